@@ -1,0 +1,88 @@
+// The engine: reverse-mode differentiation as a walk over nodes, newest first.
+//
+//   backward(loss)                       adds d loss / d leaf to the grad() of every leaf that loss was made from
+//   grad(y, {x1, x2})                    returns total derivatives by the tensors given, leaves or not, and touches no grad()
+//   Walk walk(loss); while (auto step = walk.next()) …     the same, one node at a time: backward() is this loop with nothing in it
+//
+// A node runs when every node that uses its outputs has run: those are all newer, so "newest first" is enough and nothing is sorted or recursive.
+// Pending gradients are keyed by node and output, so an activation can be freed while its gradient is still coming. Broadcasting is undone here and
+// nowhere else: a gradient is summed to the shape of the input it is for. What a node saved is freed once it has run, unless keep_graph.
+#pragma once
+
+#include <map>
+#include <unordered_map>
+
+#include "autograd/node.h"
+
+namespace gradus {
+
+struct GradOptions {
+  bool create_graph = false;   // record the walk itself, so that its results can be differentiated again; implies keep_graph
+  bool keep_graph = false;     // do not free what the nodes saved: another walk will follow
+};
+
+class Walk {
+ public:
+  struct Step {
+    std::shared_ptr<Node> node;   // null: the walk is over
+    Tensors dys, dxs;             // gradients by the node's outputs and inputs; undefined ones are zero
+    explicit operator bool() const { return node != nullptr; }
+    std::string op() const { return node->op(); }
+    std::string path() const { return node->path(); }
+  };
+
+  explicit Walk(const Tensor& loss, GradOptions options = {});          // loss: a single element
+  Walk(const Tensors& ys, const Tensors& dys, GradOptions options = {});
+  // Gradients go to `wanted` alone, in results(); only nodes that lead to one of them run.
+  Walk(const Tensors& ys, const Tensors& dys, const Tensors& wanted, GradOptions options = {});
+
+  Step next();
+  const Tensors& results() const { return results_; }
+  const Tensors& reached() const { return reached_; }   // the leaves that got a gradient, each once
+
+ private:
+  friend struct BackwardReport backward(const Tensors& ys, const Tensors& dys, GradOptions options);
+  struct Pending {
+    std::shared_ptr<Node> node;
+    Tensors dys;
+  };
+  void start(const Tensors& ys, const Tensors& dys);
+  void find_leading(const Tensors& ys);
+  void give(const Edge& edge, Tensor gradient);
+  void collect(const void* key, int output, const Tensor& gradient);
+  void mark_reached(const std::shared_ptr<TensorImpl>& leaf);
+
+  GradOptions options_;
+  std::map<uint64_t, Pending, std::greater<>> pending_;   // by sequence, newest first
+  bool to_leaves_ = true, destinations_ = false;
+  std::map<std::pair<const void*, int>, std::vector<size_t>> wanted_;   // (node, output) or (leaf, 0) -> places in results_
+  std::unordered_map<const Node*, bool> leading_;
+  Tensors results_, reached_;
+  std::unordered_map<const TensorImpl*, bool> seen_;
+};
+
+struct BackwardReport {
+  Tensors reached;   // the leaves that the loss reached: what the audit compares with a model's parameters
+};
+BackwardReport backward(const Tensor& loss, GradOptions options = {});
+BackwardReport backward(const Tensors& ys, const Tensors& dys, GradOptions options = {});
+
+// d y / d x for each x, in order; undefined where y does not depend on x. y has one element, or dys say by what to multiply.
+Tensors grad(const Tensor& y, const Tensors& xs, GradOptions options = {});
+Tensors grad(const Tensors& ys, const Tensors& dys, const Tensors& xs, GradOptions options = {});
+
+// Where the leaf's gradient may be added straight into (Node::destination); makes it the leaf's grad.
+Destination place_for_gradient(const Tensor& leaf);
+
+// For the mutation test: sees, and may spoil, what every node's backward returns, where the walk calls it. Empty otherwise.
+std::function<void(const Node&, Tensors& dxs)>& backward_interceptor();
+
+// Identity with a node of its own.
+Tensor alias(const Tensor& x);
+
+// The three operations the engine itself needs; ops/ defines them.
+Tensor add(const Tensor& a, const Tensor& b);
+Tensor sum_to(const Tensor& x, const Shape& shape);            // undoes broadcasting
+void copy_into(const Tensor& x, Tensor& y, bool add_to_y);     // y = x or y += x, unrecorded; equal shapes, y contiguous
+
+}  // namespace gradus

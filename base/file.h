@@ -1,0 +1,72 @@
+// Files: read whole, read by mapping, read as checked lines; written so that a reader sees the old file or the whole new one, never a part.
+// Every failure is an Error that names the path and the system's reason.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace gradus {
+
+std::string read_file(const std::filesystem::path& path);
+
+// Writes to a temporary file beside `path`, syncs it and renames it over `path`.
+void write_file(const std::filesystem::path& path, std::string_view bytes);
+
+// The same for content that is produced bit by bit: write(bytes) as often as needed, then commit(). Without commit() nothing is left behind.
+class FileWriter {
+ public:
+  explicit FileWriter(const std::filesystem::path& path);
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+  void write(const void* bytes, size_t size);
+  void write(std::string_view bytes) { write(bytes.data(), bytes.size()); }
+  void seek(uint64_t offset);   // for a header that is known last
+  uint64_t position() const { return position_; }
+  void commit();
+
+ private:
+  std::filesystem::path path_, temporary_;
+  std::FILE* file_ = nullptr;
+  uint64_t position_ = 0;
+};
+
+// A file's bytes as memory, read-only; the mapping lives as long as this object. Movable, not copyable.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  const char* data() const { return data_; }
+  size_t size() const { return size_; }
+  std::string_view view() const { return {data_, size_}; }
+
+ private:
+  const char* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+// The byte offset of the first byte that is not valid UTF-8 (overlong forms, surrogates and values past U+10FFFF are not), or npos.
+size_t find_invalid_utf8(std::string_view text);
+
+// Text with every maximal invalid part replaced by U+FFFD.
+std::string replace_invalid_utf8(std::string_view text);
+
+// Calls f(line, number) for each line, without its \n or \r\n, numbers from 1; a byte-order mark at the start is dropped.
+// Invalid UTF-8 is an Error that names the file and the line, or is replaced by U+FFFD where replace_invalid is set.
+void for_each_line(const std::filesystem::path& path, const std::function<void(std::string_view line, int64_t number)>& f,
+                   bool replace_invalid = false);
+
+// Makes the folder for a run's output. Refuses a path that is a file, a folder that cannot be written, and a folder that is not empty unless `reuse`.
+void make_output_folder(const std::filesystem::path& path, bool reuse = false);
+
+// 64-bit FNV-1a over 8-byte words, for fingerprints and checksums; not against an adversary.
+uint64_t hash_bytes(const void* bytes, size_t size, uint64_t start = 0xcbf29ce484222325ull);
+inline uint64_t hash_bytes(std::string_view text, uint64_t start = 0xcbf29ce484222325ull) { return hash_bytes(text.data(), text.size(), start); }
+
+}  // namespace gradus

@@ -1,0 +1,138 @@
+#include "models/bert.h"
+
+#include <algorithm>
+
+namespace gradus {
+namespace {
+Tensor from_ids(const std::vector<int32_t>& ids) { return from_vector(ids, {static_cast<int64_t>(ids.size())}); }
+}  // namespace
+
+BertInput::BertInput(const BertConfig& config, const std::vector<int32_t>& id, const std::vector<int32_t>& type, const std::vector<int64_t>& lengths, int64_t first)
+    : sequences(lengths, first) {
+  const auto tokens = static_cast<size_t>(sequences.tokens());
+  if (id.size() != tokens || (!type.empty() && type.size() != tokens))
+    fail("a batch of {} tokens has {} ids and {} token types", tokens, id.size(), type.size());
+  std::vector<int32_t> position(tokens), no_types(type.empty() ? tokens : 0);
+  const std::vector<int32_t>& use = type.empty() ? no_types : type;
+  for (int64_t s = 0; s < sequences.sequences(); ++s) {
+    if (sequences.length(s) > config.max_position_embeddings)
+      fail("sequence {} of the batch has {} tokens, the model {} positions; cut the text, or take a model with more positions", s, sequences.length(s),
+           config.max_position_embeddings);
+    for (int64_t t = sequences.begin(s); t < sequences.end(s); ++t) {
+      const auto i = static_cast<size_t>(t);
+      if (id[i] < 0 || id[i] >= config.vocab_size)
+        fail("the id {} at token {} of sequence {} is outside the model's vocabulary of {}; was the text encoded with another vocabulary?", id[i], t - sequences.begin(s), s, config.vocab_size);
+      if (use[i] < 0 || use[i] >= config.type_vocab_size)
+        fail("the token type {} at token {} of sequence {} is outside the model's {}", use[i], t - sequences.begin(s), s, config.type_vocab_size);
+      position[i] = static_cast<int32_t>(t - sequences.begin(s));
+    }
+  }
+  ids = from_ids(id);
+  types = from_ids(use);
+  positions = from_ids(position);
+}
+
+BertEmbeddings::BertEmbeddings(const BertConfig& config)
+    : word_embeddings(config.vocab_size, config.hidden_size), position_embeddings(config.max_position_embeddings, config.hidden_size),
+      token_type_embeddings(config.type_vocab_size, config.hidden_size), norm(config.hidden_size, config.layer_norm_eps), dropout{config.hidden_dropout_prob} {}
+
+Tensor BertEmbeddings::operator()(const BertInput& input) const {
+  const Scope scope("embeddings");
+  return dropout(norm(word_embeddings(input.ids) + token_type_embeddings(input.types) + position_embeddings(input.positions)), input.sequences);
+}
+
+void BertEmbeddings::parts(Parts& p) {
+  p("word_embeddings", word_embeddings);
+  p("position_embeddings", position_embeddings);
+  p("token_type_embeddings", token_type_embeddings);
+  p("LayerNorm", norm);
+}
+
+BertModel::BertModel(const BertConfig& c) : config((c.validate("the model's configuration"), c)), embeddings(c), encoder(c.transformer()) {}
+
+Tensor BertModel::operator()(const BertInput& input, Tensors* hidden_states) const {
+  const Tensor x = embeddings(input);
+  const Scope scope("encoder");
+  return encoder(x, input.sequences, hidden_states);
+}
+
+void BertModel::parts(Parts& p) {
+  p("embeddings", embeddings);
+  p("encoder", encoder);
+}
+
+Tensor BertPooler::operator()(const Tensor& sequence_output, const Ragged& sequences) const {
+  const Scope scope("pooler");
+  return tanh(dense(take(sequence_output, from_ids(sequences.first_rows()))));
+}
+
+MaskedLanguageModelHead::MaskedLanguageModelHead(const BertConfig& config)
+    : transform(config.hidden_size, config.hidden_size), norm(config.hidden_size, config.layer_norm_eps), bias(zeros({config.vocab_size}).set_requires_grad()),
+      activation(config.activation()) {}
+
+Tensor MaskedLanguageModelHead::transformed(const Tensor& rows) const {
+  return norm(bias_gelu(linear(rows, transform.weight), transform.bias, activation));
+}
+
+void MaskedLanguageModelHead::parts(Parts& p, Tensor& word_embeddings) {
+  p("cls.predictions.bias", bias);
+  p("cls.predictions.transform.dense", transform);
+  p("cls.predictions.transform.LayerNorm", norm);
+  p.tied("cls.predictions.decoder.weight", word_embeddings);
+  p.tied("cls.predictions.decoder.bias", bias);
+}
+
+BertForPreTraining::BertForPreTraining(const BertConfig& config)
+    : bert(config), pooler(config), predictions(config), seq_relationship(config.hidden_size, 2) {
+  bert.config.architectures = {"BertForPreTraining"};
+}
+
+PretrainingLoss BertForPreTraining::loss(const BertInput& input, const PretrainingTargets& targets) const {
+  PretrainingLoss result;
+  const Tensor output = bert(input);
+  const auto denominator = [](double given, size_t count) { return given > 0 ? given : static_cast<double>(std::max<size_t>(count, 1)); };
+  if (!targets.rows.empty()) {
+    const Scope scope("predictions");
+    const DecoderLoss masked = decoder_loss(predictions.transformed(take(output, from_ids(targets.rows))), bert.embeddings.word_embeddings.weight, predictions.bias,
+                                            from_ids(targets.labels), denominator(targets.masked_denominator, targets.rows.size()));
+    result.masked = masked.loss.item();
+    result.masked_correct = masked.correct;
+    result.total = masked.loss;
+  }
+  if (!targets.next_labels.empty()) {
+    const Tensor logits = seq_relationship(pooler(output, input.sequences));
+    const Scope scope("next_sentence");
+    const Tensor next = cross_entropy(logits, from_ids(targets.next_labels), denominator(targets.next_denominator, targets.next_labels.size()));
+    const auto best = argmax(logits, -1).to_vector<int32_t>();
+    for (size_t i = 0; i < best.size(); ++i) result.next_correct += best[i] == targets.next_labels[i];
+    result.next = next.item();
+    result.total = result.total.defined() ? result.total + next : next;
+  }
+  return result;
+}
+
+Tensor BertForPreTraining::masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const {
+  return linear(predictions.transformed(take(bert(input), from_ids(rows))), bert.embeddings.word_embeddings.weight, predictions.bias);
+}
+
+Tensor BertForPreTraining::next_logits(const BertInput& input) const { return seq_relationship(pooler(bert(input), input.sequences)); }
+
+void BertForPreTraining::parts(Parts& p) {
+  p("bert", bert);
+  p("bert.pooler", pooler);
+  predictions.parts(p, bert.embeddings.word_embeddings.weight);
+  p("cls.seq_relationship", seq_relationship);
+}
+
+void initialize_bert(const std::vector<Parameter>& list, const BertConfig& config, BertInitialization how, uint64_t seed) {
+  if (how == BertInitialization::google) return initialize(list, TruncatedNormal{config.initializer_range}, seed);
+  initialize(list, Normal{config.initializer_range}, seed);
+  const NoGrad scope;
+  for (const Parameter& p : list)
+    if (!p.tied && p.name.ends_with("word_embeddings.weight") && config.pad_token_id >= 0 && config.pad_token_id < config.vocab_size) {
+      Tensor pad = slice(p.view(), 0, config.pad_token_id, config.pad_token_id + 1);
+      std::fill_n(pad.write<float>(), pad.numel(), 0.0f);
+    }
+}
+
+}  // namespace gradus

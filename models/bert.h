@@ -1,0 +1,87 @@
+// BERT (Devlin et al. 2018): the encoder, and the pretraining heads. Parameter names are Hugging Face's, so that its files load and ours open there.
+//
+// A batch is ragged: the ids of all tokens one under the other, with the lengths of the sequences; nothing is padded. Heads that are not asked for a loss
+// are not built, and only the predicted positions go through the masked-language-model head.
+#pragma once
+
+#include "models/bert_config.h"
+
+namespace gradus {
+
+// The tokens of a batch, checked against a model's sizes before anything runs.
+struct BertInput {
+  Tensor ids, types, positions;   // i32 [tokens]
+  Ragged sequences;
+  // types may be empty (all 0). An id, type or length beyond the config is an Error that says which sequence.
+  BertInput(const BertConfig& config, const std::vector<int32_t>& ids, const std::vector<int32_t>& types, const std::vector<int64_t>& lengths, int64_t first = 0);
+};
+
+// word + token type + position -> LayerNorm -> dropout.             [tokens] -> [tokens, hidden]
+struct BertEmbeddings {
+  Embedding word_embeddings, position_embeddings, token_type_embeddings;
+  LayerNorm norm;
+  Dropout dropout;
+  explicit BertEmbeddings(const BertConfig& config);
+  Tensor operator()(const BertInput& input) const;
+  void parts(Parts& p);
+};
+
+struct BertModel {
+  BertConfig config;
+  BertEmbeddings embeddings;
+  Encoder encoder;
+  explicit BertModel(const BertConfig& config);
+  Tensor operator()(const BertInput& input, Tensors* hidden_states = nullptr) const;   // [tokens, hidden]
+  void parts(Parts& p);
+};
+
+// tanh(dense(first token of each sequence)).                        [tokens, hidden] -> [sequences, hidden]
+struct BertPooler {
+  Linear dense;
+  explicit BertPooler(const BertConfig& config) : dense(config.hidden_size, config.hidden_size) {}
+  Tensor operator()(const Tensor& sequence_output, const Ragged& sequences) const;
+  void parts(Parts& p) { p("dense", dense); }
+};
+
+// dense -> GELU -> LayerNorm, then a decoder that is the word embeddings (tied) with a bias of its own.
+struct MaskedLanguageModelHead {
+  Linear transform;
+  LayerNorm norm;
+  Tensor bias;
+  Gelu activation;
+  explicit MaskedLanguageModelHead(const BertConfig& config);
+  Tensor transformed(const Tensor& rows) const;                            // [n, hidden] -> [n, hidden]
+  void parts(Parts& p, Tensor& word_embeddings);
+};
+
+// What is predicted in a batch, and by how much each loss is divided: the counts of the whole accumulated batch, so that micro-batches add up to it.
+struct PretrainingTargets {
+  std::vector<int32_t> rows, labels;      // predicted tokens: their rows in the batch, their true ids
+  std::vector<int32_t> next_labels;       // a sequence each: 0 is next, 1 random; empty: no next-sentence loss
+  double masked_denominator = 0, next_denominator = 0;   // 0: of this batch alone
+};
+
+struct PretrainingLoss {
+  Tensor total;                            // masked + next
+  double masked = 0, next = 0;             // each as divided
+  int64_t masked_correct = 0, next_correct = 0;
+};
+
+struct BertForPreTraining {
+  BertModel bert;
+  BertPooler pooler;
+  MaskedLanguageModelHead predictions;
+  Linear seq_relationship;
+
+  explicit BertForPreTraining(const BertConfig& config);
+  PretrainingLoss loss(const BertInput& input, const PretrainingTargets& targets) const;
+  Tensor masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const;   // [rows, vocabulary]
+  Tensor next_logits(const BertInput& input) const;                                       // [sequences, 2]
+  void parts(Parts& p);
+};
+
+// Hugging Face: normal. Google: truncated normal (cut at 2 standard deviations). Both zero biases; Hugging Face also zeroes the [PAD] embedding.
+enum class BertInitialization { hugging_face, google };
+void initialize_bert(const std::vector<Parameter>& list, const BertConfig& config, BertInitialization how, uint64_t seed);
+
+}  // namespace gradus

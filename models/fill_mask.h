@@ -1,0 +1,18 @@
+// Filling [MASK]: for each mask of a text the likeliest tokens, most likely first, with their probabilities.
+#pragma once
+
+#include "models/bert.h"
+#include "text/tokenizer.h"
+
+namespace gradus {
+
+struct MaskAnswer {
+  std::string token;
+  double probability;
+};
+using MaskAnswers = std::vector<MaskAnswer>;
+
+// Errors: a text without [MASK], a text longer than the model's positions.
+std::vector<MaskAnswers> fill_mask(const BertForPreTraining& model, const Tokenizer& tokenizer, const std::string& text, int top_k);
+
+}  // namespace gradus

@@ -1,0 +1,129 @@
+// Cross-entropy over a vocabulary with the decoder in it: logits = x W^T + bias, of which only a chunk of rows exists at a time.
+//   x [rows, hidden]  weight [V, hidden]  bias [V]  labels [rows]  ->  loss [], correct [] (i64: rows whose label has the highest logit)
+//   p = (softmax(logits) - onehot(label)) / denominator:     dx = dy p W,   dweight = dy p^T x,   dbias = dy sum of p over rows
+// While recording, a chunk's p is turned into the three unit gradients at once, in buffers of its own, and forgotten; backward multiplies them by dy.
+// With rows gathered at the predicted positions and weight the word embeddings, this is BERT's masked-language-model loss. The idea of computing the
+// gradient in the forward is Liger's fused linear cross-entropy (Hsu et al. 2024).
+#include "ops/kernels/gemm.h"
+#include "ops/kernels/kernels.h"
+#include "ops/labels.h"
+#include "ops/rows.h"
+#include "ops/table.h"
+
+namespace gradus {
+namespace {
+
+constexpr int64_t chunk_elements = int64_t{1} << 23;   // logits held at once: 32 MB in f32
+
+struct DecoderLossOp : Fused<DecoderLossOp> {
+  static constexpr const char* name = "decoder_loss";
+  double denominator;
+  int64_t chunk_rows;
+  DecoderLossOp(double denominator, int64_t chunk_rows) : denominator(denominator), chunk_rows(chunk_rows) {}
+  std::string detail() const override { return fmt::format("denominator={}", denominator); }
+
+  Tensors reference(Inputs in) const {
+    const Tensor logits = linear(in[0], in[1], in[2]);
+    return {cross_entropy(logits, in[3], denominator), sum_correct(logits.detach(), in[3])};
+  }
+
+  Tensors forward(Inputs in) override {
+    const Tensor x = contiguous(in[0]), weight = contiguous(in[1]), bias = contiguous(in[2]);
+    check_same_dtype(name, x, weight);
+    check_same_dtype(name, x, bias);
+    if (x.rank() != 2 || weight.rank() != 2 || x.shape()[1] != weight.shape()[1] || bias.shape() != Shape{weight.shape()[0]})
+      fail("decoder_loss: x {}, weight {}, bias {}; they must be [rows, hidden], [vocabulary, hidden], [vocabulary]", x.shape(), weight.shape(), bias.shape());
+    const int64_t rows = x.shape()[0], hidden = x.shape()[1], n = weight.shape()[0];
+    const auto labels = checked_labels(name, in[3], rows, n);
+    const int64_t chunk = std::min(rows, chunk_rows > 0 ? chunk_rows : std::clamp<int64_t>(chunk_elements / std::max<int64_t>(n, 1), 64, 4096));
+    Tensor logits = Tensor::empty({chunk, n}, x.dtype()), dx, dweight, dbias;
+    if (recording()) dx = Tensor::empty(x.shape(), x.dtype()), dweight = Tensor::empty(weight.shape(), x.dtype()), dbias = zeros({n}, x.dtype());
+    if (recording() && rows == 0) dweight = zeros(weight.shape(), x.dtype());
+    double loss = 0;
+    int64_t correct = 0;
+    dispatch_float(name, x.dtype(), [&]<class T>() {
+      T* p = logits.write<T>();
+      std::vector<T> losses(static_cast<size_t>(rows));
+      std::vector<uint8_t> right(static_cast<size_t>(rows));
+      for (int64_t begin = 0; begin < rows; begin += chunk) {
+        const int64_t count = std::min(chunk, rows - begin);
+        const T* from = x.data<T>() + begin * hidden;
+        gemm<T>(false, true, count, n, hidden, 1, from, hidden, weight.data<T>(), hidden, 0, p, n);
+        for_row_blocks(count, n, [&](int64_t first, int64_t block) {
+          kernels<T>().cross_entropy(p + first * n, bias.data<T>(), labels.data() + begin + first, losses.data() + begin + first, right.data() + begin + first, block, n,
+                                     static_cast<T>(1 / denominator), recording());
+        });
+        if (!recording()) continue;
+        gemm<T>(false, false, count, hidden, n, 1, p, n, weight.data<T>(), hidden, 0, dx.write<T>() + begin * hidden, hidden);
+        gemm<T>(true, false, n, hidden, count, 1, p, n, from, hidden, begin ? 1 : 0, dweight.write<T>(), hidden);
+        T* sums = dbias.write<T>();
+        parallel_for(n, 2048, [&](int64_t first, int64_t end) {   // columns shared, rows in order
+          for (int64_t r = 0; r < count; ++r) kernels<T>().add(p + r * n + first, sums + first, end - first);
+        });
+      }
+      for (const T row : losses) loss += static_cast<double>(row);
+      for (const uint8_t row : right) correct += row;
+    });
+    if (recording()) save({dx, dweight, dbias});
+    Tensor correct_count = Tensor::empty({}, DType::i64);
+    *correct_count.write<int64_t>() = correct;
+    return {scalar(loss / denominator, x.dtype()), correct_count};
+  }
+
+  Tensors backward(const Tensors& dys) override {
+    Tensors dxs(4);
+    for (size_t i = 0; i < 3; ++i) {
+      if (!wants(i)) continue;
+      if (Destination place = destination(i)) {
+        dispatch_float(name, dys[0].dtype(), [&]<class T>() {
+          const T dy = static_cast<T>(dys[0].item());
+          const T* unit = saved(i).data<T>();
+          T* to = place.into.write<T>();
+          parallel_for(place.into.numel(), element_block, [&](int64_t begin, int64_t end) {
+            if (place.add) kernels<T>().axpy(dy, unit + begin, to + begin, end - begin);
+            else kernels<T>().scale(dy, unit + begin, to + begin, end - begin);
+          });
+        });
+      } else {
+        dxs[i] = saved(i) * dys[0];
+      }
+    }
+    return dxs;
+  }
+
+ private:
+  static Tensor sum_correct(const Tensor& logits, const Tensor& labels) {
+    const auto best = argmax(logits, -1).to_vector<int64_t>(), wanted = labels.to_vector<int64_t>();
+    Tensor count = zeros({}, DType::i64);
+    for (size_t i = 0; i < best.size(); ++i) *count.write<int64_t>() += best[i] == wanted[i];
+    return count;
+  }
+};
+
+}  // namespace
+
+DecoderLoss decoder_loss(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& labels, std::optional<double> denominator, int64_t chunk_rows) {
+  const Tensors y = apply<DecoderLossOp>({x, weight, bias, labels}, denominator.value_or(static_cast<double>(std::max<int64_t>(labels.numel(), 1))), chunk_rows);
+  return {y[0], static_cast<int64_t>(y[1].item())};
+}
+
+OpInfos decoder_loss_ops() {
+  const auto call = [](int64_t chunk) {
+    return [=](Inputs in) { return Tensors{decoder_loss(in[0], in[1], in[2], in[3], 2.5, chunk).loss}; };
+  };
+  const auto inputs = [](int64_t rows, int64_t hidden, int64_t n, uint64_t stream) {
+    return Tensors{sample_normal({rows, hidden}, stream), sample_normal({n, hidden}, stream + 1), sample_normal({n}, stream + 2), sample_indices({rows}, n, stream)};
+  };
+  OpInfo info{"decoder_loss", "cross_entropy(x W^T + b)", "decoder_loss", [=]() -> std::vector<Sample> {
+    return {{"one chunk", inputs(3, 2, 5, 1), call(0)}, {"chunks of 2 rows", inputs(5, 2, 4, 4), call(2)}, {"vector tail", inputs(2, 3, 19, 7), call(1)},
+            {"x taken from the weight", {sample_normal({5, 3}, 10), sample_normal({5}, 11), sample_indices({4}, 5, 12)},
+             [](Inputs in) { return Tensors{decoder_loss(take(in[0], in[2]), in[0], in[1], in[2]).loss}; }}};
+  }};
+  info.errors = []() -> std::vector<ErrorSample> {
+    return {{"shapes", [] { decoder_loss(ones({2, 3}), ones({4, 2}), ones({4}), zeros({2}, DType::i32)); }, {"decoder_loss", "[2, 3]", "[4, 2]"}},
+            {"label", [] { decoder_loss(ones({1, 3}), ones({4, 3}), ones({4}), tensor({4}, DType::i32)); }, {"decoder_loss", "label 4", "0..3"}}};
+  };
+  return {info};
+}
+
+}  // namespace gradus

@@ -1,0 +1,127 @@
+// Functions of one element.                                                                                              x [..] -> y [..]
+// Each is one row here: its value on numbers, and its derivative in terms of the tensors x and y. exp, log, tanh, sigmoid and erf run vectorised kernels;
+// the others are one instruction or rare.
+//   neg -x              dx = -dy              sqrt        dx = dy / (2 y)          relu       dx = dy where x > 0
+//   exp                 dx = dy y             rsqrt       dx = -dy y^3 / 2         sin, cos   dx = dy cos x, -dy sin x
+//   log                 dx = dy / x           square      dx = 2 dy x              tanh       dx = dy (1 - y^2)
+//   abs                 dx = dy sign(x)       reciprocal  dx = -dy y^2             sigmoid    dx = dy y (1 - y)
+//   erf                 dx = dy 2/sqrt(pi) exp(-x^2)
+#include <cmath>
+#include <numbers>
+
+#include "ops/elementwise.h"
+#include "ops/kernels/kernels.h"
+#include "ops/table.h"
+
+namespace gradus {
+namespace {
+
+// A loop from the kernel table over contiguous memory, cut into blocks.
+template <class T>
+using Loop = void (*)(const T*, T*, int64_t);
+template <class T>
+void run_loop(Loop<T> loop, const Tensor& x, Tensor& y) {
+  const T* from = x.data<T>();
+  T* to = y.write<T>();
+  parallel_for(x.numel(), element_block, [&](int64_t begin, int64_t end) { loop(from + begin, to + begin, end - begin); });
+}
+
+// F: static name, saves_output, value<T>(x, y) or loop<T>(); dx(dy, x or y).
+template <class F>
+struct Unary : Op<Unary<F>> {
+  static constexpr const char* name = F::name;
+  Tensors forward(Inputs in) override {
+    Tensor y = Tensor::empty(in[0].shape(), in[0].dtype());
+    dispatch_float(name, y.dtype(), [&]<class T>() {
+      if constexpr (requires { F::template loop<T>(); }) run_loop<T>(F::template loop<T>(), contiguous(in[0]), y);
+      else map<T, T>(in[0], y, [](T x) { return static_cast<T>(F::value(x)); });
+    });
+    this->save({F::saves_output ? y : in[0]});
+    return {y};
+  }
+  Tensors backward(const Tensors& dys) override { return {F::dx(dys[0], this->saved(0))}; }
+};
+
+struct Neg { static constexpr const char* name = "neg"; static constexpr bool saves_output = true;
+  static auto value(auto x) { return -x; }
+  static Tensor dx(const Tensor& dy, const Tensor&) { return neg(dy); } };
+struct Exp { static constexpr const char* name = "exp"; static constexpr bool saves_output = true;
+  template <class T> static Loop<T> loop() { return kernels<T>().exp; }
+  static Tensor dx(const Tensor& dy, const Tensor& y) { return dy * y; } };
+struct Log { static constexpr const char* name = "log"; static constexpr bool saves_output = false;
+  template <class T> static Loop<T> loop() { return kernels<T>().log; }
+  static Tensor dx(const Tensor& dy, const Tensor& x) { return dy / x; } };
+struct Sqrt { static constexpr const char* name = "sqrt"; static constexpr bool saves_output = true;
+  static auto value(auto x) { return std::sqrt(x); }
+  static Tensor dx(const Tensor& dy, const Tensor& y) { return dy / (y * 2); } };
+struct Rsqrt { static constexpr const char* name = "rsqrt"; static constexpr bool saves_output = true;
+  static auto value(auto x) { return 1 / std::sqrt(x); }
+  static Tensor dx(const Tensor& dy, const Tensor& y) { return dy * (y * square(y) * -0.5); } };
+struct Square { static constexpr const char* name = "square"; static constexpr bool saves_output = false;
+  static auto value(auto x) { return x * x; }
+  static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * (x * 2); } };
+struct Reciprocal { static constexpr const char* name = "reciprocal"; static constexpr bool saves_output = true;
+  static auto value(auto x) { return 1 / x; }
+  static Tensor dx(const Tensor& dy, const Tensor& y) { return neg(dy * square(y)); } };
+struct Abs { static constexpr const char* name = "abs"; static constexpr bool saves_output = false;
+  static auto value(auto x) { return std::abs(x); }
+  static Tensor dx(const Tensor& dy, const Tensor& x) {
+    const Tensor zero = zeros({}, dy.dtype()), c = x.detach();
+    return where(less(c, zero), neg(dy), where(less(zero, c), dy, zero));
+  } };
+struct Relu { static constexpr const char* name = "relu"; static constexpr bool saves_output = false;
+  static auto value(auto x) { return x > 0 ? x : x * 0; }   // NaN stays NaN
+  static Tensor dx(const Tensor& dy, const Tensor& x) { const Tensor zero = zeros({}, dy.dtype()); return where(less(zero, x.detach()), dy, zero); } };
+struct Sin { static constexpr const char* name = "sin"; static constexpr bool saves_output = false;
+  static auto value(auto x) { return std::sin(x); }
+  static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * cos(x); } };
+struct Cos { static constexpr const char* name = "cos"; static constexpr bool saves_output = false;
+  static auto value(auto x) { return std::cos(x); }
+  static Tensor dx(const Tensor& dy, const Tensor& x) { return neg(dy * sin(x)); } };
+struct Tanh { static constexpr const char* name = "tanh"; static constexpr bool saves_output = true;
+  template <class T> static Loop<T> loop() { return kernels<T>().tanh; }
+  static Tensor dx(const Tensor& dy, const Tensor& y) { return dy * (1 - square(y)); } };
+struct Sigmoid { static constexpr const char* name = "sigmoid"; static constexpr bool saves_output = true;
+  template <class T> static Loop<T> loop() { return kernels<T>().sigmoid; }
+  static Tensor dx(const Tensor& dy, const Tensor& y) { return dy * (y * (1 - y)); } };
+struct Erf { static constexpr const char* name = "erf"; static constexpr bool saves_output = false;
+  template <class T> static Loop<T> loop() { return kernels<T>().erf; }
+  static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * (exp(neg(square(x))) * (2 * std::numbers::inv_sqrtpi)); } };
+
+}  // namespace
+
+Tensor neg(const Tensor& x) { return apply<Unary<Neg>>({x})[0]; }
+Tensor exp(const Tensor& x) { return apply<Unary<Exp>>({x})[0]; }
+Tensor log(const Tensor& x) { return apply<Unary<Log>>({x})[0]; }
+Tensor sqrt(const Tensor& x) { return apply<Unary<Sqrt>>({x})[0]; }
+Tensor rsqrt(const Tensor& x) { return apply<Unary<Rsqrt>>({x})[0]; }
+Tensor square(const Tensor& x) { return apply<Unary<Square>>({x})[0]; }
+Tensor reciprocal(const Tensor& x) { return apply<Unary<Reciprocal>>({x})[0]; }
+Tensor abs(const Tensor& x) { return apply<Unary<Abs>>({x})[0]; }
+Tensor relu(const Tensor& x) { return apply<Unary<Relu>>({x})[0]; }
+Tensor sin(const Tensor& x) { return apply<Unary<Sin>>({x})[0]; }
+Tensor cos(const Tensor& x) { return apply<Unary<Cos>>({x})[0]; }
+Tensor tanh(const Tensor& x) { return apply<Unary<Tanh>>({x})[0]; }
+Tensor sigmoid(const Tensor& x) { return apply<Unary<Sigmoid>>({x})[0]; }
+Tensor erf(const Tensor& x) { return apply<Unary<Erf>>({x})[0]; }
+
+OpInfos unary_ops() {
+  // The domain keeps samples off the kinks of abs and relu by its two halves.
+  const auto row = [](const char* op, const char* formula, Tensor (*f)(const Tensor&), double low, double high) {
+    const auto call = [f](Inputs in) { return Tensors{f(in[0])}; };
+    OpInfo info{op, formula, "unary", [=]() -> std::vector<Sample> {
+      std::vector<Sample> samples = {{"matrix", {sample_uniform({3, 4}, low, high, 1)}, call}, {"vector tail", {sample_uniform({37}, low, high, 2)}, call}};
+      if (low > 0 && op != std::string("log") && op != std::string("sqrt") && op != std::string("rsqrt"))
+        samples.push_back({"negative", {sample_uniform({17}, -high, -low, 3)}, call});
+      return samples;
+    }};
+    info.errors = [=]() -> std::vector<ErrorSample> { return {{"integers", [=] { f(arange(3)); }, {op, "i64"}}}; };
+    return info;
+  };
+  return {row("neg", "-x", neg, -2, 2), row("exp", "e^x", exp, -2, 2), row("log", "ln x", log, 0.3, 3), row("sqrt", "sqrt(x)", sqrt, 0.3, 3),
+          row("rsqrt", "1 / sqrt(x)", rsqrt, 0.3, 3), row("square", "x^2", square, -2, 2), row("reciprocal", "1 / x", reciprocal, 0.4, 2),
+          row("abs", "|x|", abs, 0.1, 2), row("relu", "max(x, 0)", relu, 0.1, 2), row("sin", "sin x", sin, -3, 3), row("cos", "cos x", cos, -3, 3),
+          row("tanh", "tanh x", tanh, -2, 2), row("sigmoid", "1 / (1 + e^-x)", sigmoid, -3, 3), row("erf", "erf x", erf, -2, 2)};
+}
+
+}  // namespace gradus

@@ -1,0 +1,43 @@
+// optim/: what moves parameters. ParameterArena lays the parameters of a model, and their gradients, each in one buffer, so that clearing, norms, the
+// update and saving are one pass each. It moves a parameter's bytes and keeps its identity, storage and version: every handle stays good.
+//
+// A parameter that the loss did not reach (no gradient), or that is frozen, is left out of every pass.
+#pragma once
+
+#include <functional>
+
+#include "nn/parts.h"
+
+namespace gradus {
+
+class ParameterArena {
+ public:
+  struct Range {
+    std::string name;
+    Tensor leaf;
+    int64_t begin, end;        // of the parameter's elements in the buffers
+    bool decays;
+  };
+
+  // Parameters whose name matches a pattern of `no_decay` do not decay. A leaf may be in one arena only.
+  ParameterArena(const std::vector<Parameter>& list, const std::vector<std::string>& no_decay);
+
+  float* values() { return values_.write<float>(); }
+  const float* gradients() const { return gradients_.data<float>(); }
+  int64_t size() const { return values_.numel(); }
+  const std::vector<Range>& ranges() const { return ranges_; }
+
+  void clear_gradients() const;
+  // The 2-norm of all gradients there are. The same on any number of threads.
+  double gradient_norm() const;
+  // Calls f(begin, end, decays) for blocks, cut by size, that cover the parameters which have a gradient; on all threads.
+  void for_each_block(const std::function<void(int64_t begin, int64_t end, bool decays)>& f) const;
+  void mark_written();         // counts a version on every leaf: their values were changed through values()
+
+ private:
+  Tensor values_, gradients_;
+  std::vector<Tensor> leaves_;
+  std::vector<Range> ranges_;
+};
+
+}  // namespace gradus

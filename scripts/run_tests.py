@@ -1,0 +1,41 @@
+"""Runs the tests that meson knows, one after the other, and counts test cases: run_tests.py BUILD [NAME...]. Ends with "N passed, N failed".
+
+A doctest program counts as its test cases, any other program as one. What a test says it skipped (lines with SKIPPED:) is repeated, so that nothing
+skipped looks passed.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+build, only = sys.argv[1], sys.argv[2:]
+tests = json.loads(subprocess.run(["meson", "introspect", build, "--tests"], check=True, capture_output=True, text=True).stdout)
+passed = failed = 0
+skipped = []
+for test in tests:
+    if only and not any(name in test["name"] for name in only):
+        continue
+    start = time.time()
+    environment = {**os.environ, **test.get("env", {})}
+    try:
+        run = subprocess.run(test["cmd"], cwd=test.get("workdir") or build, env=environment, capture_output=True, text=True, errors="replace", timeout=test["timeout"] * 3)
+        code, output = run.returncode, run.stdout + run.stderr
+    except subprocess.TimeoutExpired as late:
+        code, output = -1, f"{(late.stdout or b'').decode(errors='replace')}\nstopped after {test['timeout'] * 3} s"
+    counts = re.search(r"test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed", re.sub(r"\x1b\[[0-9;]*m", "", output))
+    good, bad = (int(counts[2]), int(counts[3])) if counts else (int(code == 0), int(code != 0))
+    if code != 0 and bad == 0:   # it crashed after its counts
+        bad = 1
+    passed += good
+    failed += bad
+    here = re.findall(r"SKIPPED: .*", output)
+    skipped += [f"{test['name']}: {line}" for line in here]
+    print(f"{'ok  ' if code == 0 else 'FAIL'} {test['name']:<28} {good:>4} passed {bad:>3} failed {time.time() - start:6.1f} s" + (f"   {len(here)} skipped" if here else ""), flush=True)
+    if code != 0:
+        print(output[-6000:], flush=True)
+for line in skipped:
+    print(line)
+print(f"{passed} passed, {failed} failed" + (f", {len(skipped)} skipped" if skipped else ""))
+sys.exit(1 if failed or not passed else 0)

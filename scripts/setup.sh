@@ -1,0 +1,44 @@
+# Sourced by the other scripts: makes sure that what Gradus is built with is here, installing what is missing with apt, and builds.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+packages=(
+  "g++|the C++20 compiler"
+  "meson|the build system"
+  "ninja-build|runs the build"
+  "pkg-config|finds the libraries"
+  "libopenblas-openmp-dev|matrix products, in the build that shares our threads"
+  "libfmt-dev|text formatting"
+  "nlohmann-json3-dev|JSON"
+  "libutf8proc-dev|Unicode tables"
+  "libcli11-dev|command line"
+  "doctest-dev|tests"
+)
+
+install_missing() {
+  local missing=() entry name
+  for entry in "${packages[@]}"; do
+    name=${entry%%|*}
+    if ! dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed'; then
+      missing+=("$name")
+      echo "missing: $name (${entry#*|})"
+    fi
+  done
+  [[ ${#missing[@]} -eq 0 ]] && return
+  local sudo=""
+  if [[ $(id -u) -ne 0 ]]; then
+    sudo=sudo
+    command -v sudo >/dev/null || { echo "please install as root: apt-get install ${missing[*]}" >&2; exit 2; }
+  fi
+  echo "installing them with apt-get"
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# build [ninja targets]: configures once, then builds into build/.
+build() {
+  [[ -f build/build.ninja ]] || meson setup build >build.log 2>&1 || { cat build.log >&2; rm -f build.log; exit 1; }
+  rm -f build.log
+  echo "building (a few minutes the first time)"
+  ninja -C build "$@" | tail -n 1
+}

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Builds Gradus and runs all its tests and examples. Installs what is missing with apt-get, saying what and why. Ends with "N passed, N failed".
+source "$(dirname "$0")/setup.sh"
+install_missing
+build
+python3 scripts/run_tests.py build "$@"

@@ -1,0 +1,51 @@
+// The kernel objects share nothing with the rest of the program: a weak symbol compiled with AVX-512 and linked first would kill the baseline.
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+
+#include "tests/kernels/levels.h"
+
+using namespace gradus;
+using namespace gradus::testing;
+
+TEST_CASE("each kernel object defines one symbol, its table, none of them weak, and runs nothing at start-up") {
+  std::istringstream libraries(GRADUS_KERNEL_LIBRARIES);
+  std::string library;
+  while (libraries >> library) {
+    CAPTURE(library);
+    std::FILE* pipe = ::popen(("nm -A " + library).c_str(), "r");
+    REQUIRE(pipe);
+    int tables = 0;
+    char line[1024];
+    while (std::fgets(line, sizeof line, pipe)) {
+      const std::string text = line;
+      CAPTURE(text);
+      // "library:object:address type name"; undefined symbols have no address.
+      std::istringstream words(text.substr(text.find(".o:") + 3));
+      std::string address, type, name;
+      words >> address >> type >> name;
+      if (name.empty()) {   // undefined: only the C library's
+        CHECK(address == "U");
+        CHECK(type.find("_Z") != 0);
+        continue;
+      }
+      CHECK(std::string("WwVvu").find(type) == std::string::npos);
+      CHECK(name.find("_GLOBAL__sub_I") == std::string::npos);
+      if (std::isupper(static_cast<unsigned char>(type[0]))) {
+        CHECK(name.find("kernels_") != std::string::npos);
+        ++tables;
+      }
+    }
+    CHECK(::pclose(pipe) == 0);
+    CHECK(tables == 1);
+  }
+}
+
+TEST_CASE("the level is the processor's best, or the one that GRADUS_ISA names") {
+  int count;
+  const auto* levels = kernel_levels(&count);
+  CHECK(std::string(levels[0]->level) == "baseline");
+  CHECK(std::string(kernels<double>().level) == "baseline");
+  const char* forced = std::getenv("GRADUS_ISA");
+  CHECK(std::string(kernels<float>().level) == (forced && *forced ? forced : levels[count - 1]->level));
+}

@@ -1,0 +1,131 @@
+#include <cmath>
+
+#include "base/random.h"
+#include "models/bert.h"
+#include "nn/audit.h"
+#include "optim/optimizer.h"
+#include "tests/support.h"
+
+using namespace gradus;
+using namespace gradus::testing;
+
+namespace {
+BertConfig small_config() {
+  BertConfig config = BertConfig::named("tiny", 50);
+  config.hidden_size = 16, config.num_attention_heads = 2, config.intermediate_size = 32, config.max_position_embeddings = 12;
+  return config;
+}
+struct Batch {
+  BertInput input;
+  PretrainingTargets targets;
+};
+Batch batch_of(const BertConfig& config) {
+  const std::vector<int64_t> lengths{5, 12, 1, 7};
+  std::vector<int32_t> ids, types;
+  Random random(4);
+  for (int i = 0; i < 25; ++i) ids.push_back(static_cast<int32_t>(random.below(config.vocab_size))), types.push_back(static_cast<int32_t>(random.below(2)));
+  return {BertInput(config, ids, types, lengths), {{1, 6, 9, 16, 20}, {3, 40, 7, 7, 22}, {0, 1, 1, 0}}};
+}
+}  // namespace
+
+TEST_CASE("parameter counts of the published sizes") {
+  const std::pair<const char*, std::pair<int64_t, int64_t>> sizes[] = {{"tiny", {4385920, 4433468}},       {"mini", {11170560, 11267900}}, {"small", {28763648, 29058876}},
+                                                                     {"medium", {41373184, 41668412}}, {"base", {109482240, 110106428}}, {"large", {335141888, 336226108}}};
+  for (const auto& [name, counts] : sizes) {
+    BertForPreTraining model(BertConfig::named(name));
+    const auto list = parameters(model);
+    CHECK(count_parameters(list) == counts.second);
+    int64_t body = 0;
+    for (const Parameter& p : list)
+      if (p.name.starts_with("bert.")) body += p.numel();
+    CHECK(body == counts.first);
+    if (std::string(name) == "base") CHECK(std::count_if(list.begin(), list.end(), [](const Parameter& p) { return !p.tied; }) == 206);
+  }
+}
+
+TEST_CASE("every parameter moves and has a finite gradient; the key biases' is zero") {
+  const BertConfig config = small_config();
+  BertForPreTraining model(config);
+  const auto list = parameters(model);
+  initialize_bert(list, config, BertInitialization::google, 1);
+  const auto [input, targets] = batch_of(config);
+  std::vector<std::vector<float>> before;
+  for (const Parameter& p : list) before.push_back(p.view().to_vector<float>());
+  AdamW optimizer(list, {.learning_rate = 1e-3, .weight_decay = 0});
+  const PretrainingLoss loss = model.loss(input, targets);
+  CHECK(loss.masked == doctest::Approx(std::log(50)).epsilon(0.05));
+  CHECK(loss.next == doctest::Approx(std::log(2)).epsilon(0.05));
+  audit(list, backward(loss.total).reached);
+  double query_bias = 0, key_bias = 0;
+  for (const Parameter& p : list) {
+    const Tensor g = p.leaf.grad();
+    REQUIRE(g.defined());
+    const Tensor range = slice(g, 0, p.begin, p.end);
+    CHECK(std::isfinite(norm(range)));
+    if (p.name.ends_with("layer.0.attention.self.query.bias")) query_bias = norm(range);
+    if (p.name.ends_with("layer.0.attention.self.key.bias")) key_bias = norm(range);
+    if (!p.name.ends_with("key.bias")) CHECK_MESSAGE(norm(range) > 0, p.name);
+  }
+  CHECK(key_bias < 1e-4 * query_bias);
+  optimizer.step();
+  for (size_t i = 0; i < list.size(); ++i)
+    if (!list[i].name.ends_with("key.bias")) CHECK_MESSAGE(list[i].view().to_vector<float>() != before[i], list[i].name);
+}
+
+TEST_CASE("the whole model's gradient is right, in f64, with dropout") {
+  const BertConfig config = small_config();
+  BertForPreTraining source(config);
+  initialize_bert(parameters(source), config, BertInitialization::google, 2);
+  BertForPreTraining model = clone(source, DType::f64);
+  const auto list = parameters(model);
+  const auto [input, targets] = batch_of(config);
+  const Training training;
+  const auto loss = [&] {
+    const RandomScope random(7, 1);
+    return model.loss(input, targets).total;
+  };
+  backward(loss());
+  uint64_t stream = 0;
+  for (const Parameter& p : list) {
+    if (p.tied) continue;
+    // The derivative in a random direction, by the engine and by differences.
+    const Tensor direction = random_normal(p.view().shape(), 5, stream++, DType::f64);
+    const double analytic = sum(slice(p.leaf.grad(), 0, p.begin, p.end) * direction).item();
+    const auto at = [&](double step) {
+      const NoGrad scope;
+      Tensor view = p.view();
+      const Tensor kept = clone(view);
+      copy_into(view + direction * step, view, false);
+      const double value = loss().item();
+      copy_into(kept, view, false);
+      return value;
+    };
+    const double h = 1e-4, numeric = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
+    CHECK_MESSAGE(std::abs(analytic - numeric) < 1e-7 * std::max(1.0, std::abs(numeric)), p.name, " ", analytic, " ", numeric);
+  }
+}
+
+TEST_CASE("bad input is refused before anything runs") {
+  const BertConfig config = small_config();
+  CHECK_MENTIONS(error_of([&] { BertInput(config, {1, 50}, {}, {2}); }), "the id 50 at token 1 of sequence 0");
+  CHECK_MENTIONS(error_of([&] { BertInput(config, {1, 2}, {0, 2}, {2}); }), "token type 2");
+  CHECK_MENTIONS(error_of([&] { BertInput(config, std::vector<int32_t>(13), {}, {13}); }), "13 tokens, the model 12 positions");
+  CHECK_MENTIONS(error_of([&] { BertInput(config, {1}, {}, {1, 0}); }), "sequence 1");
+  BertConfig wrong = config;
+  wrong.num_attention_heads = 3;
+  CHECK_MENTIONS(error_of([&] { BertForPreTraining model(wrong); }), "hidden_size 16 is not divisible by num_attention_heads 3");
+  CHECK_MENTIONS(error_of([] { BertConfig::named("huge"); }), "tiny, mini");
+  CHECK_MENTIONS(error_of([] { BertConfig::from_json("{", "config.json"); }), "config.json: not valid JSON");
+  CHECK_MENTIONS(error_of([] { BertConfig::from_json(R"({"position_embedding_type": "relative_key"})", "c"); }), "relative_key");
+  CHECK_MENTIONS(error_of([] { BertConfig::from_json(R"({"is_decoder": true})", "c"); }), "is_decoder");
+  CHECK_MENTIONS(error_of([] { BertConfig::from_json(R"({"hidden_size": "big"})", "c"); }), "hidden_size");
+}
+
+TEST_CASE("a config survives the trip through JSON") {
+  BertConfig config = small_config();
+  config.id2label = {{0, "no"}, {1, "yes"}};
+  config.architectures = {"BertForPreTraining"};
+  const BertConfig back = BertConfig::from_json(config.to_json(), "here");
+  CHECK(back.to_json() == config.to_json());
+  CHECK(back.id2label.at(1) == "yes");
+}

@@ -1,0 +1,137 @@
+#include "tests/ops/samples.h"
+
+#include <cmath>
+#include <cstring>
+#include <set>
+
+namespace gradus::testing {
+
+Run run(const Function& f, Inputs xs, GradOptions options) {
+  const RandomScope random(1, 0);
+  Tensors leaves, wanted, us;
+  for (const Tensor& x : xs) {
+    leaves.push_back(x.detach());
+    if (is_float(x.dtype())) wanted.push_back(leaves.back().set_requires_grad());
+  }
+  Run result;
+  result.ys = f(leaves);
+  for (size_t i = 0; i < result.ys.size(); ++i)
+    us.push_back(is_float(result.ys[i].dtype()) ? cast(random_normal(result.ys[i].shape(), 5, i, DType::f64), result.ys[i].dtype()) : Tensor());
+  result.dxs = grad(result.ys, us, wanted, options);
+  return result;
+}
+
+Tensors as_dtype(Inputs xs, DType dtype) {
+  Tensors out;
+  for (const Tensor& x : xs) out.push_back(is_float(x.dtype()) ? cast(x, dtype) : x);
+  return out;
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  if (!a.defined() || !b.defined()) return a.defined() == b.defined();
+  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
+  const Tensor u = contiguous(a.detach()), v = contiguous(b.detach());
+  const size_t bytes = static_cast<size_t>(u.numel()) * size_of(u.dtype());
+  return bytes == 0 || dispatch(u.dtype(), [&]<class T>() { return std::memcmp(u.data<T>(), v.data<T>(), bytes) == 0; });
+}
+
+namespace {
+bool same_bits(const Tensors& a, const Tensors& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i)
+    if (!testing::same_bits(a[i], b[i])) return false;
+  return true;
+}
+double distance(const Tensors& a, const Tensors& b) {
+  if (a.size() != b.size()) return INFINITY;
+  double worst = 0;
+  for (size_t i = 0; i < a.size(); ++i) worst = std::max(worst, testing::distance(a[i], b[i]));
+  return worst;
+}
+}  // namespace
+
+bool same_bits(const Run& a, const Run& b) { return same_bits(a.ys, b.ys) && same_bits(a.dxs, b.dxs); }
+
+double distance(const Tensor& a, const Tensor& b) {
+  if (!a.defined() && !b.defined()) return 0;
+  if (a.defined() && b.defined() && a.shape() != b.shape()) return INFINITY;
+  const auto n = static_cast<size_t>((a.defined() ? a : b).numel());
+  const auto u = a.defined() ? a.to_vector<double>() : std::vector<double>(n), v = b.defined() ? b.to_vector<double>() : std::vector<double>(n);
+  double gap = 0, largest = 0.05;   // a gradient that is zero, or all but zero, is compared as it is
+  for (size_t i = 0; i < n; ++i) {
+    if (!(std::abs(u[i] - v[i]) <= gap)) gap = std::abs(u[i] - v[i]);   // a NaN stays
+    largest = std::max(largest, std::abs(v[i]));
+  }
+  return gap / largest;
+}
+double distance(const Run& a, const Run& b) { return std::max(distance(a.ys, b.ys), distance(a.dxs, b.dxs)); }
+
+namespace {
+Tensor same(const Tensor& x) { return x; }
+
+// A tensor of one axis cannot be transposed: it becomes every other element of a larger one.
+Tensor transposed(const Tensor& x) {
+  if (x.rank() == 0) return x;
+  if (x.rank() >= 2) return transpose(contiguous(transpose(x)));
+  const Tensor column = reshape(x, {x.numel(), 1});
+  return reshape(slice(concat({column, column}, 1), 1, 0, 1), {x.numel()});
+}
+Tensor sliced(const Tensor& x) {
+  Tensor larger = x;
+  for (int axis = 0; axis < x.rank(); ++axis) larger = concat({larger, larger, larger}, axis);
+  for (int axis = 0; axis < x.rank(); ++axis) larger = slice(larger, axis, x.size(axis), 2 * x.size(axis));
+  return larger;
+}
+Tensor expanded(const Tensor& x) {
+  if (x.rank() == 0 || x.size(0) == 0) return x;
+  return expand(slice(x, 0, 0, 1), x.shape());
+}
+Tensor transposed_gradient(const Tensor& y) { return y.rank() >= 2 ? transpose(y) : y; }
+Tensor sliced_gradient(const Tensor& y) {
+  const Tensor margin = zeros(y.shape(), y.dtype());
+  return y.rank() ? concat({margin, y, margin}, -1) : y;
+}
+Tensor expanded_gradient(const Tensor& y) { return y.rank() ? sum(y, {0}) : y; }
+}  // namespace
+
+const std::vector<Layout>& layouts() {
+  static const std::vector<Layout> all{{"contiguous", same, same},
+                                       {"transposed", transposed, transposed_gradient},
+                                       {"sliced", sliced, sliced_gradient},
+                                       {"expanded", expanded, expanded_gradient}};
+  return all;
+}
+
+Function in_layout(const Function& f, const Layout& layout) {
+  return [f, layout](Inputs in) {
+    Tensors xs, ys;
+    for (const Tensor& x : in) xs.push_back(layout.input(x));
+    for (const Tensor& y : f(xs)) ys.push_back(is_float(y.dtype()) ? layout.output(y) : y);
+    return ys;
+  };
+}
+
+Tensors resized(Inputs xs, const std::map<int64_t, int64_t>& sizes) {
+  Tensors out;
+  for (const Tensor& x : xs) {
+    Tensor y = x;
+    for (int axis = 0; axis < x.rank(); ++axis) {
+      const auto found = sizes.find(x.size(axis));
+      if (found == sizes.end()) continue;
+      const int64_t wanted = found->second;
+      if (x.size(axis) < wanted) y = concat(Tensors(static_cast<size_t>(wanted / x.size(axis) + 1), y), axis);
+      y = slice(y, axis, 0, wanted);
+    }
+    out.push_back(clone(y));
+  }
+  return out;
+}
+
+bool contains_op(const Tensors& ys, const std::string& op) {
+  for (const Tensor& y : ys)
+    for (const auto& node : nodes_of(y))
+      if (node->op() == op) return true;
+  return false;
+}
+
+}  // namespace gradus::testing

@@ -1,0 +1,100 @@
+#include "train/pretraining_batch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/parallel.h"
+
+namespace gradus {
+
+PretrainingBatch::Part PretrainingBatch::part(const BertConfig& config, size_t begin, size_t end) const {
+  std::vector<int32_t> ids, types;
+  std::vector<int64_t> lengths;
+  PretrainingTargets targets;
+  for (size_t i = begin; i < end; ++i) {
+    const Instance& instance = instances[i];
+    const auto start = static_cast<int32_t>(ids.size());
+    for (const int32_t position : instance.positions) targets.rows.push_back(start + position);
+    targets.labels.insert(targets.labels.end(), instance.labels.begin(), instance.labels.end());
+    if (instance.next_label >= 0) targets.next_labels.push_back(instance.next_label);
+    ids.insert(ids.end(), instance.ids.begin(), instance.ids.end());
+    types.insert(types.end(), instance.types.begin(), instance.types.end());
+    lengths.push_back(static_cast<int64_t>(instance.ids.size()));
+  }
+  targets.masked_denominator = static_cast<double>(predicted());
+  targets.next_denominator = static_cast<double>(pairs());
+  return {BertInput(config, ids, types, lengths, static_cast<int64_t>(begin)), std::move(targets)};
+}
+
+std::vector<PretrainingBatch::Part> PretrainingBatch::parts(const BertConfig& config, int64_t count) const {
+  std::vector<Part> result;
+  const size_t each = (instances.size() + static_cast<size_t>(count) - 1) / static_cast<size_t>(count);
+  for (size_t begin = 0; begin < instances.size(); begin += each) result.push_back(part(config, begin, std::min(begin + each, instances.size())));
+  return result;
+}
+
+int64_t PretrainingBatch::tokens() const {
+  int64_t count = 0;
+  for (const Instance& instance : instances) count += static_cast<int64_t>(instance.ids.size());
+  return count;
+}
+int64_t PretrainingBatch::predicted() const {
+  int64_t count = 0;
+  for (const Instance& instance : instances) count += static_cast<int64_t>(instance.positions.size());
+  return count;
+}
+int64_t PretrainingBatch::pairs() const {
+  return std::count_if(instances.begin(), instances.end(), [](const Instance& instance) { return instance.next_label >= 0; });
+}
+
+PretrainingBatch InstanceStream::next(int64_t count) {
+  std::vector<std::pair<int64_t, int64_t>> places;
+  while (static_cast<int64_t>(places.size()) < count) {
+    if (index_ >= source_.size(epoch_)) {
+      check(index_ > 0, "an epoch of the corpus has no training instances; the corpus is too small");
+      ++epoch_;
+      index_ = 0;
+      continue;
+    }
+    places.emplace_back(epoch_, index_++);
+  }
+  PretrainingBatch batch;
+  batch.instances.resize(places.size());
+  parallel_for(count, 1, [&](int64_t i, int64_t) {
+    const auto [epoch, index] = places[static_cast<size_t>(i)];
+    batch.instances[static_cast<size_t>(i)] = source_.get(epoch, index);
+  });
+  return batch;
+}
+
+double PretrainingMetrics::perplexity() const { return std::exp(masked_loss); }
+
+PretrainingMetrics evaluate(const BertForPreTraining& model, const InstanceSource& source, int64_t limit, int64_t batch_size) {
+  const NoGrad no_grad;
+  const detail::Switch<&detail::Modes::training> not_training(false);
+  const int64_t count = limit > 0 ? std::min(limit, source.size(0)) : source.size(0);
+  InstanceStream stream(source);
+  double masked = 0, next = 0;
+  int64_t masked_correct = 0, next_correct = 0;
+  PretrainingMetrics metrics;
+  for (int64_t done = 0; done < count; done += batch_size) {
+    const PretrainingBatch batch = stream.next(std::min(batch_size, count - done));
+    const auto part = batch.part(model.bert.config, 0, batch.instances.size());
+    const PretrainingLoss loss = model.loss(part.input, part.targets);
+    masked += loss.masked * static_cast<double>(batch.predicted());
+    next += loss.next * static_cast<double>(batch.pairs());
+    masked_correct += loss.masked_correct;
+    next_correct += loss.next_correct;
+    metrics.predicted += batch.predicted();
+    metrics.pairs += batch.pairs();
+  }
+  const auto mean = [](double sum, int64_t n) { return n ? sum / static_cast<double>(n) : std::numeric_limits<double>::quiet_NaN(); };
+  metrics.masked_loss = mean(masked, metrics.predicted);
+  metrics.masked_accuracy = mean(static_cast<double>(masked_correct), metrics.predicted);
+  metrics.next_loss = mean(next, metrics.pairs);
+  metrics.next_accuracy = mean(static_cast<double>(next_correct), metrics.pairs);
+  return metrics;
+}
+
+}  // namespace gradus

@@ -1,0 +1,65 @@
+#include "train/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "autograd/observer.h"
+
+namespace gradus {
+
+std::string format_duration(double seconds) {
+  const auto s = static_cast<int64_t>(seconds + 0.5);
+  if (s < 60) return fmt::format("{} s", s);
+  if (s < 3600) return fmt::format("{} min {:02} s", s / 60, s % 60);
+  return fmt::format("{} h {:02} min", s / 3600, s / 60 % 60);
+}
+
+Progress::Progress(std::string what, double total, std::string unit)
+    : what_(std::move(what)), unit_(std::move(unit)), total_(total), start_(seconds_now()), terminal_(::isatty(STDOUT_FILENO) == 1) {}
+
+Progress::~Progress() {
+  if (open_) fmt::print("\n");
+}
+
+void Progress::at(double done, const std::string& note) {
+  const double now = seconds_now();
+  if (now - drawn_ < (terminal_ ? 0.2 : 10)) return;
+  drawn_ = now;
+  draw(done, note, false);
+}
+
+void Progress::line(const std::string& text) {
+  fmt::print("{}{}\n", open_ ? "\r\033[K" : "", text);
+  open_ = false;
+  std::fflush(stdout);
+}
+
+void Progress::finish(const std::string& note) {
+  if (finished_) return;
+  finished_ = true;
+  draw(total_, note, true);
+}
+
+void Progress::draw(double done, const std::string& note, bool last) {
+  const double elapsed = seconds_now() - start_, share = total_ > 0 ? std::clamp(done / total_, 0.0, 1.0) : 0;
+  std::string text = fmt::format("{:<9}", what_);
+  if (terminal_ && total_ > 0) {
+    constexpr int width = 24;
+    const int full = static_cast<int>(share * width);
+    for (int i = 0; i < width; ++i) text += i < full ? "█" : "░";
+    text += ' ';
+  }
+  text += total_ > 0 ? fmt::format("{:>3.0f} %  {:.0f}/{:.0f} {}", 100 * share, done, total_, unit_) : fmt::format("{:.0f} {}", done, unit_);
+  if (elapsed > 0.5 && done > 0) text += fmt::format("  {:.3g} {}/s", done / elapsed, unit_);
+  if (!note.empty()) text += "  " + note;
+  if (last) text += "  in " + format_duration(elapsed);
+  else if (total_ > 0 && done > 0 && elapsed > 1) text += fmt::format("  {} left", format_duration(elapsed / done * (total_ - done)));
+  fmt::print("{}{}{}", terminal_ ? "\r\033[K" : "", text, terminal_ && !last ? "" : "\n");
+  open_ = terminal_ && !last;
+  std::fflush(stdout);
+}
+
+}  // namespace gradus

@@ -1,0 +1,29 @@
+// Progress of long work: on a terminal one line that is rewritten, elsewhere plain lines now and then. Shows done, total, rate and the time left.
+#pragma once
+
+#include <string>
+
+namespace gradus {
+
+class Progress {
+ public:
+  // `unit` is what is counted: "steps", "MB". total 0: unknown.
+  Progress(std::string what, double total, std::string unit);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void at(double done, const std::string& note = "");   // cheap: draws at most every 0.2 s on a terminal, every 10 s elsewhere (and the first time)
+  void line(const std::string& text);                   // a line that stays, above the bar
+  void finish(const std::string& note = "");            // the last line stays
+
+ private:
+  void draw(double done, const std::string& note, bool last);
+  std::string what_, unit_;
+  double total_, start_, drawn_ = -1e9;
+  bool terminal_, open_ = false, finished_ = false;
+};
+
+std::string format_duration(double seconds);   // "42 s", "3 min 05 s", "2 h 07 min"
+
+}  // namespace gradus
