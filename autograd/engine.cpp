@@ -1,5 +1,7 @@
 #include "autograd/engine.h"
 
+#include <utility>
+
 #include "autograd/observer.h"
 
 namespace gradus {
@@ -63,14 +65,14 @@ void Walk::start(const Tensors& ys, const Tensors& dys) {
 void Walk::find_leading(const Tensors& ys) {
   std::map<uint64_t, std::shared_ptr<Node>> found;
   std::vector<std::shared_ptr<Node>> open;
-  for (const Tensor& y : ys)
-    if (y.get().node) open.push_back(y.get().node);
+  for (const Tensor& y : ys)   // undefined ones are legal: gradients that are zero, differentiated again
+    if (y.defined() && y.get().node && y.get().node->sequence() > options_.since) open.push_back(y.get().node);
   while (!open.empty()) {
     const auto node = std::move(open.back());
     open.pop_back();
     if (!found.emplace(node->sequence(), node).second) continue;
     for (const Edge& edge : node->edges())
-      if (edge.node && !found.contains(edge.node->sequence())) open.push_back(edge.node);
+      if (edge.node && edge.node->sequence() > options_.since && !found.contains(edge.node->sequence())) open.push_back(edge.node);
   }
   for (const auto& [sequence, node] : found) {
     bool leads = false;
@@ -145,12 +147,9 @@ Walk::Step Walk::next() {
     for (Observer* observer : observers()) observer->backward(*node, step.dys, step.dxs, seconds_now() - start);
     for (size_t i = 0; i < step.dxs.size(); ++i) {
       const Edge& edge = node->edges()[i];
-      if (edge.wanted() && step.dxs[i].defined()) {
-        give(edge, step.dxs[i]);
-      } else if (edge.leaf && edge.leaf->grad && destinations_) {
-        mark_reached(edge.leaf);   // written in place
-      }
+      if (edge.wanted() && step.dxs[i].defined()) give(edge, step.dxs[i]);
     }
+    for (const auto& leaf : std::exchange(node->placed_, {})) mark_reached(leaf);   // written in place
     return step;
   }
   return {};

@@ -19,6 +19,7 @@ namespace gradus {
 struct GradOptions {
   bool create_graph = false;   // record the walk itself, so that its results can be differentiated again; implies keep_graph
   bool keep_graph = false;     // do not free what the nodes saved: another walk will follow
+  uint64_t since = 0;          // nodes made before that sequence number do not run: what they made counts as given (for recomputation)
 };
 
 class Walk {

@@ -75,10 +75,10 @@ void check_order(const Function& f, Inputs xs, int order, const GradcheckOptions
       numeric[j] = difference(f, leaves, index[w], static_cast<int64_t>(j), us, options);
       largest = std::max({largest, std::abs(numeric[j]), std::abs(analytic[j])});
       const double gap = std::abs(analytic[j] - numeric[j]);
-      if (!(gap <= worst)) worst = gap, where = j;   // a NaN counts as worst
+      if (gap > worst || (std::isnan(gap) && !std::isnan(worst))) worst = gap, where = j;   // a NaN counts as worst, and stays
     }
     const bool good = worst <= options.tolerance * largest;
-    result.worst = std::max(result.worst, worst / largest);
+    if (!(worst / largest <= result.worst)) result.worst = worst / largest;
     result.ok = result.ok && good;
     const std::string name = xs[index[w]].name().empty() ? fmt::format("input {}", index[w]) : xs[index[w]].name();
     result.log += fmt::format("  order {}  d/d {:<12} {:<14} max error {:.1e}  {}\n", order, name, to_string(wanted[w].shape()), worst / largest, good ? "ok" : "WRONG");

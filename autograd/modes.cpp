@@ -1,5 +1,7 @@
 #include "autograd/modes.h"
 
+#include <utility>
+
 namespace gradus {
 
 namespace detail {
@@ -22,6 +24,7 @@ Scope::Scope(std::string_view name) : before_(detail::modes().path) {
   detail::modes().path = std::make_shared<const std::string>(before_->empty() ? std::string(name) : fmt::format("{}.{}", *before_, name));
 }
 Scope::Scope(std::string_view name, int64_t index) : Scope(fmt::format("{}.{}", name, index)) {}
+Scope::Scope(std::shared_ptr<const std::string> path) : before_(std::exchange(detail::modes().path, std::move(path))) {}
 Scope::~Scope() { detail::modes().path = std::move(before_); }
 
 }  // namespace gradus

@@ -49,6 +49,7 @@ class Scope {
  public:
   explicit Scope(std::string_view name);
   Scope(std::string_view name, int64_t index);   // "layer", 3: layer.3
+  explicit Scope(std::shared_ptr<const std::string> path);   // a whole path, kept from before: recomputation runs where the first run did
   ~Scope();
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;

@@ -70,14 +70,19 @@ void Node::release() {
   released_ = true;
 }
 
-Destination Node::destination(size_t input) const {
+Destination Node::destination(size_t input) {
   const auto& leaf = edges_[input].leaf;
   if (!destinations_ || !leaf) return {};
+  placed_.push_back(leaf);
   return place_for_gradient(Tensor(leaf));
 }
 
+namespace {
+std::atomic<uint64_t> created{0};
+}
+uint64_t nodes_made() { return created; }
+
 Tensors record(std::shared_ptr<Node> node, Inputs in) {
-  static std::atomic<uint64_t> created{0};
   if (Tensors* touched = detail::modes().touched)
     for (const Tensor& x : in)
       if (x.defined() && x.requires_grad()) touched->push_back(x);
@@ -142,6 +147,7 @@ Tensors differentiate_reference(const Node& node, Inputs inputs, const Tensors& 
     fail("{}: its backward cannot be differentiated: the graph was recorded under FirstOrderOnly, which saves no inputs for that", node.op());
   const bool again = grad_enabled();
   const RecordingScope recording(true);
+  const uint64_t since = nodes_made();   // the inputs' own history is the outer walk's
   Tensors fresh, wanted;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!node.edges()[i].wanted()) {
@@ -151,7 +157,7 @@ Tensors differentiate_reference(const Node& node, Inputs inputs, const Tensors& 
     fresh.push_back(again ? alias(inputs[i]) : inputs[i].detach().set_requires_grad());
     wanted.push_back(fresh.back());
   }
-  const Tensors found = grad(reference(fresh), dys, wanted, {.create_graph = again});
+  const Tensors found = grad(reference(fresh), dys, wanted, {.create_graph = again, .since = since});
   Tensors dxs(inputs.size());
   for (size_t i = 0, next = 0; i < inputs.size(); ++i)
     if (node.edges()[i].wanted()) dxs[i] = found[next++];

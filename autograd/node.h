@@ -61,7 +61,7 @@ class Node : public std::enable_shared_from_this<Node> {
   bool wants(size_t input) const { return edges_[input].wanted(); }   // in backward: is that input's gradient wanted?
   // In backward: a place in the leaf's own gradient, for ops that can add into it; having written there, return an undefined gradient.
   // There is one only for leaves, while nobody records or observes.
-  Destination destination(size_t input) const;
+  Destination destination(size_t input);
 
  private:
   friend Tensors record(std::shared_ptr<Node> node, Inputs in);
@@ -77,6 +77,7 @@ class Node : public std::enable_shared_from_this<Node> {
   std::vector<Output> outputs_;
   std::vector<Saved> saved_;
   std::vector<Saved> fused_inputs_;   // a fused op's inputs, for differentiating its reference
+  std::vector<std::shared_ptr<TensorImpl>> placed_;   // the leaves whose destination this backward asked for
   bool recording_ = false, released_ = false, destinations_ = false;
 };
 
@@ -86,6 +87,9 @@ Tensors record(std::shared_ptr<Node> node, Inputs in);
 // apply<LayerNorm>({x, weight, bias}, eps): constructs the op from the arguments and records it.
 template <class O, class... Args>
 Tensors apply(Inputs in, Args&&... args);
+
+// How many nodes were ever made: the sequence number of the newest.
+uint64_t nodes_made();
 
 // The base of plain ops: Self::name is the op's name; backward is written in differentiable ops, so derivatives of every order follow.
 template <class Self>

@@ -77,6 +77,7 @@ struct Checkpoint : Op<Checkpoint> {
 
   Tensors backward(const Tensors& dys) override {
     Tensors fresh, wanted;
+    const uint64_t since = nodes_made();   // a captured activation is given: its own history is the outer walk's
     for (size_t i = 0; i < edges().size(); ++i) {
       const Tensor x = saved(i);
       if (i >= count) {   // f uses the captured tensor itself, so its gradient is asked for by itself
@@ -89,10 +90,11 @@ struct Checkpoint : Op<Checkpoint> {
     }
     const bool differentiated_again = grad_enabled();
     const RandomScope replay(random);
+    const Scope place(path);   // dropout draws by module path
     Tensors found;
     {
       const RecordingScope recording(true);
-      found = grad(f(fresh), dys, wanted, {.create_graph = differentiated_again});
+      found = grad(f(fresh), dys, wanted, {.create_graph = differentiated_again, .since = since});
     }
     Tensors dxs(edges().size());
     for (size_t i = 0, next = 0; i < dxs.size(); ++i)
@@ -105,12 +107,13 @@ struct Checkpoint : Op<Checkpoint> {
 Tensors checkpoint(const Function& f, Inputs xs) {
   if (!grad_enabled()) return f(xs);
   RandomState before = random_state();
-  Tensors touched, ys, inputs = xs;
+  Tensors touched, ys, inputs = xs, arguments;
+  for (const Tensor& x : xs) arguments.push_back(x.detach());   // an x that f captures as well is then found as captured
   {
     const NoGrad scope;
     Tensors* const outer = std::exchange(detail::modes().touched, &touched);
     try {
-      ys = f(xs);
+      ys = f(arguments);
     } catch (...) {
       detail::modes().touched = outer;
       throw;
@@ -118,8 +121,11 @@ Tensors checkpoint(const Function& f, Inputs xs) {
     detail::modes().touched = outer;
     if (outer) outer->insert(outer->end(), touched.begin(), touched.end());
   }
+  for (const Tensor& y : ys)   // f may return what it captured
+    if (y.requires_grad()) touched.push_back(y);
+  const auto captured = static_cast<std::ptrdiff_t>(xs.size());
   for (const Tensor& x : touched)
-    if (std::none_of(inputs.begin(), inputs.end(), [&](const Tensor& y) { return x.same(y); })) inputs.push_back(x);
+    if (std::none_of(inputs.begin() + captured, inputs.end(), [&](const Tensor& y) { return x.same(y); })) inputs.push_back(x);
   return apply<Checkpoint>(inputs, f, xs.size(), std::move(before), std::move(ys));
 }
 

@@ -120,7 +120,7 @@ void add_bench(CLI::App& app) {
   step->add_option("--batch", options->batch, "sequences a step")->capture_default_str();
   step->add_option("--length", options->length, "tokens a sequence")->capture_default_str();
   step->add_option("--steps", options->steps, "steps timed")->capture_default_str()->check(CLI::PositiveNumber);
-  step->add_option("--vocab-size", options->vocab)->capture_default_str();
+  step->add_option("--size", options->vocab)->capture_default_str();
   step->add_option("--dropout", options->dropout)->capture_default_str();
   step->add_option("--threads", options->threads, "0: all");
   step->add_flag("--json", options->json, "a JSON line a model");

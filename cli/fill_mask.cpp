@@ -36,9 +36,9 @@ void show(const FillMaskOptions& o, const BertForPreTraining& model, const Token
 void add_fill_mask(CLI::App& app) {
   auto o = std::make_shared<FillMaskOptions>();
   CLI::App* verb = app.add_subcommand("fill-mask", "what a pretrained model puts in place of [MASK]");
-  verb->add_option("--model,--model_name_or_path", o->model, "a model folder")->required();
+  verb->add_option("--model", o->model, "a model folder")->required();
   verb->add_option("TEXT", o->texts, "texts with [MASK]; none or -: a line each from standard input");
-  verb->add_option("--top-k,--top_k", o->top_k, "answers a mask")->capture_default_str()->check(CLI::PositiveNumber);
+  verb->add_option("--top-k", o->top_k, "answers a mask")->capture_default_str()->check(CLI::PositiveNumber);
   verb->add_flag("--json", o->json, "a JSON line an answer");
   verb->footer("Example: gradus fill-mask --model runs/tiny \"the capital of england is [MASK] .\"");
   verb->callback([o] {

@@ -1,10 +1,33 @@
 // The program `gradus`. Exit codes: 0 done, 1 the run failed, 2 wrong usage or input; every error is one line on stderr.
+#include <algorithm>
 #include <exception>
+#include <map>
 
 #include "cli/cli.h"
 
+namespace {
+
+// Google's and Hugging Face's spellings are accepted everywhere: --max_seq_length is --max-seq-length, and where the name itself differs, it is ours.
+std::string our_spelling(std::string argument) {
+  if (!argument.starts_with("--")) return argument;
+  static const std::map<std::string, std::string> names = {
+      {"--per-device-train-batch-size", "--batch-size"}, {"--train-batch-size", "--batch-size"}, {"--num-train-epochs", "--epochs"},
+      {"--init-checkpoint", "--init"}, {"--warmup-ratio", "--warmup-steps"}, {"--warmup-proportion", "--warmup-steps"}, {"--lr-scheduler-type", "--schedule"},
+      {"--mlm-probability", "--masked-lm-prob"}, {"--do-whole-word-mask", "--whole-word-mask"}, {"--random-seed", "--seed"}, {"--overwrite-output-dir", "--overwrite"},
+      {"--output-dir", "--out"}, {"--vocab-file", "--vocab"}, {"--model-name-or-path", "--model"}, {"--vocab-size", "--size"}};
+  const size_t end = std::min(argument.find('='), argument.size());
+  std::string name = argument.substr(0, end);
+  std::replace(name.begin(), name.end(), '_', '-');
+  if (const auto known = names.find(name); known != names.end()) name = known->second;
+  return name + argument.substr(end);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace gradus;
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i) arguments.push_back(our_spelling(argv[i]));   // CLI11 takes them last first
   CLI::App app{"Gradus: train, use and look inside BERT on a CPU", "gradus"};
   app.require_subcommand(1);
   app.footer("Each verb has --help with an example. Start with: gradus demo");
@@ -17,7 +40,7 @@ int main(int argc, char** argv) {
   cli::add_gradcheck(app);
   cli::add_bench(app);
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(arguments));
     return 0;
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);

@@ -13,13 +13,7 @@
 namespace gradus {
 namespace fs = std::filesystem;
 
-namespace {
-
-constexpr size_t window_bytes = size_t{16} << 20;    // of text tokenised at once
-constexpr size_t paragraph_bytes = size_t{1} << 20;  // where a paragraph without end is cut, at a line's end
-
-// A folder stands for its *.txt, in order of name.
-std::vector<fs::path> expand(const std::vector<fs::path>& paths, const char* option) {
+std::vector<fs::path> text_files(const std::vector<fs::path>& paths, const char* option) {
   std::vector<fs::path> files;
   for (const auto& path : paths) {
     std::error_code error;
@@ -40,6 +34,11 @@ std::vector<fs::path> expand(const std::vector<fs::path>& paths, const char* opt
   return files;
 }
 
+namespace {
+
+constexpr size_t window_bytes = size_t{16} << 20;    // of text tokenised at once
+constexpr size_t paragraph_bytes = size_t{1} << 20;  // where a paragraph without end is cut, at a line's end
+
 // Collects text until a window is full, then cuts and tokenises its paragraphs on all threads and writes them in order.
 class Assembly {
  public:
@@ -47,10 +46,11 @@ class Assembly {
 
   void add(std::string paragraph) {
     bytes_ += paragraph.size();
-    items_.push_back({std::move(paragraph), no_end, {}, {}});
-    if (bytes_ >= window_bytes) flush();
+    push({std::move(paragraph), no_end, {}, {}});
   }
-  void end_document(uint32_t file) { items_.push_back({{}, file, {}, {}}); }
+  void end_document(uint32_t file) {
+    if (items_.empty() || items_.back().ends_document_of == no_end) push({{}, file, {}, {}});
+  }
 
   void flush() {
     parallel_for(static_cast<int64_t>(items_.size()), 64, [&](int64_t begin, int64_t end) {
@@ -76,6 +76,11 @@ class Assembly {
     std::vector<int32_t> ids;
     std::vector<size_t> sentence_ends;
   };
+
+  void push(Item item) {
+    items_.push_back(std::move(item));
+    if (bytes_ + items_.size() * sizeof(Item) >= window_bytes) flush();
+  }
 
   void encode(Item& item) const {
     const auto add = [&](std::string_view sentence) {
@@ -103,26 +108,37 @@ struct LineCounter {
   }
 };
 
-void read_text(const fs::path& path, uint32_t file, const CorpusOptions& options, Assembly& assembly, LineCounter& lines) {
+// How far the reading is, told once a window.
+struct Progress {
+  const std::function<void(int64_t, int64_t)>& tell;
+  int64_t total = 0, done = 0, told = 0;
+  void add(int64_t bytes) {
+    done += bytes;
+    if (!tell || (done - told < static_cast<int64_t>(window_bytes) && done < total)) return;
+    tell(told = done, total);
+  }
+};
+
+void read_text(const fs::path& path, uint32_t file, const CorpusOptions& options, Assembly& assembly, LineCounter& lines,
+               Progress& progress) {
   const bool whole_file = options.documents == Documents::file, join_lines = whole_file && options.sentences == Sentences::split;
   std::string paragraph;
   const auto end_paragraph = [&] {
     if (!paragraph.empty()) assembly.add(std::exchange(paragraph, {}));
   };
-  for_each_line(
-      path,
-      [&](std::string_view line, int64_t) {
-        if (line.find_first_not_of(" \t\r\f\v") == std::string_view::npos) {
-          end_paragraph();
-          if (!whole_file) assembly.end_document(file);
-          return;
-        }
-        lines.add(line);
-        if (!paragraph.empty()) paragraph += ' ';
-        paragraph += line;
-        if (!join_lines || paragraph.size() >= paragraph_bytes) end_paragraph();
-      },
-      options.replace_invalid);
+  const auto add_line = [&](std::string_view line, int64_t) {
+    progress.add(static_cast<int64_t>(line.size()) + 1);
+    if (line.find_first_not_of(" \t\r\f\v") == std::string_view::npos) {
+      end_paragraph();
+      if (!whole_file) assembly.end_document(file);
+      return;
+    }
+    lines.add(line);
+    if (!paragraph.empty()) paragraph += ' ';
+    paragraph += line;
+    if (!join_lines || paragraph.size() >= paragraph_bytes) end_paragraph();
+  };
+  for_each_line(path, add_line, options.replace_invalid);
   end_paragraph();
   assembly.end_document(file);
 }
@@ -158,8 +174,8 @@ void build_corpus(const fs::path& out, const Tokenizer& tokenizer, const CorpusO
         "--validation-fraction {}: it is a share of the documents, from 0 to below 1", options.validation_fraction);
   check(options.overwrite || !fs::exists(out), "--out {}: the file is there already; name another one, or pass --overwrite", out.string());
 
-  const auto held_out = expand(options.validation, "--validation");
-  auto files = expand(options.corpus, "--corpus");
+  const auto held_out = text_files(options.validation, "--validation");
+  auto files = text_files(options.corpus, "--corpus");
   std::erase_if(files, [&](const fs::path& file) {
     return std::any_of(held_out.begin(), held_out.end(), [&](const fs::path& other) { return fs::equivalent(file, other); });
   });
@@ -170,21 +186,17 @@ void build_corpus(const fs::path& out, const Tokenizer& tokenizer, const CorpusO
   info.documents = options.documents == Documents::blank ? "blank" : "file";
   info.sentences = options.sentences == Sentences::split ? "split" : "line";
   info.seed = options.seed;
-  int64_t total = 0, done = 0;
+  Progress progress{options.progress};
   for (const auto& file : files) {
     const MappedFile text(file);
     info.files.push_back({file.string(), static_cast<int64_t>(text.size()), hash_bytes(text.view())});
-    total += info.files.back().bytes;
+    progress.total += info.files.back().bytes;
   }
 
   CorpusWriter writer(out, tokenizer);
   Assembly assembly(writer, tokenizer, options.sentences);
   LineCounter lines;
-  for (size_t f = 0; f < files.size(); ++f) {
-    read_text(files[f], static_cast<uint32_t>(f), options, assembly, lines);
-    done += info.files[f].bytes;
-    if (options.progress) options.progress(done, total);
-  }
+  for (size_t f = 0; f < files.size(); ++f) read_text(files[f], static_cast<uint32_t>(f), options, assembly, lines, progress);
   assembly.flush();
   check(!writer.documents().empty(), "the corpus is empty: {} file{} ({}{}) hold no text", files.size(), files.size() == 1 ? "" : "s",
         files.empty() ? "" : files[0].string(), files.size() > 1 ? ", ..." : "");

@@ -1,5 +1,6 @@
-// Text files -> C.gds (corpus_file.h): lines into documents and sentences, sentences into ids, in one pass with one window of text in
-// memory. The text of a window is cut and tokenised on all threads and written in order: the same bytes come out on any number of threads.
+// Text files -> C.gds (corpus_file.h): lines into documents and sentences, sentences into ids, in one pass. In memory are one window of
+// text and 8 bytes a line and a sentence. A window is cut and tokenised on all threads and written in order: the same bytes on any number
+// of threads.
 #pragma once
 
 #include <filesystem>
@@ -15,6 +16,9 @@ enum class Documents {
   file    // the file is the document; lines up to a blank one are one paragraph, so that hard-wrapped books are read right
 };
 enum class Sentences { split, line };  // cut each paragraph (sentences.h), or take each line as one sentence
+
+// The text files that a list names: a folder stands for its *.txt, in order of name. Errors begin with `option`: missing, empty folder, named twice.
+std::vector<std::filesystem::path> text_files(const std::vector<std::filesystem::path>& paths, const char* option);
 
 struct CorpusOptions {
   std::vector<std::filesystem::path> corpus = {};      // files, and folders, which stand for their *.txt in order of name

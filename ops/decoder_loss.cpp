@@ -119,6 +119,7 @@ OpInfos decoder_loss_ops() {
             {"x taken from the weight", {sample_normal({5, 3}, 10), sample_normal({5}, 11), sample_indices({4}, 5, 12)},
              [](Inputs in) { return Tensors{decoder_loss(take(in[0], in[2]), in[0], in[1], in[2]).loss}; }}};
   }};
+  info.f32_tolerance = 1e-5;
   info.errors = []() -> std::vector<ErrorSample> {
     return {{"shapes", [] { decoder_loss(ones({2, 3}), ones({4, 2}), ones({4}), zeros({2}, DType::i32)); }, {"decoder_loss", "[2, 3]", "[4, 2]"}},
             {"label", [] { decoder_loss(ones({1, 3}), ones({4, 3}), ones({4}), tensor({4}, DType::i32)); }, {"decoder_loss", "label 4", "0..3"}}};

@@ -15,7 +15,7 @@ struct Linear : Fused<Linear> {
   Tensors reference(Inputs in) const {
     Shape shape = in[0].shape();
     shape[-1] = in[1].shape()[0];
-    const Tensor y = reshape(matmul(reshape(in[0], {-1, in[1].shape()[1]}), transpose(in[1])), shape);
+    const Tensor y = reshape(matmul(reshape(in[0], {leading_size(in[0].shape()), in[1].shape()[1]}), transpose(in[1])), shape);
     return {in.size() > 2 ? y + in[2] : y};
   }
 
@@ -41,14 +41,14 @@ struct Linear : Fused<Linear> {
         const auto& [bias, y, width] = *static_cast<const AddBias*>(context);
         for (int64_t i = i0; i < i1; ++i) kernels<T>().add(bias + j0, y + i * width + j0, j1 - j0);
       }, &add_bias};
-      gemm<T>(false, true, x.numel() / std::max<int64_t>(n, 1), out, n, 1, rows.data<T>(), n, w.data<T>(), n, 0, add_bias.y, out, b.defined() ? epilogue : Epilogue{});
+      gemm<T>(false, true, leading_size(shape), out, n, 1, rows.data<T>(), n, w.data<T>(), n, 0, add_bias.y, out, b.defined() ? epilogue : Epilogue{});
     });
     return {y};
   }
 
   Tensors backward(const Tensors& dys) override {
     const Tensor x = saved(0), w = saved(1), dy = contiguous(dys[0]);
-    const int64_t out = w.shape()[0], n = w.shape()[1], rows = dy.numel() / std::max<int64_t>(out, 1);
+    const int64_t out = w.shape()[0], n = w.shape()[1], rows = leading_size(dy.shape());
     Tensors dxs(edges().size());
     dispatch_float(name, dy.dtype(), [&]<class T>() {
       const T* g = dy.data<T>();

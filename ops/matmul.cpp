@@ -1,9 +1,8 @@
 // Matrix product.                                           a [.., m, k]  b [.., k, n]  ->  y [.., m, n]; leading axes broadcast
 //   y = a b          da = dy b^T          db = a^T dy
 // Transposed operands are read as they lie (a GEMM flag), not copied.
-#include "base/parallel.h"
-#include "ops/elementwise.h"
 #include "ops/kernels/gemm.h"
+#include "ops/rows.h"
 #include "ops/table.h"
 
 namespace gradus {
@@ -80,11 +79,11 @@ struct MatMul : Op<MatMul> {
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
-  // [.., m, k] times one matrix is one tall product.
-  if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous() && a.shape()[-1] == b.shape()[-2]) {
+  // [.., m, k] times one matrix is one tall product, however a lies: which products run depends on shapes alone.
+  if (a.rank() > 2 && b.rank() == 2 && a.shape()[-1] == b.shape()[-2]) {
     Shape shape = a.shape();
     shape[-1] = b.shape()[-1];
-    return reshape(apply<MatMul>({reshape(a, {-1, a.shape()[-1]}), b})[0], shape);
+    return reshape(apply<MatMul>({reshape(a, {leading_size(a.shape()), a.shape()[-1]}), b})[0], shape);
   }
   return apply<MatMul>({a, b})[0];
 }

@@ -24,7 +24,7 @@ struct Sum : Op<Sum> {
 
   // Kept axes first, summed axes last: then y[i] is the sum of row i.
   Tensors forward(Inputs in) override {
-    const Tensor& x = in[0];
+    const Tensor x = contiguous(in[0]);   // so that the order of the additions, and with it every bit, depends on the shape alone
     from = x.shape();
     Shape kept = from, order_shape, order_strides;
     for (const int axis : axes) kept[axis] = 1;
@@ -40,7 +40,7 @@ struct Sum : Op<Sum> {
     const Tensor ordered = x.view(order_shape, order_strides, x.offset());
     dispatch_float(name, x.dtype(), [&]<class T>() {
       T* out = y.write<T>();
-      if (x.is_contiguous() && rows > 1 && n > 1 && order_strides[-1] != 1) return sum_leading(x, out, rows, n);
+      if (rows > 1 && n > 1 && order_strides[-1] != 1) return sum_leading(x, out, rows, n);
       const Tensor flat = contiguous(ordered);
       const T* at = flat.data<T>();
       if (rows == 1) {
@@ -145,6 +145,7 @@ Tensor mean(const Tensor& x, int axis, bool keep_axis) { return sum(x, {axis}, k
 
 Tensor max(const Tensor& x, int axis, bool keep_axis) {
   axis = checked_axis("max", axis, x.shape());
+  check(x.size(axis) > 0, "max: axis {} of shape {} is empty", axis, x.shape());
   const Tensor y = apply<Max>({x}, axis)[0];
   if (keep_axis) return y;
   Shape shape = x.shape();

@@ -13,6 +13,12 @@ inline int64_t row_length(const char* op, const Tensor& x) {
   return x.shape()[-1];
 }
 inline int64_t row_count(const Tensor& x) { return x.shape()[-1] ? x.numel() / x.shape()[-1] : 0; }
+// The product of all sizes but the last: the rows of a tensor even where they are empty.
+inline int64_t leading_size(const Shape& shape) {
+  int64_t rows = 1;
+  for (int axis = 0; axis + 1 < shape.rank(); ++axis) rows *= shape[axis];
+  return rows;
+}
 
 // Rows a block, for kernels that go once over memory. Depends on the length of rows alone.
 inline int64_t rows_per_block(int64_t length) { return std::max<int64_t>(1, element_block / std::max<int64_t>(length, 1)); }

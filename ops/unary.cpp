@@ -26,6 +26,9 @@ void run_loop(Loop<T> loop, const Tensor& x, Tensor& y) {
   parallel_for(x.numel(), element_block, [&](int64_t begin, int64_t end) { loop(from + begin, to + begin, end - begin); });
 }
 
+template <class F>
+concept HasLoop = requires { F::template loop<float>(); };
+
 // F: static name, saves_output, value<T>(x, y) or loop<T>(); dx(dy, x or y).
 template <class F>
 struct Unary : Op<Unary<F>> {
@@ -33,7 +36,7 @@ struct Unary : Op<Unary<F>> {
   Tensors forward(Inputs in) override {
     Tensor y = Tensor::empty(in[0].shape(), in[0].dtype());
     dispatch_float(name, y.dtype(), [&]<class T>() {
-      if constexpr (requires { F::template loop<T>(); }) run_loop<T>(F::template loop<T>(), contiguous(in[0]), y);
+      if constexpr (HasLoop<F>) run_loop<T>(F::template loop<T>(), contiguous(in[0]), y);
       else map<T, T>(in[0], y, [](T x) { return static_cast<T>(F::value(x)); });
     });
     this->save({F::saves_output ? y : in[0]});

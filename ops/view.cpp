@@ -70,7 +70,6 @@ struct Place : Op<Place> {
     Shape shape = x.shape();
     shape[axis] = size;
     Tensor y = zeros(shape, x.dtype());
-    const Tensor window = y.view(x.shape(), y.strides(), begin * y.strides()[axis]);
     const int64_t rows = x.shape()[axis];
     dispatch(x.dtype(), [&]<class T>() {   // for each index before the axis: one contiguous run of rows * inner elements
       const Tensor from = contiguous(x);

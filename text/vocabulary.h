@@ -16,6 +16,11 @@ class Vocabulary {
   static Vocabulary load(const std::filesystem::path& vocab_txt);
   explicit Vocabulary(std::vector<std::string> tokens, std::string origin = "the vocabulary");
 
+  Vocabulary(const Vocabulary& other);              // the index holds views of the tokens, so a copy builds its own
+  Vocabulary& operator=(const Vocabulary& other);
+  Vocabulary(Vocabulary&&) = default;
+  Vocabulary& operator=(Vocabulary&&) = default;
+
   int32_t find(std::string_view token) const;               // the id, or -1. Of duplicate tokens the last wins, as in every reference
   const std::string& token(int32_t id) const;               // an id out of range is an Error
   int32_t size() const { return static_cast<int32_t>(tokens_.size()); }

@@ -1,0 +1,239 @@
+#include "text/wordpiece_trainer.h"
+
+#include <algorithm>
+#include <map>
+#include <queue>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "text/normalizer.h"
+
+namespace gradus {
+namespace {
+
+using Counts = std::unordered_map<std::string, int64_t>;
+
+// Words of one block of lines. Blocks end at line ends, so each is valid text by itself.
+Counts count_block(std::string_view block, const std::string& file, int64_t first_line, const WordPieceTrainerOptions& options) {
+  Counts counts;
+  std::string replaced;
+  if (const size_t bad = find_invalid_utf8(block); bad != std::string_view::npos) {
+    if (!options.replace_invalid)
+      fail("{}:{}: byte 0x{:02x} is not valid UTF-8; convert the file, or pass --replace-invalid to read it as U+FFFD", file,
+           first_line + std::count(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(bad), '\n'), static_cast<unsigned char>(block[bad]));
+    replaced = replace_invalid_utf8(block);
+    block = replaced;
+  }
+  for_each_word(block, {.lower_case = options.lower_case}, 0, [&](const Word& word) { ++counts[word.bytes]; });
+  return counts;
+}
+
+std::vector<std::pair<std::string, int64_t>> count_words(const std::vector<std::filesystem::path>& files, const WordPieceTrainerOptions& options) {
+  check(!files.empty(), "there is no corpus file");
+  constexpr size_t block_size = size_t{1} << 20;
+  Counts total;
+  double done = 0, bytes = 0;
+  for (const auto& file : files) bytes += static_cast<double>(MappedFile(file).size());
+  for (const auto& path : files) {
+    const MappedFile file(path);
+    std::vector<std::pair<std::string_view, int64_t>> blocks;   // text, number of its first line
+    std::string_view rest = file.view();
+    if (rest.substr(0, 3) == "\xEF\xBB\xBF") rest.remove_prefix(3);
+    int64_t line = 1;
+    while (!rest.empty()) {
+      size_t end = rest.size() <= block_size ? std::string_view::npos : rest.find('\n', block_size);
+      end = end == std::string_view::npos ? rest.size() : end + 1;
+      blocks.emplace_back(rest.substr(0, end), line);
+      line += std::count(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(end), '\n');
+      rest.remove_prefix(end);
+    }
+    std::vector<Counts> counts(blocks.size());
+    parallel_for(static_cast<int64_t>(blocks.size()), 1, [&](int64_t i, int64_t) {
+      counts[static_cast<size_t>(i)] = count_block(blocks[static_cast<size_t>(i)].first, path.string(), blocks[static_cast<size_t>(i)].second, options);
+    });
+    for (const Counts& part : counts)
+      for (const auto& [word, n] : part) total[word] += n;
+    done += static_cast<double>(file.size());
+    if (options.progress) options.progress("counting words", done / 1e6, bytes / 1e6);
+  }
+  check(!total.empty(), "{}{}: there is no word in the corpus", files[0].string(), files.size() > 1 ? " and the other files" : "");
+  std::vector<std::pair<std::string, int64_t>> sorted(total.begin(), total.end());
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
+
+class Merger {
+ public:
+  Merger(const std::vector<std::pair<std::string, int64_t>>& words, const WordPieceTrainerOptions& options) : options_(options) {
+    for (const char* token : {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}) id_of(token);
+    make_alphabet(words);
+    for (const auto& [word, count] : words) add_word(word, count);
+    if (static_cast<int64_t>(tokens_.size()) > options.size)
+      fail("a vocabulary of {} is too small: the special tokens and single characters alone are {}; ask for more, or lower --limit-alphabet", options.size, tokens_.size());
+  }
+
+  std::vector<std::string> run() {
+    count_pairs();
+    while (static_cast<int64_t>(tokens_.size()) < options_.size && !queue_.empty()) {
+      const Candidate top = queue_.top();
+      queue_.pop();
+      const auto found = pairs_.find(top.pair);
+      if (found == pairs_.end() || found->second.count < options_.min_frequency) continue;
+      if (const double now = score(top.pair, found->second.count); now != top.score) {   // it changed since it was queued
+        queue_.push({now, top.pair});
+        continue;
+      }
+      merge(top.pair);
+      if (options_.progress && tokens_.size() % 256 == 0) options_.progress("merging pieces", static_cast<double>(tokens_.size()), static_cast<double>(options_.size));
+    }
+    return tokens_;
+  }
+
+  double whole_words() const {
+    int64_t whole = 0, all = 0;
+    for (const Entry& word : words_) whole += word.pieces.size() == 1 ? word.count : 0, all += word.count;
+    return all ? static_cast<double>(whole) / static_cast<double>(all) : 0;
+  }
+
+ private:
+  using Pair = uint64_t;   // two ids
+  struct Entry {
+    std::vector<int32_t> pieces;
+    int64_t count;
+  };
+  struct PairInfo {
+    int64_t count = 0;
+    std::vector<int32_t> words;   // that hold it, or held it
+  };
+  struct Candidate {
+    double score;
+    Pair pair;
+    bool operator<(const Candidate& other) const { return score != other.score ? score < other.score : pair > other.pair; }   // ties: smaller ids first
+  };
+  static Pair pair_of(int32_t a, int32_t b) { return (static_cast<uint64_t>(static_cast<uint32_t>(a)) << 32) | static_cast<uint32_t>(b); }
+
+  int32_t id_of(const std::string& token) {
+    const auto [entry, is_new] = ids_.emplace(token, static_cast<int32_t>(tokens_.size()));
+    if (is_new) tokens_.push_back(token);
+    return entry->second;
+  }
+
+  static std::vector<std::string> characters(const std::string& word) {
+    std::vector<std::string> list;
+    for (size_t at = 0; at < word.size();) {
+      const size_t begin = at;
+      detail::next_code_point(word, at);
+      list.push_back(word.substr(begin, at - begin));
+    }
+    return list;
+  }
+
+  // The most frequent characters, as beginnings and as continuations where they occur so, in sorted order.
+  void make_alphabet(const std::vector<std::pair<std::string, int64_t>>& words) {
+    std::map<std::string, int64_t> counts;
+    std::map<std::string, bool> continuations;
+    for (const auto& [word, count] : words) {
+      const auto list = characters(word);
+      for (size_t i = 0; i < list.size(); ++i) {
+        counts[list[i]] += count;
+        if (i) continuations["##" + list[i]] = true;
+      }
+    }
+    std::vector<std::pair<int64_t, std::string>> order;
+    for (const auto& [c, count] : counts) order.emplace_back(-count, c);
+    std::sort(order.begin(), order.end());
+    if (static_cast<int64_t>(order.size()) > options_.limit_alphabet) order.resize(static_cast<size_t>(options_.limit_alphabet));
+    for (const auto& [count, c] : order) kept_.insert(c);
+    for (const auto& [c, count] : counts)
+      if (kept_.contains(c)) id_of(c);
+    for (const auto& [c, there] : continuations)
+      if (kept_.contains(c.substr(2))) id_of(c);
+  }
+
+  void add_word(const std::string& word, int64_t count) {
+    Entry entry{{}, count};
+    for (const std::string& c : characters(word))
+      if (kept_.contains(c)) entry.pieces.push_back(ids_.at(entry.pieces.empty() ? c : ids_.contains("##" + c) ? "##" + c : c));
+    if (!entry.pieces.empty()) words_.push_back(std::move(entry));
+  }
+
+  void count_pairs() {
+    for (size_t w = 0; w < words_.size(); ++w) {
+      const auto& pieces = words_[w].pieces;
+      for (size_t i = 0; i < pieces.size(); ++i) {
+        pieces_[pieces[i]] += words_[w].count;
+        if (i + 1 < pieces.size()) add_pair(pair_of(pieces[i], pieces[i + 1]), words_[w].count, static_cast<int32_t>(w));
+      }
+    }
+    for (const auto& [pair, info] : pairs_) queue_.push({score(pair, info.count), pair});
+  }
+
+  void add_pair(Pair pair, int64_t count, int32_t word) {
+    PairInfo& info = pairs_[pair];
+    info.count += count;
+    if (info.words.empty() || info.words.back() != word) info.words.push_back(word);
+  }
+
+  double score(Pair pair, int64_t count) const {
+    const auto n = static_cast<double>(count);
+    if (options_.criterion == MergeCriterion::count) return n;
+    return n / (static_cast<double>(pieces_.at(static_cast<int32_t>(pair >> 32))) * static_cast<double>(pieces_.at(static_cast<int32_t>(pair & 0xffffffffu))));
+  }
+
+  void merge(Pair pair) {
+    const auto a = static_cast<int32_t>(pair >> 32), b = static_cast<int32_t>(pair & 0xffffffffu);
+    const std::string& tail = tokens_[static_cast<size_t>(b)];
+    const int32_t merged = id_of(tokens_[static_cast<size_t>(a)] + (tail.starts_with("##") ? tail.substr(2) : tail));
+    std::vector<int32_t> holders = std::move(pairs_[pair].words);
+    pairs_.erase(pair);
+    std::sort(holders.begin(), holders.end());
+    holders.erase(std::unique(holders.begin(), holders.end()), holders.end());
+    std::unordered_set<Pair> touched;
+    for (const int32_t w : holders) {
+      Entry& word = words_[static_cast<size_t>(w)];
+      for (size_t i = 0; i + 1 < word.pieces.size(); ++i) {
+        if (word.pieces[i] != a || word.pieces[i + 1] != b) continue;
+        const auto change = [&](Pair which, int64_t by) {
+          if (which == pair) return;
+          add_pair(which, by, w);
+          touched.insert(which);
+        };
+        if (i > 0) change(pair_of(word.pieces[i - 1], a), -word.count), change(pair_of(word.pieces[i - 1], merged), word.count);
+        if (i + 2 < word.pieces.size()) change(pair_of(b, word.pieces[i + 2]), -word.count), change(pair_of(merged, word.pieces[i + 2]), word.count);
+        word.pieces[i] = merged;
+        word.pieces.erase(word.pieces.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+        pieces_[a] -= word.count, pieces_[b] -= word.count, pieces_[merged] += word.count;
+      }
+    }
+    for (const Pair which : touched)
+      if (const auto found = pairs_.find(which); found != pairs_.end() && found->second.count > 0) queue_.push({score(which, found->second.count), which});
+  }
+
+  const WordPieceTrainerOptions& options_;
+  std::vector<std::string> tokens_;
+  std::unordered_map<std::string, int32_t> ids_;
+  std::unordered_set<std::string> kept_;
+  std::vector<Entry> words_;
+  std::unordered_map<int32_t, int64_t> pieces_;
+  std::unordered_map<Pair, PairInfo> pairs_;
+  std::priority_queue<Candidate> queue_;
+};
+
+}  // namespace
+
+std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files, const WordPieceTrainerOptions& options, WordPieceStatistics* statistics) {
+  const auto words = count_words(files, options);
+  Merger merger(words, options);
+  std::vector<std::string> tokens = merger.run();
+  if (statistics) {
+    statistics->distinct_words = static_cast<int64_t>(words.size());
+    for (const auto& [word, count] : words) statistics->words += count;
+    statistics->whole_words = merger.whole_words();
+  }
+  return tokens;
+}
+
+}  // namespace gradus

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include <nlohmann/json.hpp>
+#include <omp.h>
 
 #include <cmath>
 #include <numeric>
@@ -267,7 +268,7 @@ PretrainResult pretrain(const PretrainOptions& o) {
     }
   }
   result.seconds = seconds_now() - start - paused;
-  if (!o.quiet) progress.finish(fmt::format("loss {:.3f}", result.train_loss));
+  if (!o.quiet) progress.finish(by_minutes ? result.seconds : static_cast<double>(result.steps), fmt::format("loss {:.3f}", result.train_loss));
   evaluate_and_save();
   if (stop_asked) say(fmt::format("stopped by a signal after step {}; the model so far is saved", result.steps));
   return result;

@@ -37,11 +37,7 @@ void Progress::line(const std::string& text) {
   std::fflush(stdout);
 }
 
-void Progress::finish(const std::string& note) {
-  if (finished_) return;
-  finished_ = true;
-  draw(total_, note, true);
-}
+void Progress::finish(double done, const std::string& note) { draw(done, note, true); }
 
 void Progress::draw(double done, const std::string& note, bool last) {
   const double elapsed = seconds_now() - start_, share = total_ > 0 ? std::clamp(done / total_, 0.0, 1.0) : 0;

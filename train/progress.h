@@ -15,13 +15,13 @@ class Progress {
 
   void at(double done, const std::string& note = "");   // cheap: draws at most every 0.2 s on a terminal, every 10 s elsewhere (and the first time)
   void line(const std::string& text);                   // a line that stays, above the bar
-  void finish(const std::string& note = "");            // the last line stays
+  void finish(double done, const std::string& note = "");   // the last line stays
 
  private:
   void draw(double done, const std::string& note, bool last);
   std::string what_, unit_;
   double total_, start_, drawn_ = -1e9;
-  bool terminal_, open_ = false, finished_ = false;
+  bool terminal_, open_ = false;
 };
 
 std::string format_duration(double seconds);   // "42 s", "3 min 05 s", "2 h 07 min"

@@ -72,7 +72,7 @@ In the shop p.name looked for a:thing3.noun thing3.noun . |
 The thing4.noun of q.name was not quality.word . | It was quality.opposite . [is thing4 quality.opposite]
 Is the thing4.noun of q.name quality.word ? | No , said q.name , my thing4.noun is quality.opposite . [is thing4 quality.opposite]
 
-# hiding things
+# hiding things full
 q.name put the thing5.noun into the container.noun . [lies thing5 container.noun] |
   The next day , the thing5.noun was still in the container.noun .
 Where is my thing5.noun ? asked q.name . |
@@ -86,15 +86,15 @@ What is a:kind.noun kind.noun ? asked q.name . | It is a sort of kind.category ,
 For time.meal , p.name ate food.noun . [eats p food.noun] | p.she likes food.noun in the time.noun .
 p.name cooked food.noun for q.name . | They ate the food.noun in the time.noun , and it was a good time.meal . [eats p food.noun]
 
-# calendar calendar
+# calendar calendar full
 Today is day.today , and tomorrow will be day.tomorrow . | p.name will visit q.name on day.tomorrow .
 p.name waited from day.today to day.tomorrow . | The day after day.today is day.tomorrow , said q.name .
 
-# hobby leisure
+# hobby leisure full
 p.name likes to verb.base . [likes p verb.base] | Yesterday p.she verb.past the whole day .
-q.name verb.past with p.name last week . | Next week they want to verb.base again . [likes p verb.base]
+Last week q.name verb.past all morning . | This week p.name wants to verb.base as well . [likes p verb.base]
 
-# counting numbers
+# counting numbers full
 On the picture p.name saw one number.one . | On the next there were two number.many .
 How many number.many are there ? asked q.name . | There is only one number.one , said p.name .
 

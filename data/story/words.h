@@ -91,13 +91,13 @@ thicket town tunnel vault viaduct villa volcano wall warehouse waterfall well wh
 thing: noun
 key book ring watch bag box letter ball map cup lamp coin hat knife spoon bell clock doll pen toy chair mirror rope flag
 full:
-album amulet anchor apron arrow axe badge bandage banjo banner barometer belt bicycle binoculars bonnet bowl bracelet briefcase brooch
+album amulet anchor apron arrow axe badge bandage banjo banner barometer belt bicycle bonnet bowl bracelet briefcase brooch
 broom brush bucket buckle button cabinet calendar camera cane canoe cap card carpet cart chain chalk chart chessboard chisel cigar clip
 cloak comb compass cord cork couch crown crutch cube cushion dagger diary dictionary dish drum easel envelope eraser fiddle figure
 file flask flute fork frame funnel glass globe glove gong handkerchief harp helmet hook horn hourglass inkwell jar jewel jug kettle kite
 ladder lens lever lock locket magazine magnet marble match medal microscope mug nail napkin necklace needle notebook oar ornament
-package paddle padlock pan pencil pendant perfume pillow pin pipe pistol pitcher plate pliers pocketknife portrait postcard
-poster pot puppet purse puzzle quilt racket radio rake razor receipt ribbon rucksack rug ruler saddle sandal satchel saucer scale scissors
+package paddle padlock pan pencil pendant perfume pillow pin pipe pistol pitcher plate pocketknife portrait postcard
+poster pot puppet purse puzzle quilt racket radio rake razor receipt ribbon rucksack rug ruler saddle sandal satchel saucer scale
 scooter screw scroll shield shoe sickle skate sketch sled slipper soap sock souvenir spade spear spring stamp
 statue stool string suitcase sword table tablecloth teapot telescope tent thermometer thimble thread ticket tie tile toolbox top towel
 tray tripod trunk tube typewriter vase veil vest violin wagon wallet wand wheel whip whistle wig wire wreath zipper
@@ -160,12 +160,12 @@ broccoli vegetable     cauliflower vegetable     garlic vegetable     lettuce ve
 squash vegetable
 carp fish            cod fish             eel fish             herring fish         pike fish            shark fish           tuna fish
 haddock fish         mackerel fish        perch fish           sturgeon fish        catfish fish         halibut fish         sole fish
-drill tool           wrench tool          screwdriver tool     crowbar tool         plane tool           tongs tool           trowel tool
+drill tool           wrench tool          screwdriver tool     crowbar tool         plane tool           spanner tool           trowel tool
 piano instrument     guitar instrument     trumpet instrument     cello instrument     clarinet instrument     organ instrument
 tuba instrument
 oboe instrument     bassoon instrument     mandolin instrument     accordion instrument     xylophone instrument     trombone instrument
 viola instrument
-shirt garment     skirt garment     blouse garment     trousers garment     dress garment     gown garment     stocking garment
+shirt garment     skirt garment     blouse garment     sweatshirt garment     dress garment     gown garment     stocking garment
 robe garment         tunic garment        kimono garment       cardigan garment     waistcoat garment    overall garment      pyjama garment
 gold metal     iron metal     lead metal     tin metal     zinc metal     nickel metal     aluminium metal
 ruby gem             emerald gem          sapphire gem         topaz gem            opal gem             pearl gem            diamond gem
@@ -199,7 +199,7 @@ dive dived           dream dreamt         drink drank          drive drove      
 fall fell            fast fasted          fight fought         fish fished          float floated        fly flew
 gamble gambled       gossip gossiped      grow grew            hesitate hesitated   hike hiked           hum hummed
 hurry hurried        iron ironed          jog jogged           joke joked           juggle juggled       kneel knelt
-knit knitted         lie lay              limp limped          listen listened      march marched        meditate meditated
+knit knitted         limp limped          listen listened      march marched        meditate meditated
 mourn mourned        move moved           nod nodded           obey obeyed          paint painted        pause paused
 practise practised   pray prayed          protest protested    quarrel quarrelled   recover recovered    rehearse rehearsed
 repent repented      reply replied        retire retired       return returned      rise rose            roam roamed

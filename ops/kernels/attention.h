@@ -1,5 +1,5 @@
-// Attention's probabilities and their gradients for one block of queries of one head, between the matrix products (Vaswani et al. 2017; only the rows'
-// logsumexp is kept for the backward, as in Dao et al. 2022).
+// Attention's probabilities and their gradients for one block of queries of one head, between the matrix products (Vaswani et al. 2017;
+// only the rows' logsumexp is kept for the backward, as in Dao et al. 2022).
 #pragma once
 
 #include "ops/kernels/dropout.h"
@@ -22,7 +22,7 @@ void attention_probabilities(T* scores, int64_t ld, T* logsumexp, AttentionRows 
     const int64_t n = visible_keys(a, r);
     Lanes<T> tops = broadcast(kLowest<T>);
     for (int64_t i = 0; i < n; i += kLanes) tops = max(load(scores + i, n - i, kLowest<T>), tops);
-    const T top = max(tops) * scale;   // scale is positive
+    const T top = max(tops) * scale;  // scale is positive
     Lanes<T> total = broadcast(T(0));
     for (int64_t i = 0; i < n; i += kLanes) {
       const auto e = exp(load(scores + i, n - i, kLowest<T>) * scale - top);

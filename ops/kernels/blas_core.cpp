@@ -1,14 +1,14 @@
 // The check that OpenBLAS runs kernels made for this processor (gemm.h, BlasCore).
 //
-// Debian's 0.3.21 finds the processor by its model number and gives models newer than itself the SSE3 kernels of Prescott. OpenBLAS reads OPENBLAS_CORETYPE when it
-// is loaded, before main(), so setting it here is too late; but its two functions for choosing a core are exported, and running them again before the first
-// product is safe (later, buffers of another blocking might be in use).
+// Debian's 0.3.21 finds the processor by its model number and gives models newer than itself the SSE3 kernels of Prescott. OpenBLAS reads
+// OPENBLAS_CORETYPE when it is loaded, before main(), so setting it here is too late; but its two functions for choosing a core are
+// exported, and running them again before the first product is safe (later, buffers of another blocking might be in use).
 #include <dlfcn.h>
 
+#include <strings.h>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <strings.h>
 
 #include "ops/kernels/gemm.h"
 
@@ -19,8 +19,10 @@ namespace {
 
 // How wide a core's kernels are: 3 AVX-512, 2 AVX2 with FMA, 1 anything older (or of another architecture).
 int width_of(const std::string& core) {
-  for (const char* name : {"SkylakeX", "Cooperlake", "SapphireRapids"}) if (strcasecmp(core.c_str(), name) == 0) return 3;
-  for (const char* name : {"Haswell", "Zen"}) if (strcasecmp(core.c_str(), name) == 0) return 2;
+  for (const char* name : {"SkylakeX", "Cooperlake", "SapphireRapids"})
+    if (strcasecmp(core.c_str(), name) == 0) return 3;
+  for (const char* name : {"Haswell", "Zen"})
+    if (strcasecmp(core.c_str(), name) == 0) return 2;
   return 1;
 }
 

@@ -1,4 +1,5 @@
-// Dropout's draw, as kernels.h defines it: for a group of 128 columns, sixteen Philox blocks side by side give the factor of each column, 0 or the scale.
+// Dropout's draw, as kernels.h defines it: for a group of 128 columns, sixteen Philox blocks side by side give the factor of each column, 0
+// or the scale.
 #pragma once
 
 #include "ops/kernels/kernels.h"
@@ -7,10 +8,12 @@
 namespace gradus {
 namespace {
 
-constexpr int64_t kGroup = 128;   // columns that one draw serves
+constexpr int64_t kGroup = 128;  // columns that one draw serves
+
+// 32-bit words, each in the low half of a 64-bit lane; the high halves may hold anything.
+typedef uint64_t Words __attribute__((vector_size(kVectorBytes), may_alias));
 
 // Products of the low 32 bits of each 64-bit lane, the one thing that vector types cannot say in one instruction.
-typedef uint64_t Words __attribute__((vector_size(kVectorBytes), may_alias));   // 32-bit words, each in the low half of a 64-bit lane; the high halves may hold anything
 LANES_INLINE Words multiply(Words a, uint32_t b) {
   const Words m = static_cast<uint64_t>(b) - Words{};
 #if defined(__AVX512F__)
@@ -24,8 +27,10 @@ LANES_INLINE Words multiply(Words a, uint32_t b) {
 #endif
 }
 
-alignas(64) constexpr uint64_t kEven[8] = {0, 2, 4, 6, 8, 10, 12, 14};   // the even blocks of sixteen
-struct PhiloxState { Words word[4]; };
+alignas(64) constexpr uint64_t kEven[8] = {0, 2, 4, 6, 8, 10, 12, 14};  // the even blocks of sixteen
+struct PhiloxState {
+  Words word[4];
+};
 
 LANES_INLINE void philox_round(PhiloxState& c, uint64_t key0, uint64_t key1) {
   const Words p0 = multiply(c.word[0], 0xD2511F53u), p1 = multiply(c.word[2], 0xCD9E8D57u);
@@ -34,11 +39,11 @@ LANES_INLINE void philox_round(PhiloxState& c, uint64_t key0, uint64_t key1) {
 
 template <class T>
 struct Dropout {
-  bool active;           // p = 0 draws nothing: all factors stay 1
+  bool active;  // p = 0 draws nothing: all factors stay 1
   uint32_t place;
-  int32_t threshold;     // a column is dropped when its 16-bit number is below this
+  int32_t threshold;  // a column is dropped when its 16-bit number is below this
   T scale;
-  uint64_t key[10][2];   // the round keys
+  uint64_t key[10][2];  // the round keys
   alignas(64) T factor[kGroup];
 
   explicit Dropout(const DropoutDraw& draw) {
@@ -51,8 +56,9 @@ struct Dropout {
     for (T& f : factor) f = 1;
   }
 
-  // Fills factor[] for columns [128 group, 128 group + 128) of the row (sequence, position). Where only the first 64 columns are wanted the rest is drawn, too.
-  // The blocks are computed as even and odd ones, each word in a 64-bit lane, because the multiplier takes 32-bit numbers there; two such words make one vector.
+  // Fills factor[] for columns [128 group, 128 group + 128) of the row (sequence, position). Where only the first 64 columns are wanted the
+  // rest is drawn, too. The blocks are computed as even and odd ones, each word in a 64-bit lane, because the multiplier takes 32-bit
+  // numbers there; two such words make one vector.
   LANES_INLINE void draw(uint32_t sequence, uint32_t position, int64_t group) {
     if (!active) return;
     typedef Lanes<int32_t>::Vector Integers;
@@ -93,17 +99,21 @@ struct Dropout {
 };
 
 template <class T>
+LANES_INLINE void dropout_row(Dropout<T>& drop, const T* x, T* y, int64_t n, uint32_t sequence, uint32_t position) {
+  for (int64_t g = 0; g < n; g += kGroup) {
+    drop.draw(sequence, position, g / kGroup);
+    for (int64_t i = g; i < n && i < g + kGroup; i += kLanes) store(y + i, load(x + i, n - i) * load(drop.factor + (i - g)), n - i);
+  }
+}
+
+template <class T>
 void dropout(const T* x, T* y, int64_t rows, int64_t n, const uint32_t* sequence, const uint32_t* position, DropoutDraw draw) {
   Dropout<T> drop(draw);
   if (!drop.active) {
     if (x != y) memcpy(y, x, static_cast<size_t>(rows * n) * sizeof(T));
     return;
   }
-  for (int64_t r = 0; r < rows; ++r, x += n, y += n)
-    for (int64_t g = 0; g < n; g += kGroup) {
-      drop.draw(sequence[r], position[r], g / kGroup);
-      for (int64_t i = g; i < n && i < g + kGroup; i += kLanes) store(y + i, load(x + i, n - i) * load(drop.factor + (i - g)), n - i);
-    }
+  for (int64_t r = 0; r < rows; ++r) dropout_row(drop, x + r * n, y + r * n, n, sequence[r], position[r]);
 }
 
 }  // namespace

@@ -13,18 +13,28 @@ LANES_INLINE void map(const T* x, T* y, int64_t n, F f) {
 }
 
 template <class T>
-void exp_kernel(const T* x, T* y, int64_t n) { map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return exp(v); }); }
+void exp_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return exp(v); });
+}
 template <class T>
-void log_kernel(const T* x, T* y, int64_t n) { map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return log(v); }); }
+void log_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return log(v); });
+}
 template <class T>
-void tanh_kernel(const T* x, T* y, int64_t n) { map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return tanh(v); }); }
+void tanh_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return tanh(v); });
+}
 template <class T>
-void sigmoid_kernel(const T* x, T* y, int64_t n) { map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return sigmoid(v); }); }
+void sigmoid_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return sigmoid(v); });
+}
 template <class T>
-void erf_kernel(const T* x, T* y, int64_t n) { map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return erf(v); }); }
+void erf_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return erf(v); });
+}
 
-// GELU (Hendrycks and Gimpel 2016). Exact: x Phi(x). Google's form: x/2 (1 + tanh(u)) = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3); the sigmoid does not
-// cancel in the negative tail. Beyond |x| = 30 both are x or 0: there x is held for u, so that x^3 stays finite.
+// GELU (Hendrycks and Gimpel 2016). Exact: x Phi(x). Google's form: x/2 (1 + tanh(u)) = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3);
+// the sigmoid does not cancel in the negative tail. Beyond |x| = 30 both are x or 0: there x is held for u, so that x^3 stays finite.
 template <class T>
 struct ExactGelu {
   static LANES_INLINE Lanes<T> value(Lanes<T> x) { return x * normal(x).cdf; }
@@ -35,7 +45,7 @@ struct ExactGelu {
 };
 template <class T>
 struct TanhGelu {
-  static constexpr T kTwice = static_cast<T>(1.5957691216057307117597842397375);   // 2 sqrt(2 / pi)
+  static constexpr T kTwice = static_cast<T>(1.5957691216057307117597842397375);  // 2 sqrt(2 / pi)
   static constexpr T kCubic = static_cast<T>(0.044715);
   static LANES_INLINE Lanes<T> value(Lanes<T> x) {
     const auto h = min(T(30), max(T(-30), x));
@@ -51,8 +61,10 @@ struct TanhGelu {
 
 template <class T>
 void gelu(const T* x, T* y, int64_t n, bool tanh_form) {
-  if (tanh_form) map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return TanhGelu<T>::value(v); });
-  else map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return ExactGelu<T>::value(v); });
+  if (tanh_form)
+    map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return TanhGelu<T>::value(v); });
+  else
+    map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return ExactGelu<T>::value(v); });
 }
 
 template <class Form, class T>
@@ -61,8 +73,10 @@ LANES_INLINE void gelu_backward_of(const T* x, const T* dy, T* dx, int64_t n) {
 }
 template <class T>
 void gelu_backward(const T* x, const T* dy, T* dx, int64_t n, bool tanh_form) {
-  if (tanh_form) gelu_backward_of<TanhGelu<T>>(x, dy, dx, n);
-  else gelu_backward_of<ExactGelu<T>>(x, dy, dx, n);
+  if (tanh_form)
+    gelu_backward_of<TanhGelu<T>>(x, dy, dx, n);
+  else
+    gelu_backward_of<ExactGelu<T>>(x, dy, dx, n);
 }
 
 template <class Form, class T>
@@ -72,8 +86,10 @@ LANES_INLINE void bias_gelu_of(const T* x, const T* bias, T* y, int64_t rows, in
 }
 template <class T>
 void bias_gelu(const T* x, const T* bias, T* y, int64_t rows, int64_t n, bool tanh_form) {
-  if (tanh_form) bias_gelu_of<TanhGelu<T>>(x, bias, y, rows, n);
-  else bias_gelu_of<ExactGelu<T>>(x, bias, y, rows, n);
+  if (tanh_form)
+    bias_gelu_of<TanhGelu<T>>(x, bias, y, rows, n);
+  else
+    bias_gelu_of<ExactGelu<T>>(x, bias, y, rows, n);
 }
 
 template <class Form, class T>
@@ -87,8 +103,10 @@ LANES_INLINE void bias_gelu_backward_of(const T* x, const T* bias, const T* dy, 
 }
 template <class T>
 void bias_gelu_backward(const T* x, const T* bias, const T* dy, T* dx, T* dbias, int64_t rows, int64_t n, bool tanh_form) {
-  if (tanh_form) bias_gelu_backward_of<TanhGelu<T>>(x, bias, dy, dx, dbias, rows, n);
-  else bias_gelu_backward_of<ExactGelu<T>>(x, bias, dy, dx, dbias, rows, n);
+  if (tanh_form)
+    bias_gelu_backward_of<TanhGelu<T>>(x, bias, dy, dx, dbias, rows, n);
+  else
+    bias_gelu_backward_of<ExactGelu<T>>(x, bias, dy, dx, dbias, rows, n);
 }
 
 // Four rows a pass, added in their order: the sums are read and written a quarter as often, and come out the same for any cut.
@@ -113,10 +131,12 @@ void axpy(T alpha, const T* x, T* y, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes) store(y + i, alpha * load(x + i, n - i) + load(y + i, n - i), n - i);
 }
 template <class T>
-void scale(T alpha, const T* x, T* y, int64_t n) { map(x, y, n, [alpha](Lanes<T> v) LANES_LAMBDA { return v * alpha; }); }
+void scale(T alpha, const T* x, T* y, int64_t n) {
+  map(x, y, n, [alpha](Lanes<T> v) LANES_LAMBDA { return v * alpha; });
+}
 
-// Sixteen sums in double. The product of two floats is exact in double, so a level that fuses the multiply-add rounds as one that does not: all levels agree
-// bit for bit.
+// Sixteen sums in double. The product of two floats is exact in double, so a level that fuses the multiply-add rounds as one that does not:
+// all levels agree bit for bit.
 template <class T>
 double sum_of_squares(const T* x, int64_t n) {
   Lanes<double> total = broadcast(0.0);

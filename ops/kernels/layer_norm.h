@@ -17,7 +17,8 @@ LANES_INLINE void layer_norm_row(const T* x, T total, const T* weight, const T* 
     squares = squares + c * c;
   }
   const T s = static_cast<T>(1 / __builtin_sqrt(static_cast<double>(sum(squares)) / static_cast<double>(n) + eps));
-  for (int64_t i = 0; i < n; i += kLanes) store(y + i, (load(x + i, n - i) - m) * s * load(weight + i, n - i) + load(bias + i, n - i), n - i);
+  for (int64_t i = 0; i < n; i += kLanes)
+    store(y + i, (load(x + i, n - i) - m) * s * load(weight + i, n - i) + load(bias + i, n - i), n - i);
   *mean = m;
   *rstd = s;
 }
@@ -52,13 +53,15 @@ LANES_INLINE void layer_norm_backward_row(const T* x, const T* weight, T m, T s,
 }
 
 template <class T>
-void layer_norm_backward(const T* x, const T* weight, const T* mean, const T* rstd, const T* dy, T* dx, T* dweight, T* dbias, int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; ++r, x += n, dy += n, dx += n) layer_norm_backward_row(x, weight, mean[r], rstd[r], dy, dx, dweight, dbias, n);
+void layer_norm_backward(const T* x, const T* weight, const T* mean, const T* rstd, const T* dy, T* dx, T* dweight, T* dbias, int64_t rows,
+                         int64_t n) {
+  for (int64_t r = 0; r < rows; ++r, x += n, dy += n, dx += n)
+    layer_norm_backward_row(x, weight, mean[r], rstd[r], dy, dx, dweight, dbias, n);
 }
 
 template <class T>
-void add_norm(const T* x, const T* branch, const T* weight, const T* bias, T* h, T* y, T* mean, T* rstd, int64_t rows, int64_t n, double eps,
-              const uint32_t* sequence, const uint32_t* position, DropoutDraw draw) {
+void add_norm(const T* x, const T* branch, const T* weight, const T* bias, T* h, T* y, T* mean, T* rstd, int64_t rows, int64_t n,
+              double eps, const uint32_t* sequence, const uint32_t* position, DropoutDraw draw) {
   Dropout<T> drop(draw);
   for (int64_t r = 0; r < rows; ++r, x += n, branch += n, h += n, y += n) {
     Lanes<T> total = broadcast(T(0));
@@ -75,11 +78,13 @@ void add_norm(const T* x, const T* branch, const T* weight, const T* bias, T* h,
 }
 
 template <class T>
-void add_norm_backward(const T* h, const T* weight, const T* mean, const T* rstd, const T* dy, T* dx, T* dbranch, T* dweight, T* dbias, int64_t rows,
-                       int64_t n, const uint32_t* sequence, const uint32_t* position, DropoutDraw draw) {
+void add_norm_backward(const T* h, const T* weight, const T* mean, const T* rstd, const T* dy, T* dx, T* dbranch, T* dweight, T* dbias,
+                       int64_t rows, int64_t n, const uint32_t* sequence, const uint32_t* position, DropoutDraw draw) {
+  Dropout<T> drop(draw);
   for (int64_t r = 0; r < rows; ++r) {
-    layer_norm_backward_row(h + r * n, weight, mean[r], rstd[r], dy + r * n, dx + r * n, dweight, dbias, n);
-    if (dbranch) dropout(dx + r * n, dbranch + r * n, 1, n, sequence + r, position + r, draw);
+    T* d = dx + r * n;
+    layer_norm_backward_row(h + r * n, weight, mean[r], rstd[r], dy + r * n, d, dweight, dbias, n);
+    if (dbranch) dropout_row(drop, d, dbranch + r * n, n, drop.active ? sequence[r] : 0, drop.active ? position[r] : 0);
   }
 }
 

@@ -7,10 +7,12 @@
 namespace gradus {
 namespace {
 
-// Factors are combined in double once. The decay is subtracted, not multiplied in: 1 - lr * decay rounds away most of a small decay in float.
+// Factors are combined in double once. The decay is subtracted, not multiplied in: 1 - lr * decay rounds away most of a small decay in
+// float.
 template <class T>
 void adamw(T* p, const T* g, T* m, T* v, int64_t n, AdamWStep step) {
-  const T b1 = static_cast<T>(step.beta1), b2 = static_cast<T>(step.beta2), c1 = static_cast<T>(1 - step.beta1), c2 = static_cast<T>(1 - step.beta2);
+  const T b1 = static_cast<T>(step.beta1), b2 = static_cast<T>(step.beta2), c1 = static_cast<T>(1 - step.beta1),
+          c2 = static_cast<T>(1 - step.beta2);
   const T gradient_scale = static_cast<T>(step.gradient_scale), eps = static_cast<T>(step.epsilon);
   const T rate = static_cast<T>(step.learning_rate / step.correction1), decay = static_cast<T>(step.learning_rate * step.weight_decay);
   const T v_scale = static_cast<T>(1 / step.correction2);

@@ -1,9 +1,11 @@
-// Lanes<T>: sixteen values side by side, in as many vector registers as the level needs (one for floats with AVX-512, two with AVX2, four with SSE2 or NEON).
+// Lanes<T>: sixteen values side by side, in as many vector registers as the level needs (one for floats with AVX-512, two with AVX2, four
+// with SSE2 or NEON).
 //
-// Every kernel loop goes sixteen elements at a time over Lanes, and every sum is sixteen sums that are combined in one fixed order. So all levels add in the same
-// order and differ only where a level has fused multiply-add, and a loop's last, shorter step runs the same code as the others: results do not depend on how
-// rows are cut. Kernels are compiled once per level with different instruction sets, so nothing here may be shared by the linker: all of it lives in an
-// anonymous namespace (also the types, which differ by level), and only C headers are included. T is float, double, int32_t or int64_t.
+// Every kernel loop goes sixteen elements at a time over Lanes, and every sum is sixteen sums that are combined in one fixed order. So all
+// levels add in the same order and differ only where a level has fused multiply-add, and a loop's last, shorter step runs the same code as
+// the others: results do not depend on how rows are cut. Kernels are compiled once per level with different instruction sets, so nothing
+// here may be shared by the linker: all of it lives in an anonymous namespace (also the types, which differ by level), and only C headers
+// are included. T is float, double or an integer of their sizes.
 #pragma once
 
 #include <math.h>
@@ -39,18 +41,24 @@ struct Lanes {
 };
 
 template <class T>
-struct IntegerOf;   // the integer of a type's size: what comparing its lanes gives (-1 for true, 0 for false)
+struct IntegerOf;  // the integer of a type's size: what comparing its lanes gives (-1 for true, 0 for false)
 template <>
-struct IntegerOf<float> { using type = int32_t; };
+struct IntegerOf<float> {
+  using type = int32_t;
+};
 template <>
-struct IntegerOf<double> { using type = int64_t; };
+struct IntegerOf<double> {
+  using type = int64_t;
+};
 template <class T>
 using Mask = Lanes<typename IntegerOf<T>::type>;
 
 template <class T>
-struct Same { using type = T; };
+struct Same {
+  using type = T;
+};
 template <class T>
-using Scalar = typename Same<T>::type;   // a parameter that follows T and does not deduce it, so that x * 2 means x * T(2)
+using Scalar = typename Same<T>::type;  // a parameter that follows T and does not deduce it, so that x * 2 means x * T(2)
 
 // For each part of Lanes: a loop that is always unrolled.
 #define EACH_PART(T) _Pragma("GCC unroll 8") for (int i = 0; i < Lanes<T>::kParts; ++i)
@@ -74,13 +82,15 @@ LANES_INLINE void store(T* p, Lanes<T> a) {
 }
 #if defined(__AVX512F__)
 LANES_INLINE Lanes<float> load_part(const float* p, int64_t count, float fill) {
-  return {{reinterpret_cast<Lanes<float>::Vector>(_mm512_mask_loadu_ps(_mm512_set1_ps(fill), static_cast<__mmask16>((1u << count) - 1), p))}};
+  return {
+      {reinterpret_cast<Lanes<float>::Vector>(_mm512_mask_loadu_ps(_mm512_set1_ps(fill), static_cast<__mmask16>((1u << count) - 1), p))}};
 }
 LANES_INLINE void store_part(float* p, Lanes<float> a, int64_t count) {
   _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), reinterpret_cast<__m512>(a.part[0]));
 }
 #elif defined(__AVX2__)
-constexpr int32_t kFirst[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};   // read from 16 - count on: the mask of `count` lanes
+constexpr int32_t kFirst[32] = {-1, -1, -1, -1, -1, -1, -1, -1,
+                                -1, -1, -1, -1, -1, -1, -1, -1};  // read from 16 - count on: the mask of `count` lanes
 LANES_INLINE Lanes<float> load_part(const float* p, int64_t count, float fill) {
   Lanes<float> a;
   EACH_PART(float) {
@@ -115,35 +125,65 @@ LANES_INLINE Lanes<T> load(const T* p, int64_t count, Scalar<T> fill = 0) {
 }
 template <class T>
 LANES_INLINE void store(T* p, Lanes<T> a, int64_t count) {
-  if (count >= kLanes) store(p, a);
-  else store_part(p, a, count);
+  if (count >= kLanes)
+    store(p, a);
+  else
+    store_part(p, a, count);
 }
 
 // ---- Arithmetic. ----
 template <class T>
-LANES_INLINE Lanes<T> operator+(Lanes<T> a, Lanes<T> b) { EACH_PART(T) a.part[i] = a.part[i] + b.part[i]; return a; }
+LANES_INLINE Lanes<T> operator+(Lanes<T> a, Lanes<T> b) {
+  EACH_PART(T) a.part[i] = a.part[i] + b.part[i];
+  return a;
+}
 template <class T>
-LANES_INLINE Lanes<T> operator-(Lanes<T> a, Lanes<T> b) { EACH_PART(T) a.part[i] = a.part[i] - b.part[i]; return a; }
+LANES_INLINE Lanes<T> operator-(Lanes<T> a, Lanes<T> b) {
+  EACH_PART(T) a.part[i] = a.part[i] - b.part[i];
+  return a;
+}
 template <class T>
-LANES_INLINE Lanes<T> operator*(Lanes<T> a, Lanes<T> b) { EACH_PART(T) a.part[i] = a.part[i] * b.part[i]; return a; }
+LANES_INLINE Lanes<T> operator*(Lanes<T> a, Lanes<T> b) {
+  EACH_PART(T) a.part[i] = a.part[i] * b.part[i];
+  return a;
+}
 template <class T>
-LANES_INLINE Lanes<T> operator/(Lanes<T> a, Lanes<T> b) { EACH_PART(T) a.part[i] = a.part[i] / b.part[i]; return a; }
+LANES_INLINE Lanes<T> operator/(Lanes<T> a, Lanes<T> b) {
+  EACH_PART(T) a.part[i] = a.part[i] / b.part[i];
+  return a;
+}
 template <class T>
-LANES_INLINE Lanes<T> operator+(Lanes<T> a, Scalar<T> b) { return a + broadcast<T>(b); }
+LANES_INLINE Lanes<T> operator+(Lanes<T> a, Scalar<T> b) {
+  return a + broadcast<T>(b);
+}
 template <class T>
-LANES_INLINE Lanes<T> operator-(Lanes<T> a, Scalar<T> b) { return a - broadcast<T>(b); }
+LANES_INLINE Lanes<T> operator-(Lanes<T> a, Scalar<T> b) {
+  return a - broadcast<T>(b);
+}
 template <class T>
-LANES_INLINE Lanes<T> operator*(Lanes<T> a, Scalar<T> b) { return a * broadcast<T>(b); }
+LANES_INLINE Lanes<T> operator*(Lanes<T> a, Scalar<T> b) {
+  return a * broadcast<T>(b);
+}
 template <class T>
-LANES_INLINE Lanes<T> operator*(Scalar<T> a, Lanes<T> b) { return broadcast<T>(a) * b; }
+LANES_INLINE Lanes<T> operator*(Scalar<T> a, Lanes<T> b) {
+  return broadcast<T>(a) * b;
+}
 template <class T>
-LANES_INLINE Lanes<T> operator/(Scalar<T> a, Lanes<T> b) { return broadcast<T>(a) / b; }
+LANES_INLINE Lanes<T> operator/(Scalar<T> a, Lanes<T> b) {
+  return broadcast<T>(a) / b;
+}
 template <class T>
-LANES_INLINE Lanes<T> operator-(Scalar<T> a, Lanes<T> b) { return broadcast<T>(a) - b; }
+LANES_INLINE Lanes<T> operator-(Scalar<T> a, Lanes<T> b) {
+  return broadcast<T>(a) - b;
+}
 template <class T>
-LANES_INLINE Lanes<T> operator-(Lanes<T> a) { EACH_PART(T) a.part[i] = -a.part[i]; return a; }
+LANES_INLINE Lanes<T> operator-(Lanes<T> a) {
+  EACH_PART(T) a.part[i] = -a.part[i];
+  return a;
+}
 
-// ---- Choices. less(a, b) is false where either is NaN, so max(a, b) and min(a, b) give b there: clamping x as max(low, x) keeps its NaN. ----
+// ---- Choices. less(a, b) is false where either is NaN, so max(a, b) and min(a, b) give b there: clamping x as max(low, x) keeps its NaN.
+// ----
 template <class T>
 LANES_INLINE Mask<T> less(Lanes<T> a, Lanes<T> b) {
   Mask<T> m;
@@ -156,13 +196,23 @@ LANES_INLINE Lanes<T> select(Mask<T> m, Lanes<T> a, Lanes<T> b) {
   return a;
 }
 template <class T>
-LANES_INLINE Lanes<T> max(Lanes<T> a, Lanes<T> b) { EACH_PART(T) a.part[i] = a.part[i] > b.part[i] ? a.part[i] : b.part[i]; return a; }
+LANES_INLINE Lanes<T> max(Lanes<T> a, Lanes<T> b) {
+  EACH_PART(T) a.part[i] = a.part[i] > b.part[i] ? a.part[i] : b.part[i];
+  return a;
+}
 template <class T>
-LANES_INLINE Lanes<T> min(Lanes<T> a, Lanes<T> b) { EACH_PART(T) a.part[i] = a.part[i] < b.part[i] ? a.part[i] : b.part[i]; return a; }
+LANES_INLINE Lanes<T> min(Lanes<T> a, Lanes<T> b) {
+  EACH_PART(T) a.part[i] = a.part[i] < b.part[i] ? a.part[i] : b.part[i];
+  return a;
+}
 template <class T>
-LANES_INLINE Lanes<T> max(Scalar<T> a, Lanes<T> b) { return max(broadcast<T>(a), b); }
+LANES_INLINE Lanes<T> max(Scalar<T> a, Lanes<T> b) {
+  return max(broadcast<T>(a), b);
+}
 template <class T>
-LANES_INLINE Lanes<T> min(Scalar<T> a, Lanes<T> b) { return min(broadcast<T>(a), b); }
+LANES_INLINE Lanes<T> min(Scalar<T> a, Lanes<T> b) {
+  return min(broadcast<T>(a), b);
+}
 
 // ---- The same bits as another type of the same size. ----
 template <class To, class T>
@@ -196,7 +246,8 @@ LANES_INLINE Lanes<T> square_root(Lanes<T> a) {
   T buffer[kLanes];
   store(buffer, a);
 #pragma omp simd
-  for (int l = 0; l < kLanes; ++l) buffer[l] = sizeof(T) == 4 ? static_cast<T>(__builtin_sqrtf(static_cast<float>(buffer[l]))) : static_cast<T>(__builtin_sqrt(buffer[l]));
+  for (int l = 0; l < kLanes; ++l)
+    buffer[l] = sizeof(T) == 4 ? static_cast<T>(__builtin_sqrtf(static_cast<float>(buffer[l]))) : static_cast<T>(__builtin_sqrt(buffer[l]));
   return load(buffer);
 }
 

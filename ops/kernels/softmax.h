@@ -7,7 +7,8 @@ namespace gradus {
 namespace {
 
 template <class T>
-constexpr T kLowest = -static_cast<T>(__builtin_inf());   // what lanes past a row's end count as: no maximum, and nothing in a sum of exponentials
+constexpr T kLowest =
+    -static_cast<T>(__builtin_inf());  // what lanes past a row's end count as: no maximum, and nothing in a sum of exponentials
 
 template <class T>
 LANES_INLINE T row_max(const T* x, int64_t n) {
@@ -15,7 +16,6 @@ LANES_INLINE T row_max(const T* x, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes) top = max(load(x + i, n - i, kLowest<T>), top);
   return max(top);
 }
-
 
 template <class T>
 void softmax(const T* x, T* y, int64_t rows, int64_t n) {
@@ -45,7 +45,7 @@ void softmax_backward(const T* y, const T* dy, T* dx, int64_t rows, int64_t n) {
 template <class T>
 LANES_INLINE T scalar_log(T x) {
   if constexpr (sizeof(T) == 8) return ::log(x);
-  return log(broadcast(x)).part[0][0];   // not the C library's: its float log differs between processors
+  return log(broadcast(x)).part[0][0];  // not the C library's: its float log differs between processors
 }
 
 template <class T>
@@ -71,7 +71,8 @@ void log_softmax_backward(const T* y, const T* dy, T* dx, int64_t rows, int64_t 
 
 // Without `gradient` the logits stay as they are. A row of a vocabulary (120 KB) stays in the second-level cache over the three passes.
 template <class T>
-void cross_entropy(T* logits, const T* bias, const int32_t* labels, T* losses, uint8_t* correct, int64_t rows, int64_t n, T scale, bool gradient) {
+void cross_entropy(T* logits, const T* bias, const int32_t* labels, T* losses, uint8_t* correct, int64_t rows, int64_t n, T scale,
+                   bool gradient) {
   for (int64_t r = 0; r < rows; ++r, logits += n) {
     const auto logit = [&](int64_t i) LANES_LAMBDA {
       const auto z = load(logits + i, n - i, kLowest<T>);

@@ -75,7 +75,8 @@ TEST_CASE("dropout: rate, and independence of columns, rows, places and keys") {
     const double pairs = static_cast<double>(y.size() - shift);
     return (count - pairs * p * p) / std::sqrt(pairs * p * p * (1 - p * p));
   };
-  for (const size_t shift : {size_t{1}, size_t{16}, size_t{64}, size_t{128}, size_t{1024}, size_t{32 * 1024}}) CHECK(std::abs(both(y, shift)) < 5);
+  for (const size_t shift : {size_t{1}, size_t{16}, size_t{64}, size_t{128}, size_t{1024}, size_t{32 * 1024}})
+    CHECK(std::abs(both(y, shift)) < 5);
   DropoutDraw other_place = kDraw, other_key = kDraw;
   other_place.place += 1, other_key.key += 1;
   CHECK(std::abs(both(drawn(other_place), 0)) < 5);
@@ -90,30 +91,36 @@ TEST_CASE("add_norm is dropout, a sum and layer_norm; its backward is theirs; ro
       DropoutDraw draw = kDraw;
       draw.p = p;
       const uint32_t sequence[] = {1, 1, 2, 2, 9}, position[] = {0, 1, 0, 1, 7};
-      const auto x = uniform(rows * n, -2, 2), branch = uniform(rows * n, -2, 2, 2), weight = uniform(n, 0.5, 1.5, 3), bias = uniform(n, -1, 1, 4);
+      const auto x = uniform(rows * n, -2, 2), branch = uniform(rows * n, -2, 2, 2), weight = uniform(n, 0.5, 1.5, 3),
+                 bias = uniform(n, -1, 1, 4);
       const auto dy = uniform(rows * n, -1, 1, 5);
       for_each_level([&](const Kernels<float>& k) {
         const std::vector<float> zero_rows(x.size()), zero_columns(weight.size()), zero(5);
         auto h = zero_rows, y = h, dropped = h, expected = h, mean = zero, rstd = zero, mean2 = zero, rstd2 = zero;
-        k.add_norm(x.data(), branch.data(), weight.data(), bias.data(), h.data(), y.data(), mean.data(), rstd.data(), rows, n, 1e-5, sequence, position, draw);
+        k.add_norm(x.data(), branch.data(), weight.data(), bias.data(), h.data(), y.data(), mean.data(), rstd.data(), rows, n, 1e-5,
+                   sequence, position, draw);
         k.dropout(branch.data(), dropped.data(), rows, n, sequence, position, draw);
         for (size_t i = 0; i < h.size(); ++i) CHECK(h[i] == doctest::Approx(x[i] + dropped[i]).epsilon(1e-6));
         k.layer_norm(h.data(), weight.data(), bias.data(), expected.data(), mean2.data(), rstd2.data(), rows, n, 1e-5);
         CHECK((same_bits(y, expected) && same_bits(mean, mean2) && same_bits(rstd, rstd2)));
 
-        auto dx = zero_rows, dbranch = dx, dx2 = dx, dbranch2 = dx, dweight = zero_columns, dbias = dweight, dweight2 = dweight, dbias2 = dweight;
-        k.add_norm_backward(h.data(), weight.data(), mean.data(), rstd.data(), dy.data(), dx.data(), dbranch.data(), dweight.data(), dbias.data(), rows, n,
-                            sequence, position, draw);
-        k.layer_norm_backward(h.data(), weight.data(), mean.data(), rstd.data(), dy.data(), dx2.data(), dweight2.data(), dbias2.data(), rows, n);
+        auto dx = zero_rows, dbranch = dx, dx2 = dx, dbranch2 = dx, dweight = zero_columns, dbias = dweight, dweight2 = dweight,
+             dbias2 = dweight;
+        k.add_norm_backward(h.data(), weight.data(), mean.data(), rstd.data(), dy.data(), dx.data(), dbranch.data(), dweight.data(),
+                            dbias.data(), rows, n, sequence, position, draw);
+        k.layer_norm_backward(h.data(), weight.data(), mean.data(), rstd.data(), dy.data(), dx2.data(), dweight2.data(), dbias2.data(),
+                              rows, n);
         k.dropout(dx.data(), dbranch2.data(), rows, n, sequence, position, draw);
         CHECK((same_bits(dx, dx2) && same_bits(dweight, dweight2) && same_bits(dbias, dbias2) && same_bits(dbranch, dbranch2)));
 
         auto h_cut = zero_rows, y_cut = h_cut;
         for (int64_t r = 0; r < rows; ++r)
-          k.add_norm(x.data() + r * n, branch.data() + r * n, weight.data(), bias.data(), h_cut.data() + r * n, y_cut.data() + r * n, mean2.data() + r,
-                     rstd2.data() + r, 1, n, 1e-5, sequence + r, position + r, draw);
+          k.add_norm(x.data() + r * n, branch.data() + r * n, weight.data(), bias.data(), h_cut.data() + r * n, y_cut.data() + r * n,
+                     mean2.data() + r, rstd2.data() + r, 1, n, 1e-5, sequence + r, position + r, draw);
         CHECK((same_bits(h, h_cut) && same_bits(y, y_cut)));
-        if (p == 0) k.add_norm_backward(h.data(), weight.data(), mean.data(), rstd.data(), dy.data(), dx.data(), nullptr, dweight.data(), dbias.data(), rows, n, sequence, position, draw);
+        if (p == 0)
+          k.add_norm_backward(h.data(), weight.data(), mean.data(), rstd.data(), dy.data(), dx.data(), nullptr, dweight.data(),
+                              dbias.data(), rows, n, sequence, position, draw);
       });
     }
 }
@@ -139,7 +146,8 @@ TEST_CASE("attention: probabilities, logsumexp and the backward against plain lo
           for (int64_t j = 0; j < keys; ++j) total += sees(j) ? std::exp(0.125 * scores[at(j)]) : 0;
           lse64[static_cast<size_t>(r)] = std::log(total);
           for (int64_t j = 0; j < keys; ++j) {
-            const double probability = sees(j) ? std::exp(0.125 * scores[at(j)]) / total : 0, mask = factor(draw, 11, static_cast<uint32_t>(first + r), j);
+            const double probability = sees(j) ? std::exp(0.125 * scores[at(j)]) / total : 0,
+                         mask = factor(draw, 11, static_cast<uint32_t>(first + r), j);
             p64[at(j)] = probability * mask;
             ds64[at(j)] = 0.125 * probability * (mask * dp[at(j)] - delta[static_cast<size_t>(r)]);
           }
@@ -157,7 +165,8 @@ TEST_CASE("attention: probabilities, logsumexp and the backward against plain lo
             for (int64_t j = 0; j < ld; ++j)
               if (j >= keys || (causal && j > first + r)) {
                 const auto i = static_cast<size_t>(r * ld + j);
-                CHECK((j >= keys ? out[i] == scores[i] && again[i] == scores[i] && ds[i] == dp[i] : out[i] == 0 && again[i] == 0 && ds[i] == 0));
+                CHECK((j >= keys ? out[i] == scores[i] && again[i] == scores[i] && ds[i] == dp[i]
+                                 : out[i] == 0 && again[i] == 0 && ds[i] == 0));
               }
           auto cut = scores;
           for (int64_t r = 0; r < queries; ++r) {

@@ -12,7 +12,7 @@ struct Function {
   const char* name;
   void (*Kernels<float>::*kernel)(const float*, float*, int64_t);
   void (*Kernels<double>::*exact)(const double*, double*, int64_t);
-  double low, high;   // where ulps are measured densely
+  double low, high;  // where ulps are measured densely
   double most_ulps;
 };
 
@@ -32,7 +32,8 @@ std::vector<float> inputs_for(const Function& f) {
     const double magnitude = std::ldexp(random.uniform(1, 2), static_cast<int>(random.between(-149, 127)));
     x.push_back(static_cast<float>(random.below(2) ? magnitude : -magnitude));
   }
-  for (double special : {0.0, -0.0, 1.0, -1.0, 0x1p-149, -0x1p-149, 3.4028234e38, -3.4028234e38, kInf, -kInf, kNaN}) x.push_back(static_cast<float>(special));
+  for (double special : {0.0, -0.0, 1.0, -1.0, 0x1p-149, -0x1p-149, 3.4028234e38, -3.4028234e38, kInf, -kInf, kNaN})
+    x.push_back(static_cast<float>(special));
   return x;
 }
 
@@ -76,7 +77,8 @@ TEST_CASE("functions: a payload NaN stays NaN, and tanh and erf of tiny values a
   });
 }
 
-// GELU's error is 2e-7 |x| at most; relative to the true value it is below 2e-5 down to where GELU is 1e-36 (x = -12.6; -9.9 in the tanh form), then it falls to 0.
+// GELU's error is 2e-7 |x| at most; relative to the true value it is below 2e-5 down to where GELU is 1e-36 (x = -12.6; -9.9 in the tanh
+// form), then it falls to 0.
 TEST_CASE("gelu: both forms and their derivatives, accurate in the negative tail") {
   auto x = uniform(200000, -13, 8);
   for (float special : {0.0f, -0.0f, 50.0f, -50.0f, 1e20f, -1e20f}) x.push_back(special);
@@ -101,7 +103,8 @@ TEST_CASE("gelu: both forms and their derivatives, accurate in the negative tail
         CHECK(std::isfinite(y[i]));
         CHECK(std::isfinite(dx[i]));
       }
-      MESSAGE(std::string(k.level), std::string(tanh_form ? " gelu (tanh)" : " gelu"), ": relative ", relative, ", of x ", absolute, ", derivative ", slope);
+      MESSAGE(std::string(k.level), std::string(tanh_form ? " gelu (tanh)" : " gelu"), ": relative ", relative, ", of x ", absolute,
+              ", derivative ", slope);
       CHECK(relative < 2e-5);
       CHECK(absolute < 2e-7);
       CHECK(slope < 4e-7);
@@ -115,13 +118,15 @@ TEST_CASE("elementwise: results do not depend on how the elements are cut") {
     for (const Function& f : functions) {
       std::vector<float> whole(1000), parts(1000);
       (k.*f.kernel)(x.data(), whole.data(), 1000);
-      for (int64_t i = 0, step = 1; i < 1000; i += step, step = step % 37 + 1) (k.*f.kernel)(x.data() + i, parts.data() + i, std::min<int64_t>(step, 1000 - i));
+      for (int64_t i = 0, step = 1; i < 1000; i += step, step = step % 37 + 1)
+        (k.*f.kernel)(x.data() + i, parts.data() + i, std::min<int64_t>(step, 1000 - i));
       CHECK_MESSAGE(same_bits(whole, parts), f.name);
     }
     for (const bool tanh_form : {false, true}) {
       std::vector<float> whole(1000), parts(1000);
       k.gelu_backward(x.data(), dy.data(), whole.data(), 1000, tanh_form);
-      for (int64_t i = 0; i < 1000; i += 7) k.gelu_backward(x.data() + i, dy.data() + i, parts.data() + i, std::min<int64_t>(7, 1000 - i), tanh_form);
+      for (int64_t i = 0; i < 1000; i += 7)
+        k.gelu_backward(x.data() + i, dy.data() + i, parts.data() + i, std::min<int64_t>(7, 1000 - i), tanh_form);
       CHECK(same_bits(whole, parts));
     }
   });
@@ -138,7 +143,7 @@ TEST_CASE("vector operations, sums of columns and of squares") {
       k.add(x.data(), y.data(), rows * n);
       for (size_t i = 0; i < size; ++i) CHECK(y[i] == y0[i] + x[i]);
       y = y0;
-      k.axpy(0.5f, x.data(), y.data(), rows * n);   // half of x is exact, fused or not
+      k.axpy(0.5f, x.data(), y.data(), rows * n);  // half of x is exact, fused or not
       for (size_t i = 0; i < size; ++i) CHECK(y[i] == y0[i] + 0.5f * x[i]);
       k.scale(3.0f, x.data(), y.data(), rows * n);
       for (size_t i = 0; i < size; ++i) CHECK(y[i] == 3.0f * x[i]);
@@ -154,7 +159,7 @@ TEST_CASE("vector operations, sums of columns and of squares") {
 
       const double squares = k.sum_of_squares(x.data(), rows * n);
       int count;
-      CHECK(squares == kernel_levels(&count)[0]->sum_of_squares(x.data(), rows * n));   // bit for bit the same on every level
+      CHECK(squares == kernel_levels(&count)[0]->sum_of_squares(x.data(), rows * n));  // bit for bit the same on every level
       double plain = 0;
       for (float v : x) plain += static_cast<double>(v) * v;
       CHECK(squares == doctest::Approx(plain).epsilon(1e-13));

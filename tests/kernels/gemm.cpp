@@ -30,11 +30,13 @@ void check_against_loops(int64_t m, int64_t n, int64_t k, bool ta, bool tb, T al
   const auto a = values((ta ? k : m) * lda + 1, 1), b = values((tb ? n : k) * ldb + 1, 2);
   auto c = values(m * ldc, 3);
   const auto before = c;
-  if (beta == 0)   // C must not be read
+  if (beta == 0)  // C must not be read
     for (int64_t i = 0; i < m; ++i)
       for (int64_t j = 0; j < n; ++j) c[static_cast<size_t>(i * ldc + j)] = std::numeric_limits<T>::quiet_NaN();
-  if (serial) gemm_serial<T>(ta, tb, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc);
-  else gemm<T>(ta, tb, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc);
+  if (serial)
+    gemm_serial<T>(ta, tb, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc);
+  else
+    gemm<T>(ta, tb, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc);
   double worst = 0;
   for (int64_t i = 0; i < m; ++i)
     for (int64_t j = 0; j < ldc; ++j) {
@@ -45,7 +47,8 @@ void check_against_loops(int64_t m, int64_t n, int64_t k, bool ta, bool tb, T al
       }
       double exact = 0;
       for (int64_t l = 0; l < k; ++l)
-        exact += static_cast<double>(a[static_cast<size_t>(ta ? l * lda + i : i * lda + l)]) * b[static_cast<size_t>(tb ? j * ldb + l : l * ldb + j)];
+        exact += static_cast<double>(a[static_cast<size_t>(ta ? l * lda + i : i * lda + l)]) *
+                 b[static_cast<size_t>(tb ? j * ldb + l : l * ldb + j)];
       exact = alpha * exact + (beta == 0 ? 0 : beta * before[at]);
       const double e = std::abs(static_cast<double>(c[at]) - exact);
       worst = std::isnan(e) ? 1 : std::max(worst, e);
@@ -87,7 +90,9 @@ TEST_CASE("gemm gives the same bits on 1, 2, 3 and 4 threads and inside a parall
     const auto a = uniform(s.m * s.k, -1, 1, 1), b = uniform(s.k * s.n, -1, 1, 2);
     const int64_t lda = s.transpose_a ? s.m : s.k, ldb = s.transpose_b ? s.k : s.n;
     std::vector<float> one(static_cast<size_t>(s.m * s.n)), other(one.size());
-    const auto run = [&](std::vector<float>& c) { gemm<float>(s.transpose_a, s.transpose_b, s.m, s.n, s.k, 1, a.data(), lda, b.data(), ldb, 0, c.data(), s.n); };
+    const auto run = [&](std::vector<float>& c) {
+      gemm<float>(s.transpose_a, s.transpose_b, s.m, s.n, s.k, 1, a.data(), lda, b.data(), ldb, 0, c.data(), s.n);
+    };
     omp_set_num_threads(1);
     run(one);
     for (const int count : {2, 3, 4}) {

@@ -42,9 +42,12 @@ inline std::vector<float> uniform(int64_t n, double low, double high, uint64_t s
 }
 
 template <class T>
-std::vector<double> to_double(const std::vector<T>& values) { return {values.begin(), values.end()}; }
+std::vector<double> to_double(const std::vector<T>& values) {
+  return {values.begin(), values.end()};
+}
 
-// |y - exact| in units of exact's last float bit; the unit is not below `floor` (absolute errors under it do not count). Equal infinities and NaN with NaN are 0.
+// |y - exact| in units of exact's last float bit; the unit is not below `floor` (absolute errors under it do not count). Equal infinities
+// and NaN with NaN are 0.
 inline double ulps(float y, double exact, double floor = 0x1p-149) {
   if (std::isnan(exact) && std::isnan(y)) return 0;
   if (y == static_cast<float>(exact)) return 0;

@@ -1,4 +1,5 @@
-// Kernels over rows: softmax, cross-entropy, layer normalisation and AdamW, each against plain formulas in double, at every level and row length.
+// Kernels over rows: softmax, cross-entropy, layer normalisation and AdamW, each against plain formulas in double, at every level and row
+// length.
 #include "tests/kernels/levels.h"
 
 using namespace gradus;
@@ -66,10 +67,13 @@ TEST_CASE("cross_entropy: losses, gradients and hits") {
       z[static_cast<size_t>(2 * n + n / 2)] = 20;
       std::vector<double> gradient64(z.size()), losses64(3);
       for (int64_t r = 0; r < rows; ++r) {
-        const auto logit = [&](int64_t j) { return static_cast<double>(z[static_cast<size_t>(r * n + j)]) + (with_bias ? bias[static_cast<size_t>(j)] : 0.0f); };
+        const auto logit = [&](int64_t j) {
+          return static_cast<double>(z[static_cast<size_t>(r * n + j)]) + (with_bias ? bias[static_cast<size_t>(j)] : 0.0f);
+        };
         double total = 0;
         for (int64_t j = 0; j < n; ++j) total += std::exp(logit(j));
-        for (int64_t j = 0; j < n; ++j) gradient64[static_cast<size_t>(r * n + j)] = 0.5 * (std::exp(logit(j)) / total - (j == labels[static_cast<size_t>(r)]));
+        for (int64_t j = 0; j < n; ++j)
+          gradient64[static_cast<size_t>(r * n + j)] = 0.5 * (std::exp(logit(j)) / total - (j == labels[static_cast<size_t>(r)]));
         losses64[static_cast<size_t>(r)] = std::log(total) - logit(labels[static_cast<size_t>(r)]);
       }
       for_each_level([&](const Kernels<float>& k) {
@@ -95,7 +99,7 @@ TEST_CASE("layer_norm, forward and backward") {
     const int64_t rows = 6;
     const double eps = 1e-5;
     auto x = uniform(rows * n, -2, 2);
-    for (int64_t j = 0; j < n; ++j) x[static_cast<size_t>(n + j)] += 100;   // a mean far from zero: two passes keep the variance
+    for (int64_t j = 0; j < n; ++j) x[static_cast<size_t>(n + j)] += 100;  // a mean far from zero: two passes keep the variance
     const auto weight = uniform(n, 0.5, 1.5, 2), bias = uniform(n, -1, 1, 3), dy = uniform(rows * n, -1, 1, 4);
     std::vector<double> y64(x.size()), dx64(x.size()), dweight64(weight.size()), dbias64(weight.size());
     for (int64_t r = 0; r < rows; ++r) {
@@ -121,13 +125,15 @@ TEST_CASE("layer_norm, forward and backward") {
       std::vector<float> y(x.size()), dx(x.size()), dweight(weight.size()), dbias(weight.size()), mean(6), rstd(6);
       k.layer_norm(x.data(), weight.data(), bias.data(), y.data(), mean.data(), rstd.data(), rows, n, eps);
       k.layer_norm_backward(x.data(), weight.data(), mean.data(), rstd.data(), dy.data(), dx.data(), dweight.data(), dbias.data(), rows, n);
-      const double tolerance = n < 15 ? 2e-2 : 1e-4;   // row 1 subtracts 100 from 100 +- 2: float keeps 5 digits of it, and few elements do not average that out
+      const double tolerance =
+          n < 15 ? 2e-2 : 1e-4;  // row 1 subtracts 100 from 100 +- 2: float keeps 5 digits of it, and few elements do not average that out
       CHECK(error(y, y64, 1) < tolerance);
       CHECK(error(dx, dx64, n < 15 ? 100 : 1) < tolerance);
       CHECK(error(dweight, dweight64, 1) < tolerance);
       CHECK(error(dbias, dbias64, 1) < 1e-6);
       std::vector<float> cut(x.size());
-      for (int64_t r = 0; r < rows; ++r) k.layer_norm(x.data() + r * n, weight.data(), bias.data(), cut.data() + r * n, mean.data() + r, rstd.data() + r, 1, n, eps);
+      for (int64_t r = 0; r < rows; ++r)
+        k.layer_norm(x.data() + r * n, weight.data(), bias.data(), cut.data() + r * n, mean.data() + r, rstd.data() + r, 1, n, eps);
       CHECK(same_bits(cut, y));
     });
   }
@@ -142,18 +148,21 @@ TEST_CASE("adamw follows the paper's formula, decays a little at a time, and doe
     k.adamw(p.data(), g.data(), m.data(), v.data(), n, step);
     for (size_t i = 0; i < p.size(); ++i) {
       const double d = step.gradient_scale * g[i], m1 = 0.9 * m0[i] + 0.1 * d, v1 = 0.999 * v0[i] + 0.001 * d * d;
-      const double change = step.learning_rate * (m1 / step.correction1 / (std::sqrt(v1 / step.correction2) + step.epsilon) + step.weight_decay * p0[i]);
+      const double change =
+          step.learning_rate * (m1 / step.correction1 / (std::sqrt(v1 / step.correction2) + step.epsilon) + step.weight_decay * p0[i]);
       CHECK(std::abs(m[i] - m1) < 2e-8);
       CHECK(ulps(v[i], v1) < 3);
       CHECK(std::abs(p[i] - (p0[i] - change)) < 4e-8 + 1e-6 * std::abs(change));
     }
     auto q = p0, mq = m0, vq = v0;
-    for (int64_t i = 0; i < n; i += 13) k.adamw(q.data() + i, g.data() + i, mq.data() + i, vq.data() + i, std::min<int64_t>(13, n - i), step);
+    for (int64_t i = 0; i < n; i += 13)
+      k.adamw(q.data() + i, g.data() + i, mq.data() + i, vq.data() + i, std::min<int64_t>(13, n - i), step);
     CHECK((same_bits(p, q) && same_bits(m, mq) && same_bits(v, vq)));
 
     // A decay of 1e-7 a step on a gradient of zero: the loss of a thousand steps is a thousand times that of one.
     std::vector<float> w(16, 1e-3f), zero(16), m_zero(16), v_zero(16);
-    for (int t = 0; t < 1000; ++t) k.adamw(w.data(), zero.data(), m_zero.data(), v_zero.data(), 16, {1e-4, 0.9, 0.999, 1e-6, 1e-2, 1, 1, 1});
+    for (int t = 0; t < 1000; ++t)
+      k.adamw(w.data(), zero.data(), m_zero.data(), v_zero.data(), 16, {1e-4, 0.9, 0.999, 1e-6, 1e-2, 1, 1, 1});
     CHECK(w[3] == doctest::Approx(1e-3 * (1 - 1e-3)).epsilon(1e-5));
   });
 }

@@ -1,0 +1,123 @@
+// gradus demo: the whole path on the story world in a few minutes, from no text at all to filled masks.
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/observer.h"
+#include "cli/cli.h"
+#include "data/corpus_builder.h"
+#include "data/story/best_guess.h"
+#include "io/model_folder.h"
+#include "models/fill_mask.h"
+#include "text/wordpiece_trainer.h"
+#include "train/pretrain.h"
+#include "train/progress.h"
+
+namespace gradus::cli {
+namespace {
+
+struct DemoOptions {
+  std::filesystem::path out = "gradus-demo";
+  int64_t documents = 30000, steps = 2400, probes = 200;
+  double max_minutes = 5;
+  uint64_t seed = 1;
+  bool overwrite = false;
+};
+
+void stage(int number, const std::string& text) {
+  fmt::print("\n{}. {}\n", number, text);
+  std::fflush(stdout);
+}
+
+// The model's best word for each probe's mask; prints the first few.
+int64_t fill_probes(const BertForPreTraining& model, const Tokenizer& tokenizer, const std::vector<story::Probe>& probes, size_t shown) {
+  int64_t right = 0;
+  for (size_t i = 0; i < probes.size(); ++i) {
+    const MaskAnswers answers = fill_mask(model, tokenizer, probes[i].text, 2)[0];
+    const bool good = answers[0].token == probes[i].answer;
+    right += good;
+    if (i < shown)
+      fmt::print("   {}  {}\n        {} {:.0f} %, {} {:.0f} %{}\n", good ? "✓" : "✗", probes[i].text, answers[0].token, 100 * answers[0].probability, answers[1].token,
+                 100 * answers[1].probability, good ? "" : fmt::format("   (right is: {})", probes[i].answer));
+  }
+  return right;
+}
+
+void run(const DemoOptions& o) {
+  const double start = seconds_now();
+  fmt::print("Gradus: a small BERT learns a small world, from nothing, on this machine. About {:.0f} minutes; everything goes to {}/\n", o.max_minutes + 0.5, o.out.string());
+  make_output_folder(o.out, o.overwrite);
+
+  stage(1, fmt::format("Stories: {} documents written by a grammar of about 500 words", o.documents));
+  const auto text = story::write_stories(o.out, {.documents = o.documents, .seed = o.seed, .world = story::World::small, .overwrite = o.overwrite});
+  for (const std::string& sentence : story::story(o.seed, 0, story::World::small).text()) fmt::print("      {}\n", sentence);
+
+  stage(2, "Vocabulary: WordPiece, learned from them");
+  const auto vocabulary_file = o.out / "vocab.txt";
+  WordPieceTrainerOptions training;
+  training.size = 1000;
+  Vocabulary vocabulary(train_wordpiece({text}, training), vocabulary_file.string());
+  vocabulary.save(vocabulary_file);
+  const Tokenizer tokenizer(vocabulary);
+  const Encoding sample = tokenizer.encode("The baker baked fresh bread.");
+  std::string pieces;
+  for (const int32_t id : sample.ids) pieces += vocabulary.token(id) + " ";
+  fmt::print("   {} tokens; \"The baker baked fresh bread.\" is {}\n", vocabulary.size(), pieces);
+
+  stage(3, "Corpus: ids, in one file");
+  const auto corpus_file = o.out / "stories.gds";
+  build_corpus(corpus_file, tokenizer, {.corpus = {text}, .validation_fraction = 0.02, .seed = o.seed, .overwrite = o.overwrite});
+  const CorpusStatistics numbers = statistics(CorpusFile::open(corpus_file));
+  fmt::print("   {:.2f} M tokens to train on, {} held-out documents; guessing by word frequency alone would cost {:.2f} nat a word\n", static_cast<double>(numbers.train.tokens) / 1e6,
+             numbers.validation.documents, numbers.unigram_cross_entropy);
+
+  stage(4, "Pretraining: masked words and next sentences, from random weights");
+  BertConfig config = BertConfig::named("tiny", vocabulary.size());
+  config.max_position_embeddings = 128;
+  write_file(o.out / "tiny.json", config.to_json());
+  PretrainOptions pretraining;
+  pretraining.data = corpus_file;
+  pretraining.out = o.out / "model";
+  pretraining.overwrite = o.overwrite;
+  pretraining.model = (o.out / "tiny.json").string();
+  pretraining.max_seq_length = 64;
+  pretraining.batch_size = 64;
+  pretraining.max_steps = o.steps;
+  pretraining.max_minutes = o.max_minutes;
+  pretraining.learning_rate = 2e-3;
+  pretraining.dropout = 0.0;   // the world writes more text than the model can memorise
+  pretraining.seed = o.seed;
+  const PretrainResult result = pretrain(pretraining);
+
+  stage(5, "Masks, filled by the model that was just trained");
+  BertForPreTraining model(load_config(pretraining.out));
+  load_parameters(pretraining.out, parameters(model));
+  const auto probes = story::story_probes(o.seed + 1, o.probes, story::World::small);
+  const int64_t right = fill_probes(model, tokenizer, probes, 8);
+  fmt::print("   … {} of {} right\n", right, probes.size());
+
+  const story::Bound bound = story::best_mlm(o.seed, 2000, story::World::small);
+  const PretrainingMetrics& held_out = *result.validation;
+  fmt::print("\nWhat was learned: of masked words in stories it never saw, the model names {:.1f} % (the best possible reader of this world {:.1f} %), at {:.2f} nat a word\n"
+             "(best possible {:.2f}, word frequencies alone {:.2f}); it tells the next part of a story from another's in {:.0f} % of pairs. {} in all.\n",
+             100 * held_out.masked_accuracy, 100 * bound.accuracy, held_out.masked_loss, bound.cross_entropy, numbers.unigram_cross_entropy, 100 * held_out.next_accuracy,
+             format_duration(seconds_now() - start));
+  fmt::print("\nThe files: {0}/stories.txt, {0}/vocab.txt, {0}/stories.gds, and {0}/model/, a Hugging Face folder that `transformers` opens.\n"
+             "Go on with:  build/gradus fill-mask --model {0}/model \"{1}\"\n", o.out.string(), probes[0].text);
+}
+
+}  // namespace
+
+void add_demo(CLI::App& app) {
+  auto o = std::make_shared<DemoOptions>();
+  CLI::App* verb = app.add_subcommand("demo", "a small BERT learns a small world in a few minutes: corpus, vocabulary, pretraining, filled masks");
+  verb->add_option("--out", o->out, "folder for all that is made")->capture_default_str();
+  verb->add_flag("--overwrite", o->overwrite, "write into a folder that is not empty");
+  verb->add_option("--steps", o->steps, "of pretraining")->capture_default_str()->check(CLI::PositiveNumber);
+  verb->add_option("--max-minutes", o->max_minutes, "of pretraining, at most")->capture_default_str();
+  verb->add_option("--documents", o->documents, "stories")->capture_default_str()->check(CLI::PositiveNumber);
+  verb->add_option("--seed", o->seed)->capture_default_str();
+  verb->footer("Example: gradus demo --out /tmp/demo");
+  verb->callback([o] { run(*o); });
+}
+
+}  // namespace gradus::cli

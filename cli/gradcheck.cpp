@@ -1,0 +1,96 @@
+// gradus gradcheck: are the derivatives of the ops right? A line an op of the table; --verbose shows every sample and input.
+#include <omp.h>
+
+#include <algorithm>
+#include <map>
+
+#include "autograd/observer.h"
+#include "cli/cli.h"
+#include "ops/table.h"
+
+namespace gradus::cli {
+namespace {
+
+struct GradcheckArguments {
+  std::string op;
+  int order = 1;
+  uint64_t seed = 1;
+  bool verbose = false;
+};
+
+// Levenshtein's distance: the fewest letters to insert, delete or change.
+size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j)
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])}));
+  }
+  return row[b.size()];
+}
+
+[[noreturn]] void unknown_op(const std::string& op) {
+  std::multimap<size_t, std::string> by_distance;
+  for (const OpInfo& info : op_table()) {
+    const bool part = info.name.find(op) != std::string::npos || op.find(info.name) != std::string::npos;
+    by_distance.emplace(part ? 1 : edit_distance(info.name, op), info.name);
+  }
+  std::string close;
+  int named = 0;
+  for (const auto& [distance, name] : by_distance)
+    if (named < 3) close += (named++ ? ", " : "") + name;
+  fail("gradcheck: there is no op '{}'; the closest are {} ('all' checks every one)", op, close);
+}
+
+void run(const GradcheckArguments& arguments) {
+  // Samples are a few dozen numbers: other threads would only be waited for. Results are the same on any number.
+  omp_set_num_threads(1);
+  OpInfos ops;
+  for (const OpInfo& info : op_table())
+    if (info.differentiable && (arguments.op == "all" || arguments.op == info.name)) ops.push_back(info);
+  if (ops.empty()) unknown_op(arguments.op);
+
+  const double start = seconds_now();
+  size_t checked = 0;
+  std::string wrong;
+  fmt::print("{:<14} {:<36} {:>7}  {:>11}\n", "op", "formula", "samples", "worst error");
+  for (const OpInfo& info : ops) {
+    const auto samples = info.samples();
+    double worst = 0;
+    bool ok = true;
+    std::string log;
+    for (const Sample& sample : samples) {
+      const GradcheckResult result = gradcheck(sample.call, sample.inputs, {.order = arguments.order, .seed = arguments.seed});
+      worst = std::max(worst, result.worst);
+      ok = ok && result.ok;
+      if (arguments.verbose || !result.ok) log += fmt::format("  {}\n{}", sample.note, result.log);
+    }
+    checked += samples.size();
+    if (!ok) wrong += (wrong.empty() ? "" : ", ") + info.name;
+    fmt::print("{:<14} {:<36} {:>7}  {:>11.1e}  {}\n{}", info.name, info.formula, samples.size(), worst, ok ? "ok" : "WRONG", log);
+  }
+  fmt::print("{} op{}, {} samples, order {}{}: {} in {:.1f} s\n", ops.size(), ops.size() == 1 ? "" : "s", checked,
+             arguments.order == 2 ? "1 and " : "", arguments.order,
+             wrong.empty() ? "all derivatives agree with differences" : "WRONG: " + wrong, seconds_now() - start);
+  if (!wrong.empty()) fail_run("gradcheck: wrong derivatives in {}", wrong);
+}
+
+}  // namespace
+
+void add_gradcheck(CLI::App& app) {
+  auto arguments = std::make_shared<GradcheckArguments>();
+  CLI::App* verb = app.add_subcommand("gradcheck", "check the derivatives of an op, or of all, against differences");
+  verb->add_option("op", arguments->op, "an op of the table, or all")->required();
+  verb->add_option("--order", arguments->order, "1: gradients; 2: gradients of gradients too")
+      ->check(CLI::IsMember({1, 2}))
+      ->capture_default_str();
+  verb->add_option("--seed", arguments->seed, "of the random cotangents")->capture_default_str();
+  verb->add_flag("--verbose", arguments->verbose, "show every sample and input");
+  verb->footer(
+      "Each sample's gradients, for a random cotangent, are compared with 4-point central differences in f64.\nExample: gradus gradcheck "
+      "layer_norm --order 2 --verbose");
+  verb->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace gradus::cli

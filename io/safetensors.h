@@ -1,0 +1,42 @@
+// io/: file formats around models. safetensors is Hugging Face's: 8 bytes little-endian header length, a JSON header, then the tensors' bytes.
+//
+// A SafetensorsFile maps the file and checks the whole header before anything is read: lengths, UTF-8, JSON, duplicate keys, dtypes, shapes, and that the
+// tensors' byte ranges cover the buffer exactly, without holes or overlaps. Nothing is allocated that a header merely claims. Every failure is one Error
+// that names the file and the tensor.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "autograd/tensor.h"
+#include "base/file.h"
+
+namespace gradus {
+
+struct SafetensorsEntry {
+  std::string dtype;    // "F32", "BF16", "I64", …
+  Shape shape;
+  size_t begin, end;    // bytes in the file
+};
+
+class SafetensorsFile {
+ public:
+  explicit SafetensorsFile(const std::filesystem::path& path);
+  const std::map<std::string, SafetensorsEntry>& entries() const { return entries_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  const std::filesystem::path& path() const { return path_; }
+  // Copies a tensor into `to`, which has its shape and is a contiguous f32 or f64; F16, BF16, F32 and F64 are converted, other dtypes are an Error.
+  void read(const std::string& name, Tensor& to) const;
+
+ private:
+  std::filesystem::path path_;
+  MappedFile file_;
+  std::map<std::string, SafetensorsEntry> entries_;
+  std::map<std::string, std::string> metadata_;
+};
+
+// Writes f32 tensors (any layout), replacing the file whole. The metadata is {"format": "pt"}, which loaders ask for.
+void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& tensors);
+
+}  // namespace gradus

@@ -1,0 +1,159 @@
+// The program as a user meets it: exit codes, one clear line, nothing left behind. Runs the built `gradus` (GRADUS_PROGRAM).
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+#include "tests/support.h"
+
+using namespace gradus;
+using namespace gradus::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Outcome {
+  int code;
+  std::string output;   // both streams
+  int64_t lines() const { return std::count(output.begin(), output.end(), '\n'); }
+};
+
+Outcome run(const std::string& arguments) {
+  const char* program = std::getenv("GRADUS_PROGRAM");
+  REQUIRE_MESSAGE(program, "GRADUS_PROGRAM is not set");
+  std::FILE* pipe = ::popen((std::string(program) + " " + arguments + " 2>&1 </dev/null").c_str(), "r");
+  Outcome outcome{0, ""};
+  char buffer[4096];
+  for (size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) outcome.output.append(buffer, n);
+  const int status = ::pclose(pipe);
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+// Refused with exit code 2 and the parts in what is said; `left` must not exist afterwards.
+void check_refused(const std::string& arguments, const std::vector<std::string>& mentions, const fs::path& left = {}) {
+  const Outcome outcome = run(arguments);
+  CHECK_MESSAGE(outcome.code == 2, arguments, "\n", outcome.output);
+  for (const std::string& part : mentions) CHECK_MENTIONS(outcome.output, part);
+  CHECK_MESSAGE(outcome.output.find("terminate") == std::string::npos, outcome.output);
+  if (!left.empty()) CHECK_FALSE(fs::exists(left));
+}
+
+std::string sentences(int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += "The cat number " + std::to_string(i % 7) + " sat on the mat. It was warm.\nThe dog saw the cat and ran away.\n\n";
+  return text;
+}
+
+struct Files {
+  Scratch scratch;
+  std::string text = (scratch / "text.txt").string(), vocab = (scratch / "vocab.txt").string(), corpus = (scratch / "c.gds").string(), out = (scratch / "out").string();
+  Files() {
+    write_file(text, sentences(40));
+    REQUIRE(run("vocab --corpus " + text + " --size 120 --out " + vocab).code == 0);
+  }
+  void build() const { REQUIRE(run("data build --corpus " + text + " --vocab " + vocab + " --validation-fraction 0.1 --out " + corpus).code == 0); }
+};
+
+}  // namespace
+
+TEST_CASE("help fits a screen and has an example") {
+  CHECK(run("--help").code == 0);
+  for (const char* verb : {"demo", "vocab", "tokenize", "data", "data build", "data inspect", "data story", "pretrain", "fill-mask", "gradcheck", "bench step"}) {
+    const Outcome outcome = run(std::string(verb) + " --help");
+    CHECK(outcome.code == 0);
+    CHECK_MESSAGE(outcome.lines() <= 50, verb, " has ", outcome.lines(), " lines");
+    if (std::string(verb) != "data") CHECK_MENTIONS(outcome.output, "xample");
+  }
+}
+
+TEST_CASE("wrong usage") {
+  check_refused("", {"gradus"});
+  check_refused("fly", {"gradus"});
+  check_refused("pretrain --out /tmp/x", {"--data"});
+}
+
+TEST_CASE("a corpus that is missing, empty or not text") {
+  const Files f;
+  check_refused("vocab --corpus " + f.out + ".txt --out " + f.out, {f.out + ".txt", "no such file"}, f.out);
+  check_refused("data build --corpus " + f.out + ".txt --vocab " + f.vocab + " --out " + f.corpus, {f.out + ".txt", "no such file"}, f.corpus);
+  write_file(f.scratch / "empty.txt", "");
+  check_refused("vocab --corpus " + (f.scratch / "empty.txt").string() + " --out " + f.out, {"empty.txt"}, f.out);
+  check_refused("data build --corpus " + (f.scratch / "empty.txt").string() + " --vocab " + f.vocab + " --out " + f.corpus, {"empty.txt"}, f.corpus);
+}
+
+TEST_CASE("invalid UTF-8 is named by file and line; --replace-invalid goes on") {
+  const Files f;
+  const std::string bad = (f.scratch / "bad.txt").string();
+  write_file(bad, sentences(5) + "a b\xff" "c d.\n" + sentences(40));
+  check_refused("vocab --corpus " + bad + " --out " + f.out, {"bad.txt:16"}, f.out);
+  check_refused("data build --corpus " + bad + " --vocab " + f.vocab + " --out " + f.corpus, {"bad.txt:16"}, f.corpus);
+  CHECK(run("vocab --size 120 --replace-invalid --corpus " + bad + " --out " + f.out).code == 0);
+  CHECK(run("data build --replace-invalid --corpus " + bad + " --vocab " + f.vocab + " --out " + f.corpus).code == 0);
+}
+
+TEST_CASE("a vocabulary without [MASK]") {
+  const Files f;
+  write_file(f.vocab, "[PAD]\n[UNK]\n[CLS]\n[SEP]\nthe\ncat\n");
+  check_refused("data build --corpus " + f.text + " --vocab " + f.vocab + " --out " + f.corpus, {"[MASK]"}, f.corpus);
+}
+
+TEST_CASE("a model that does not fit the corpus") {
+  const Files f;
+  f.build();
+  const std::string config = (f.scratch / "config.json").string(), base = "pretrain --data " + f.corpus + " --max-steps 1 --out " + f.out + " --model " + config;
+  const std::string vocab = read_file(f.vocab), size = std::to_string(std::count(vocab.begin(), vocab.end(), '\n'));
+  const auto with = [&](std::string json) {
+    if (const size_t at = json.find("SIZE"); at != std::string::npos) json.replace(at, 4, size);
+    write_file(config, json);
+  };
+  with(R"({"vocab_size": 50, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8})");
+  check_refused(base, {"vocabulary", "50"}, f.out);
+  with(R"({"vocab_size": SIZE, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 3, "intermediate_size": 8})");
+  check_refused(base, {"hidden_size 8", "num_attention_heads 3"}, f.out);
+  with(R"({"vocab_size": SIZE, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8, "max_position_embeddings": 64})");
+  check_refused(base, {"--max-seq-length 128", "64 positions"}, f.out);
+  check_refused("pretrain --data " + f.corpus + " --model enormous --out " + f.out, {"enormous", "tiny"}, f.out);
+}
+
+TEST_CASE("an output that is in use or cannot be written") {
+  const Files f;
+  f.build();
+  fs::create_directory(f.out);
+  write_file(f.out + "/mine.txt", "precious");
+  check_refused("pretrain --data " + f.corpus + " --max-steps 1 --out " + f.out, {"not empty", "--overwrite"});
+  CHECK(read_file(f.out + "/mine.txt") == "precious");
+  check_refused("pretrain --data " + f.corpus + " --max-steps 1 --out " + f.text, {"it is a file"});
+  if (::geteuid() == 0) {
+    MESSAGE("SKIPPED: an unwritable folder, because root may write everywhere; /proc stands in for it");
+    check_refused("pretrain --data " + f.corpus + " --max-steps 1 --out /proc/gradus", {"/proc/gradus"});
+  } else {
+    fs::create_directory(f.scratch / "locked");
+    ::chmod((f.scratch / "locked").c_str(), 0555);
+    check_refused("pretrain --data " + f.corpus + " --max-steps 1 --out " + (f.scratch / "locked").string(), {"cannot be written"});
+  }
+}
+
+TEST_CASE("a damaged corpus file, and fill-mask's own mistakes") {
+  const Files f;
+  f.build();
+  const std::string bytes = read_file(f.corpus);
+  write_file(f.corpus, bytes.substr(0, bytes.size() / 2));
+  check_refused("pretrain --data " + f.corpus + " --max-steps 1 --out " + f.out, {"c.gds"}, f.out);
+  check_refused("fill-mask --model " + f.out + " 'a [MASK] b'", {f.out, "no such model folder"});
+}
+
+TEST_CASE("from text to filled masks, by the program alone") {
+  const Files f;
+  f.build();
+  // In Hugging Face's spelling.
+  REQUIRE(run("pretrain --data " + f.corpus + " --model tiny --max_seq_length 32 --max_steps=3 --per_device_train_batch_size 4 --output_dir " + f.out).code == 0);
+  const Outcome filled = run("fill-mask --model " + f.out + " --top-k 3 'the cat sat on the [MASK] .'");
+  CHECK(filled.code == 0);
+  CHECK(filled.lines() == 4);
+  check_refused("fill-mask --model " + f.out + " 'no mask here'", {"no mask here", "[MASK]"});
+  std::string longer;
+  for (int i = 0; i < 600; ++i) longer += "cat ";
+  check_refused("fill-mask --model " + f.out + " '" + longer + "[MASK]'", {"512 positions"});
+  CHECK(run("tokenize --vocab " + f.vocab + " --format json " + f.text).code == 0);
+  CHECK(run("data inspect " + f.corpus).code == 0);
+}

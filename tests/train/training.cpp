@@ -1,0 +1,153 @@
+#include <omp.h>
+
+#include "data/corpus_builder.h"
+#include "data/story/story.h"
+#include "io/model_folder.h"
+#include "tests/support.h"
+#include "text/wordpiece_trainer.h"
+#include "train/measure.h"
+#include "train/pretrain.h"
+
+using namespace gradus;
+using namespace gradus::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A small corpus of the story world, built once.
+struct World {
+  Scratch scratch;
+  fs::path corpus = scratch / "stories.gds";
+  World() {
+    const auto text = story::write_stories(scratch.path(), {.documents = 400, .seed = 3, .world = story::World::small, .overwrite = true});
+    WordPieceTrainerOptions options;
+    options.size = 900;
+    build_corpus(corpus, Tokenizer(Vocabulary(train_wordpiece({text}, options))), {.corpus = {text}, .validation_fraction = 0.1, .seed = 1, .overwrite = true});
+  }
+};
+const World& world() {
+  static const World instance;
+  return instance;
+}
+
+BertConfig small_config(int64_t vocabulary) {
+  BertConfig config = BertConfig::named("tiny", vocabulary);
+  config.hidden_size = 32, config.num_attention_heads = 2, config.intermediate_size = 64, config.max_position_embeddings = 64;
+  return config;
+}
+
+// The gradients of one batch, in `parts` micro-batches, as one vector.
+std::vector<float> gradients_of(const PretrainingBatch& batch, const BertConfig& config, int64_t parts) {
+  BertForPreTraining model(config);
+  const auto list = parameters(model);
+  initialize_bert(list, config, BertInitialization::hugging_face, 1);
+  const Training training;
+  for (const auto& part : batch.parts(config, parts)) {
+    const RandomScope random(5, 2);
+    backward(model.loss(part.input, part.targets).total);
+  }
+  std::vector<float> all;
+  for (const Parameter& p : list)
+    if (!p.tied)
+      for (const float g : slice(p.leaf.grad(), 0, p.begin, p.end).to_vector<float>()) all.push_back(g);
+  return all;
+}
+
+PretrainOptions options_for(const Scratch& scratch, const char* out) {
+  PretrainOptions o;
+  const CorpusFile corpus = CorpusFile::open(world().corpus);
+  write_file(scratch / "config.json", small_config(corpus.vocabulary().size()).to_json());
+  o.data = world().corpus;
+  o.out = scratch / out;
+  o.model = (scratch / "config.json").string();
+  o.max_seq_length = 48;
+  o.batch_size = 8;
+  o.max_steps = 6;
+  o.learning_rate = 1e-3;
+  o.quiet = true;
+  return o;
+}
+
+}  // namespace
+
+TEST_CASE("micro-batches add up to the big batch, dropout included") {
+  const CorpusFile corpus = CorpusFile::open(world().corpus);
+  const InstanceSource source(corpus, Split::train, {.max_seq_length = 48}, 1);
+  const PretrainingBatch batch = InstanceStream(source).next(12);
+  const BertConfig config = small_config(corpus.vocabulary().size());
+  const auto whole = gradients_of(batch, config, 1);
+  double length = 0;
+  for (const float g : whole) length += static_cast<double>(g) * static_cast<double>(g);
+  for (const int64_t parts : {2, 3, 5, 12}) {
+    const auto added = gradients_of(batch, config, parts);
+    double gap = 0;
+    for (size_t i = 0; i < whole.size(); ++i) gap += std::pow(static_cast<double>(whole[i]) - static_cast<double>(added[i]), 2);
+    CHECK(std::sqrt(gap / length) < 1e-5);
+  }
+}
+
+TEST_CASE("a whole run is the same, bit for bit, on one thread and on several") {
+  const Scratch scratch;
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
+  pretrain(options_for(scratch, "one"));
+  omp_set_num_threads(3);
+  const PretrainResult result = pretrain(options_for(scratch, "three"));
+  omp_set_num_threads(threads);
+  CHECK(result.steps == 6);
+  CHECK(read_file(scratch / "one/model.safetensors") == read_file(scratch / "three/model.safetensors"));
+}
+
+TEST_CASE("pretrain leaves a folder that loads, its metrics and its configuration") {
+  const Scratch scratch;
+  PretrainOptions o = options_for(scratch, "run");
+  o.max_steps = 40, o.batch_size = 16, o.learning_rate = 3e-3, o.gradient_accumulation_steps = 2;
+  const PretrainResult result = pretrain(o);
+  REQUIRE(result.validation.has_value());
+  CHECK(result.validation->masked_loss < 6.0);
+  for (const char* file : {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "metrics.jsonl", "run.json", "trainer_state.json", "eval_results.json"})
+    CHECK_MESSAGE(fs::exists(o.out / file), file);
+  BertForPreTraining model(load_config(o.out));
+  const LoadReport report = load_parameters(o.out, parameters(model));
+  CHECK(report.fresh.empty());
+  CHECK(report.unused.empty());
+  const CorpusFile corpus = CorpusFile::open(o.data);
+  InstanceOptions instances;
+  instances.max_seq_length = 48;
+  const InstanceSource held_out(corpus, Split::validation, instances, o.seed + 1);
+  CHECK(evaluate(model, held_out, o.eval_instances).masked_loss == doctest::Approx(result.validation->masked_loss).epsilon(1e-6));
+  CHECK_MENTIONS(error_of([&] { pretrain(o); }), "not empty");
+
+  PretrainOptions more = options_for(scratch, "more");
+  more.init = o.out;
+  more.max_steps = 2;
+  more.warmup = 0;
+  CHECK(pretrain(more).train_loss < 6.0);
+}
+
+TEST_CASE("without next-sentence prediction the pooler is left alone") {
+  const Scratch scratch;
+  PretrainOptions o = options_for(scratch, "run");
+  o.instances.next_sentence = false;
+  const PretrainResult result = pretrain(o);
+  CHECK(result.validation->pairs == 0);
+}
+
+TEST_CASE("wrong options are refused before anything is made") {
+  const Scratch scratch;
+  PretrainOptions o = options_for(scratch, "run");
+  o.max_seq_length = 65;
+  CHECK_MENTIONS(error_of([&] { pretrain(o); }), "--max-seq-length 65 is more than the model's 64 positions");
+  o = options_for(scratch, "run");
+  BertConfig other = small_config(123);
+  write_file(scratch / "config.json", other.to_json());
+  CHECK_MENTIONS(error_of([&] { pretrain(o); }), "the model's 123");
+  CHECK_FALSE(fs::exists(scratch / "run"));
+}
+
+TEST_CASE("FLOP of a step, by the formula of docs and notes") {
+  // tiny, S = 128, 15 % predicted: 6.3 MFLOP a token; base 545.4.
+  const auto per_token = [](const char* size) { return training_flop(BertConfig::named(size), std::vector<int64_t>(100, 128), 1920) / 12800 / 1e6; };
+  CHECK(per_token("tiny") == doctest::Approx(6.3).epsilon(0.01));
+  CHECK(per_token("base") == doctest::Approx(545.4).epsilon(0.001));
+}
