@@ -182,7 +182,7 @@ void add_story(CLI::App& data) {
   auto a = std::make_shared<StoryArguments>();
   verb->add_option("--out", a->out, "the folder to write stories.txt into")->required();
   verb->add_option("--documents", a->options.documents, "how many stories")->capture_default_str();
-  verb->add_option("--world", a->world, "small: about 450 words; full: about 2,200")
+  verb->add_option("--world", a->world, "small: about 440 words, short stories; full: about 2,150")
       ->check(CLI::IsMember({"small", "full"}))
       ->capture_default_str();
   verb->add_option("--seed", a->options.seed)->capture_default_str();

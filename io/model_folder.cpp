@@ -1,100 +1,38 @@
 #include "io/model_folder.h"
 
-#include <nlohmann/json.hpp>
-
+#include <algorithm>
 #include <memory>
 #include <set>
 
-#include "autograd/modes.h"
+#include "io/json_file.h"
 #include "io/safetensors.h"
+#include "io/tokenizer_json.h"
 
 namespace gradus {
-namespace {
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
-
-Json read_json(const fs::path& path) {
-  try {
-    return Json::parse(read_file(path));
-  } catch (const Json::exception& error) {
-    fail("{}: not valid JSON: {}", path.string(), error.what());
-  }
-}
-
-// tokenizer.json as the `tokenizers` package's BertWordPiece writes it.
-Json tokenizer_json(const Tokenizer& tokenizer) {
-  const Vocabulary& vocabulary = tokenizer.vocabulary();
-  const auto special = [&](int32_t id) { return vocabulary.token(id); };
-  Json added = Json::array(), vocab = Json::object();
-  std::set<int32_t> specials{vocabulary.pad(), vocabulary.unk(), vocabulary.cls(), vocabulary.sep(), vocabulary.mask()};
-  for (const int32_t id : specials)
-    if (id >= 0) added.push_back({{"id", id}, {"content", special(id)}, {"single_word", false}, {"lstrip", false}, {"rstrip", false}, {"normalized", false}, {"special", true}});
-  for (int32_t id = 0; id < vocabulary.size(); ++id) vocab[vocabulary.token(id)] = id;
-  const auto piece = [](const char* kind, const std::string& id, int type) { return Json{{kind, {{"id", id}, {"type_id", type}}}}; };
-  const std::string cls = special(vocabulary.cls()), sep = special(vocabulary.sep());
-  const auto token_of = [&](int32_t id) { return Json{{"id", special(id)}, {"ids", {id}}, {"tokens", {special(id)}}}; };
-  Json json;
-  json["version"] = "1.0";
-  json["truncation"] = nullptr;
-  json["padding"] = nullptr;
-  json["added_tokens"] = added;
-  json["normalizer"] = {{"type", "BertNormalizer"}, {"clean_text", true}, {"handle_chinese_chars", true}, {"strip_accents", nullptr}, {"lowercase", tokenizer.options().lower_case}};
-  json["pre_tokenizer"] = {{"type", "BertPreTokenizer"}};
-  json["post_processor"] = {{"type", "TemplateProcessing"},
-                            {"single", {piece("SpecialToken", cls, 0), piece("Sequence", "A", 0), piece("SpecialToken", sep, 0)}},
-                            {"pair", {piece("SpecialToken", cls, 0), piece("Sequence", "A", 0), piece("SpecialToken", sep, 0), piece("Sequence", "B", 1), piece("SpecialToken", sep, 1)}},
-                            {"special_tokens", {{cls, token_of(vocabulary.cls())}, {sep, token_of(vocabulary.sep())}}}};
-  json["decoder"] = {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}};
-  json["model"] = {{"type", "WordPiece"}, {"unk_token", special(vocabulary.unk())}, {"continuing_subword_prefix", "##"}, {"max_input_chars_per_word", 100}, {"vocab", std::move(vocab)}};
-  return json;
-}
-
-// The tensors of a folder: one file, or shards by an index.
-std::vector<std::unique_ptr<SafetensorsFile>> open_weights(const fs::path& folder) {
-  std::vector<std::unique_ptr<SafetensorsFile>> files;
-  if (fs::exists(folder / "model.safetensors")) {
-    files.push_back(std::make_unique<SafetensorsFile>(folder / "model.safetensors"));
-    return files;
-  }
-  const fs::path index = folder / "model.safetensors.index.json";
-  if (!fs::exists(index)) fail("{}: there is neither model.safetensors nor model.safetensors.index.json in it", folder.string());
-  const Json json = read_json(index);
-  check(json.contains("weight_map") && json["weight_map"].is_object(), "{}: it has no weight_map", index.string());
-  std::set<std::string> shards;
-  for (const auto& [name, file] : json["weight_map"].items()) {
-    check(file.is_string() && file.get<std::string>().find('/') == std::string::npos, "{}: the file of '{}' is {}", index.string(), name, file.dump());
-    shards.insert(file.get<std::string>());
-  }
-  for (const std::string& shard : shards) files.push_back(std::make_unique<SafetensorsFile>(folder / shard));
-  return files;
-}
-
-// The name under which a tensor of a file is looked for: today's spelling of the old ones.
-std::string modern(std::string name) {
-  for (const auto& [old, now] : {std::pair{"LayerNorm.gamma", "LayerNorm.weight"}, std::pair{"LayerNorm.beta", "LayerNorm.bias"}})
-    if (name.ends_with(old)) name.replace(name.size() - std::string(old).size(), std::string::npos, now);
-  return name;
-}
-
-}  // namespace
 
 void save_model_folder(const fs::path& folder, const BertConfig& config, const std::vector<Parameter>& parameters, const Tokenizer& tokenizer) {
+  using Json = nlohmann::ordered_json;
   const Vocabulary& vocabulary = tokenizer.vocabulary();
   vocabulary.require_special();
+  if (vocabulary.size() > config.vocab_size)
+    fail("{}: its {} tokens are more than the model's vocab_size of {}", vocabulary.origin(), vocabulary.size(), config.vocab_size);
   std::error_code error;
   fs::create_directories(folder, error);
   check(!error, "cannot make the folder {}: {}", folder.string(), error.message());
+
   std::vector<std::pair<std::string, Tensor>> tensors;
   for (const Parameter& p : parameters)
     if (!p.tied) tensors.emplace_back(p.name, p.view());
   write_safetensors(folder / "model.safetensors", tensors);
   write_file(folder / "config.json", config.to_json());
+
   vocabulary.save(folder / "vocab.txt");
-  write_file(folder / "tokenizer.json", tokenizer_json(tokenizer).dump(2) + "\n");
-  const Json specials{{"unk_token", vocabulary.token(vocabulary.unk())}, {"sep_token", vocabulary.token(vocabulary.sep())}, {"pad_token", vocabulary.token(vocabulary.pad())},
-                      {"cls_token", vocabulary.token(vocabulary.cls())}, {"mask_token", vocabulary.token(vocabulary.mask())}};
+  write_file(folder / "tokenizer.json", tokenizer_json(tokenizer));
+  const Json specials{{"unk_token", "[UNK]"}, {"sep_token", "[SEP]"}, {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}};
   Json settings{{"tokenizer_class", "BertTokenizer"}, {"do_lower_case", tokenizer.options().lower_case}, {"model_max_length", config.max_position_embeddings},
                 {"strip_accents", nullptr}, {"tokenize_chinese_chars", true}};
+  if (tokenizer.options().mode == TokenizerMode::google) settings["gradus_mode"] = "google";   // a key of ours: nobody else has these rules
   settings.update(specials);
   write_file(folder / "tokenizer_config.json", settings.dump(2) + "\n");
   write_file(folder / "special_tokens_map.json", specials.dump(2) + "\n");
@@ -107,15 +45,24 @@ BertConfig load_config(const fs::path& folder) {
 }
 
 Tokenizer load_tokenizer(const fs::path& folder) {
-  TokenizerOptions options;
-  if (const fs::path path = folder / "tokenizer_config.json"; fs::exists(path)) {
-    const Json json = read_json(path);
-    if (json.contains("do_lower_case")) {
-      check(json["do_lower_case"].is_boolean(), "{}: do_lower_case is {}; it must be true or false", path.string(), json["do_lower_case"].dump());
-      options.lower_case = json["do_lower_case"].get<bool>();
-    }
-  }
-  return Tokenizer(Vocabulary::load(folder / "vocab.txt"), options);
+  const fs::path settings = folder / "tokenizer_config.json", vocabulary = folder / "vocab.txt", whole = folder / "tokenizer.json";
+  const nlohmann::json json = fs::exists(settings) ? read_json(settings) : nlohmann::json::object();
+  const auto flag = [&](const char* key) -> std::optional<bool> {
+    if (!json.contains(key) || json[key].is_null()) return {};
+    check(json[key].is_boolean(), "{}: {} is {}; it must be true or false", settings.string(), key, json[key].dump());
+    return json[key].get<bool>();
+  };
+  const auto lower_case = flag("do_lower_case");
+  const auto strip_accents = flag("strip_accents");
+  check(flag("tokenize_chinese_chars").value_or(true), "{}: tokenize_chinese_chars is false; only true can be read", settings.string());
+  check(!strip_accents || *strip_accents == lower_case.value_or(true), "{}: strip_accents differs from do_lower_case; they can only be read together", settings.string());
+
+  // PreTrainedTokenizerFast has no rules of its own: there tokenizer.json alone says what is done.
+  const bool own_rules = json.value("tokenizer_class", nlohmann::json()) != "PreTrainedTokenizerFast";
+  if (fs::exists(whole) && (!fs::exists(vocabulary) || !lower_case || !own_rules)) return read_tokenizer_json(whole, own_rules ? lower_case : std::nullopt);
+  check(fs::exists(vocabulary), "{}: there is neither vocab.txt nor tokenizer.json in it", folder.string());
+  const bool google = json.value("gradus_mode", nlohmann::json()) == "google";
+  return Tokenizer(Vocabulary::load(vocabulary), {.lower_case = lower_case.value_or(true), .mode = google ? TokenizerMode::google : TokenizerMode::hf});
 }
 
 std::string LoadReport::to_text() const {
@@ -130,39 +77,93 @@ std::string LoadReport::to_text() const {
   return text;
 }
 
-LoadReport load_parameters(const fs::path& folder, const std::vector<Parameter>& parameters) {
-  const auto files = open_weights(folder);
-  std::map<std::string, std::pair<const SafetensorsFile*, std::string>> found;   // by modern name, without the prefix
-  const auto bare = [](const std::string& name) { return name.starts_with("bert.") ? name.substr(5) : name; };
-  for (const auto& file : files)
-    for (const auto& [name, entry] : file->entries())
-      if (!name.ends_with("position_ids") && !found.emplace(bare(modern(name)), std::pair{file.get(), name}).second)
-        fail("{}: '{}' is there twice, under two spellings", file->path().string(), name);
-  LoadReport report;
-  std::set<std::string> used;
-  std::map<const TensorImpl*, bool> loaded_leaf;
-  const NoGrad scope;
-  const auto take = [&](const Parameter& p, const std::string& name) {
-    const auto at = found.find(bare(name));
-    if (at == found.end()) return false;
-    used.insert(at->first);
-    Tensor view = p.view();
-    at->second.first->read(at->second.second, view);
-    loaded_leaf[p.leaf.impl().get()] = true;
-    report.loaded.push_back(p.name);
-    return true;
-  };
-  for (const Parameter& p : parameters)
-    if (!p.tied && !take(p, p.name)) report.fresh.push_back(p.name);
-  // A file may hold a tied tensor under its other name alone, or under both.
-  for (const Parameter& p : parameters) {
-    if (!p.tied || !found.contains(bare(p.name))) continue;
-    used.insert(bare(p.name));
-    if (!loaded_leaf[p.leaf.impl().get()] && take(p, p.name)) std::erase(report.fresh, p.leaf.name());
+namespace {
+
+struct Source {
+  const SafetensorsFile* file;
+  std::string name;   // as the file spells it
+};
+
+// A folder's tensors by plain name: one file, or the shards that an index names.
+class Weights {
+ public:
+  explicit Weights(const fs::path& folder) {
+    const fs::path one = folder / "model.safetensors", index = folder / "model.safetensors.index.json";
+    if (fs::exists(one)) open(one);
+    else if (fs::exists(index)) open_shards(folder, index);
+    else fail("{}: there is neither model.safetensors nor model.safetensors.index.json in it", folder.string());
+    for (const auto& file : files_)
+      for (const auto& [name, entry] : file->entries())
+        if (!name.ends_with("position_ids") && !sources_.emplace(plain(name), Source{file.get(), name}).second)
+          fail("{}: '{}' is there twice: as '{}' and as '{}'", file->path().string(), plain(name), sources_.at(plain(name)).name, name);
   }
-  for (const auto& [name, place] : found)
-    if (!used.contains(name)) report.unused.push_back(place.second);
-  if (report.loaded.empty()) fail("{}: none of its {} tensors is a parameter of this model", folder.string(), found.size());
+
+  // Today's spelling, without the prefix that a body saved by itself does not have.
+  static std::string plain(std::string name) {
+    if (name.starts_with("bert.")) name.erase(0, 5);
+    for (const auto& [old, now] : {std::pair<std::string, std::string>{"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}})
+      if (name.ends_with(old)) name.replace(name.size() - old.size(), old.size(), now);
+    return name;
+  }
+
+  const Source* find(const std::string& parameter) const {
+    const auto found = sources_.find(plain(parameter));
+    return found == sources_.end() ? nullptr : &found->second;
+  }
+  const std::map<std::string, Source>& sources() const { return sources_; }
+
+ private:
+  const SafetensorsFile& open(const fs::path& path) { return *files_.emplace_back(std::make_unique<SafetensorsFile>(path)); }
+
+  void open_shards(const fs::path& folder, const fs::path& index) {
+    const nlohmann::json map = read_json(index).value("weight_map", nlohmann::json());
+    check(map.is_object(), "{}: it has no weight_map, an object of tensors and their files", index.string());
+    std::map<std::string, const SafetensorsFile*> shards;
+    for (const auto& [name, shard] : map.items()) {
+      if (!shard.is_string() || fs::path(shard.get<std::string>()).filename() != shard.get<std::string>())
+        fail("{}: the file of '{}' is {}; it must be a name in this folder", index.string(), name, shard.dump());
+      const SafetensorsFile*& file = shards[shard.get<std::string>()];
+      if (!file) file = &open(folder / shard.get<std::string>());
+      if (!file->entries().contains(name)) fail("{}: '{}' should be in {}, which has no such tensor", index.string(), name, shard.get<std::string>());
+    }
+  }
+
+  std::vector<std::unique_ptr<SafetensorsFile>> files_;
+  std::map<std::string, Source> sources_;
+};
+
+}  // namespace
+
+LoadReport load_parameters(const fs::path& folder, const std::vector<Parameter>& parameters) {
+  const Weights weights(folder);
+  LoadReport report;
+  std::set<const Source*> used;
+  std::vector<std::pair<const Parameter*, const Source*>> plan;
+  for (const Parameter& p : parameters) {
+    if (p.tied) continue;
+    const Source* source = weights.find(p.name);
+    for (const Parameter& alias : parameters) {
+      if (!alias.tied || !alias.leaf.same(p.leaf)) continue;
+      const Source* other = weights.find(alias.name);
+      if (!other) continue;
+      used.insert(other);
+      if (!source) source = other;
+      else if (source->file->bytes(source->name) != other->file->bytes(other->name))
+        fail("{}: '{}' and '{}' differ, but are one parameter of this model (tied weights)", folder.string(), source->name, other->name);
+    }
+    (source ? report.loaded : report.fresh).push_back(p.name);
+    if (!source) continue;
+    source->file->require_readable(source->name, p.view().shape());
+    used.insert(source);
+    plan.emplace_back(&p, source);
+  }
+  if (plan.empty()) fail("{}: none of its {} tensors is a parameter of this model", folder.string(), weights.sources().size());
+  for (const auto& [parameter, source] : plan) {
+    Tensor view = parameter->view();
+    source->file->read(source->name, view);
+  }
+  for (const auto& [name, source] : weights.sources())
+    if (!used.contains(&source)) report.unused.push_back(source.name);
   return report;
 }
 

@@ -4,22 +4,30 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
+#include <set>
+#include <tuple>
 
 #include "autograd/modes.h"
 #include "ops/ops.h"
 
 namespace gradus {
+static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian and are read and written as they lie in memory");
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 constexpr uint64_t largest_header = 100'000'000;
+constexpr int deepest_header = 2;   // {"name": {"shape": [ … ]}}
 
-size_t bytes_of_dtype(const std::string& dtype) {
-  static const std::map<std::string, size_t> sizes = {{"BOOL", 1}, {"U8", 1},  {"I8", 1},   {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"I16", 2}, {"U16", 2}, {"F16", 2},
-                                                      {"BF16", 2}, {"I32", 4}, {"U32", 4}, {"F32", 4},     {"F64", 8},     {"I64", 8}, {"U64", 8}};
-  const auto found = sizes.find(dtype);
-  return found == sizes.end() ? 0 : found->second;
+// Every dtype of the format (safetensors 0.8), in bits; 0 for any other word.
+uint64_t bits_of_dtype(const std::string& dtype) {
+  static const std::map<std::string, uint64_t> bits = {
+      {"F4", 4}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E5M2FNUZ", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E8M0", 8},
+      {"BOOL", 8}, {"U8", 8}, {"I8", 8}, {"I16", 16}, {"U16", 16}, {"F16", 16}, {"BF16", 16}, {"I32", 32}, {"U32", 32}, {"F32", 32},
+      {"F64", 64}, {"I64", 64}, {"U64", 64}, {"C64", 64}};
+  const auto found = bits.find(dtype);
+  return found == bits.end() ? 0 : found->second;
 }
 
 float from_half(uint16_t h) {
@@ -29,16 +37,29 @@ float from_half(uint16_t h) {
   return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
 }
 float from_bfloat(uint16_t b) { return std::bit_cast<float>(static_cast<uint32_t>(b) << 16); }
+uint16_t to_bfloat(float x) {
+  const uint32_t bits = std::bit_cast<uint32_t>(x);
+  if (std::isnan(x)) return static_cast<uint16_t>((bits >> 16) | 0x40u);   // rounding could carry a NaN into infinity
+  return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
 
-// A JSON object with a key twice is refused: the parser alone would take the last.
+// A value of the header for an error text.
+std::string shown(const Json& value) {
+  const std::string text = value.dump();
+  return text.size() <= 200 ? text : replace_invalid_utf8(text.substr(0, 200)) + "…";
+}
+
+// What the parser alone would let pass is refused: a key twice, of which it would take the last, and nesting, which printing would follow down the stack.
 Json parse_header(std::string_view text, const std::string& file) {
-  std::vector<std::map<std::string, bool>> open;
+  std::vector<std::set<std::string>> open;
   try {
-    return Json::parse(text, [&](int, Json::parse_event_t event, Json& value) {
+    return Json::parse(text, [&](int depth, Json::parse_event_t event, Json& value) {
+      const bool opens = event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
+      if (opens && depth > deepest_header) fail("{}: the header nests deeper than any safetensors header does", file);
       if (event == Json::parse_event_t::object_start) open.emplace_back();
       if (event == Json::parse_event_t::object_end) open.pop_back();
-      if (event == Json::parse_event_t::key && !open.back().emplace(value.get<std::string>(), true).second)
-        fail("{}: the header names '{}' twice", file, value.get<std::string>());
+      if (event == Json::parse_event_t::key && !open.back().insert(value.get<std::string>()).second)
+        fail("{}: the header names {} twice", file, shown(value));
       return true;
     });
   } catch (const Json::exception& error) {
@@ -46,74 +67,101 @@ Json parse_header(std::string_view text, const std::string& file) {
   }
 }
 
+// One entry; its bytes count from the start of the buffer.
+SafetensorsEntry parse_entry(const std::string& file, const std::string& name, const Json& value, uint64_t buffer_size) {
+  const auto member = [&](const char* key, bool is_string) -> const Json& {
+    if (!value.is_object() || !value.contains(key)) fail("{}: the entry of '{}' has no {}: {}", file, name, key, shown(value));
+    if (value[key].is_string() != is_string) fail("{}: the {} of '{}' is {}, which is of the wrong kind", file, key, name, shown(value[key]));
+    return value[key];
+  };
+  SafetensorsEntry entry{member("dtype", true).get<std::string>(), {}, 0, 0};
+  const Json &shape = member("shape", false), &offsets = member("data_offsets", false);
+  uint64_t bits = bits_of_dtype(entry.dtype);
+  if (!bits) fail("{}: '{}' has the unknown dtype '{}'", file, name, entry.dtype);
+  if (!shape.is_array()) fail("{}: '{}' has the shape {}; it must be a list of sizes", file, name, shown(shape));
+  if (shape.size() > Shape::max_rank) fail("{}: '{}' has {} axes; at most {} can be read", file, name, shape.size(), static_cast<int>(Shape::max_rank));
+  bool empty = false;
+  for (const Json& axis : shape) {
+    if (!axis.is_number_unsigned()) fail("{}: '{}' has the shape {}; sizes are whole numbers from 0", file, name, shown(shape));
+    const uint64_t n = axis.get<uint64_t>();
+    empty |= n == 0;
+    if (n && bits > (uint64_t{1} << 62) / n) fail("{}: the shape {} of '{}' overflows", file, shown(shape), name);
+    bits *= std::max<uint64_t>(n, 1);
+    entry.shape.push_back(static_cast<int64_t>(n));
+  }
+  if (empty) bits = 0;
+  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned())
+    fail("{}: the data_offsets of '{}' are {}; they must be [begin, end]", file, name, shown(offsets));
+  entry.begin = offsets[0].get<uint64_t>(), entry.end = offsets[1].get<uint64_t>();
+  if (entry.begin > entry.end || entry.end > buffer_size)
+    fail("{}: '{}' lies at bytes {}..{} of a buffer of {}: the file is cut off or damaged", file, name, entry.begin, entry.end, buffer_size);
+  if (bits % 8 || entry.end - entry.begin != bits / 8)
+    fail("{}: '{}' is {} {}, which is {} bytes, but has {}", file, name, entry.dtype, entry.shape, static_cast<double>(bits) / 8, entry.end - entry.begin);
+  return entry;
+}
+
 }  // namespace
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path), file_(path) {
-  const std::string name = path.string();
-  if (file_.size() < 8) fail("{}: {} bytes are too few for a safetensors file; it begins with an 8-byte header length", name, file_.size());
+  const std::string file = path.string();
+  if (file_.size() < 8) fail("{}: {} bytes are too few for a safetensors file; it begins with an 8-byte header length", file, file_.size());
   uint64_t length;
   std::memcpy(&length, file_.data(), 8);
-  if (length > largest_header) fail("{}: the header claims {} bytes, more than the {} that are allowed; is it a safetensors file?", name, length, largest_header);
-  if (length > file_.size() - 8) fail("{}: the header claims {} bytes, the file has {} after its length: it is cut off", name, length, file_.size() - 8);
+  if (length > largest_header) fail("{}: the header claims {} bytes, more than the {} that are allowed; is it a safetensors file?", file, length, largest_header);
+  if (length > file_.size() - 8) fail("{}: the header claims {} bytes, the file has {} after its length: it is cut off", file, length, file_.size() - 8);
   const std::string_view header = file_.view().substr(8, length);
-  if (header.empty() || header[0] != '{') fail("{}: the header does not begin with {{; is it a safetensors file?", name);
-  if (const size_t bad = find_invalid_utf8(header); bad != std::string_view::npos) fail("{}: the header is not valid UTF-8 at its byte {}", name, bad);
-  const Json json = parse_header(header, name);
+  if (header.empty() || header[0] != '{') fail("{}: the header does not begin with {{; is it a safetensors file?", file);
+  if (const size_t bad = find_invalid_utf8(header); bad != std::string_view::npos) fail("{}: the header is not valid UTF-8 at its byte {}", file, bad);
+  const Json json = parse_header(header, file);
   const size_t start = 8 + length, size = file_.size() - start;
 
-  std::vector<std::pair<std::pair<uint64_t, uint64_t>, std::string>> ranges;
-  for (const auto& [key, value] : json.items()) {
-    if (key == "__metadata__") {
-      for (const auto& [k, v] : value.items()) {
-        if (!v.is_string()) fail("{}: __metadata__ maps '{}' to something that is not a string", name, k);
-        metadata_[k] = v.get<std::string>();
+  std::vector<std::tuple<size_t, size_t, std::string>> ranges;
+  for (const auto& [name, value] : json.items()) {
+    if (name == "__metadata__") {
+      check(value.is_object(), "{}: __metadata__ is {}; it must map strings to strings", file, shown(value));
+      for (const auto& [key, text] : value.items()) {
+        if (!text.is_string()) fail("{}: __metadata__ maps '{}' to {}, which is not a string", file, key, shown(text));
+        metadata_[key] = text.get<std::string>();
       }
       continue;
     }
-    SafetensorsEntry entry;
-    uint64_t begin = 0, end = 0, bytes = 0;
-    try {
-      entry.dtype = value.at("dtype").get<std::string>();
-      const auto offsets = value.at("data_offsets");
-      const auto shape = value.at("shape");
-      if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned() || !shape.is_array())
-        fail("{}: the entry of '{}' is malformed: {}", name, key, value.dump());
-      begin = offsets[0].get<uint64_t>(), end = offsets[1].get<uint64_t>();
-      bytes = bytes_of_dtype(entry.dtype);
-      if (!bytes) fail("{}: '{}' has the unknown dtype {}", name, key, entry.dtype);
-      if (shape.size() > Shape::max_rank) fail("{}: '{}' has {} axes; at most {} can be read", name, key, shape.size(), static_cast<int>(Shape::max_rank));
-      for (const auto& axis : shape) {
-        if (!axis.is_number_unsigned()) fail("{}: '{}' has the shape {}", name, key, shape.dump());
-        const uint64_t n = axis.get<uint64_t>();
-        if (n && bytes > (uint64_t{1} << 62) / n) fail("{}: the shape {} of '{}' overflows", name, shape.dump(), key);
-        bytes *= n;
-        entry.shape.push_back(static_cast<int64_t>(n));
-      }
-    } catch (const Json::exception&) {
-      fail("{}: the entry of '{}' lacks dtype, shape or data_offsets: {}", name, key, value.dump());
-    }
-    if (begin > end || end > size) fail("{}: '{}' lies at bytes {}..{} of a buffer of {}: the file is cut off or damaged", name, key, begin, end, size);
-    if (end - begin != bytes) fail("{}: '{}' is {} {}, which is {} bytes, but has {}", name, key, entry.dtype, entry.shape, bytes, end - begin);
-    entry.begin = start + begin;
-    entry.end = start + end;
-    ranges.push_back({{begin, end}, key});
-    entries_.emplace(key, std::move(entry));
+    SafetensorsEntry entry = parse_entry(file, name, value, size);
+    ranges.emplace_back(entry.begin, entry.end, name);
+    entry.begin += start, entry.end += start;
+    entries_.emplace(name, std::move(entry));
   }
   std::sort(ranges.begin(), ranges.end());
-  uint64_t covered = 0;
-  for (const auto& [range, key] : ranges) {
-    if (range.first != covered) fail("{}: '{}' begins at byte {} of the buffer, where the tensors before it end at {}: they overlap or leave a hole", name, key, range.first, covered);
-    covered = range.second;
+  size_t covered = 0;
+  for (const auto& [begin, end, name] : ranges) {
+    if (begin != covered) fail("{}: '{}' begins at byte {} of the buffer, where the tensors before it end at {}: they overlap or leave a hole", file, name, begin, covered);
+    covered = end;
   }
-  if (covered != size) fail("{}: the tensors end at byte {} of a buffer of {}", name, covered, size);
+  if (covered != size) fail("{}: the tensors end at byte {} of a buffer of {}", file, covered, size);
+}
+
+const SafetensorsEntry& SafetensorsFile::entry(const std::string& name) const {
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) fail("{}: there is no tensor '{}'", path_.string(), name);
+  return found->second;
+}
+
+std::string_view SafetensorsFile::bytes(const std::string& name) const {
+  const SafetensorsEntry& at = entry(name);
+  return file_.view().substr(at.begin, at.end - at.begin);
+}
+
+void SafetensorsFile::require_readable(const std::string& name, const Shape& shape) const {
+  const SafetensorsEntry& found = entry(name);
+  if (found.shape != shape) fail("{}: '{}' has the shape {}, the model wants {}", path_.string(), name, found.shape, shape);
+  if (found.dtype != "F32" && found.dtype != "F64" && found.dtype != "F16" && found.dtype != "BF16")
+    fail("{}: '{}' is {}; parameters are read from F32, F64, F16 or BF16", path_.string(), name, found.dtype);
 }
 
 void SafetensorsFile::read(const std::string& name, Tensor& to) const {
-  const auto found = entries_.find(name);
-  if (found == entries_.end()) fail("{}: there is no tensor '{}'", path_.string(), name);
-  const SafetensorsEntry& entry = found->second;
-  if (entry.shape != to.shape()) fail("{}: '{}' has the shape {}, the model wants {}", path_.string(), name, entry.shape, to.shape());
-  const char* from = file_.data() + entry.begin;
+  require_readable(name, to.shape());
+  check(to.is_contiguous(), "{}: '{}' cannot be read into a tensor that is not contiguous", path_.string(), name);
+  const std::string& dtype = entry(name).dtype;
+  const char* from = bytes(name).data();
   dispatch_float("read", to.dtype(), [&]<class T>() {
     T* at = to.write<T>();
     const auto convert = [&]<class Raw>(auto value_of) {
@@ -123,29 +171,29 @@ void SafetensorsFile::read(const std::string& name, Tensor& to) const {
         at[i] = static_cast<T>(value_of(raw));
       }
     };
-    if (entry.dtype == "F32") convert.template operator()<float>([](float x) { return x; });
-    else if (entry.dtype == "F64") convert.template operator()<double>([](double x) { return x; });
-    else if (entry.dtype == "F16") convert.template operator()<uint16_t>(from_half);
-    else if (entry.dtype == "BF16") convert.template operator()<uint16_t>(from_bfloat);
-    else fail("{}: '{}' is {}; parameters are read from F32, F64, F16 or BF16", path_.string(), name, entry.dtype);
+    if (dtype == "F32") convert.template operator()<float>([](float x) { return x; });
+    else if (dtype == "F64") convert.template operator()<double>([](double x) { return x; });
+    else if (dtype == "F16") convert.template operator()<uint16_t>(from_half);
+    else convert.template operator()<uint16_t>(from_bfloat);
   });
 }
 
-void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& tensors) {
-  Json header;
-  header["__metadata__"] = {{"format", "pt"}};
+void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& tensors, StoredAs stored,
+                       const std::map<std::string, std::string>& metadata) {
+  const uint64_t size = stored == StoredAs::bf16 ? 2 : 4;
+  nlohmann::ordered_json header;
+  if (!metadata.empty()) header["__metadata__"] = metadata;
   uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
-    const uint64_t bytes = static_cast<uint64_t>(tensor.numel()) * sizeof(float);
-    Json entry;
-    entry["dtype"] = "F32";
-    entry["shape"] = std::vector<int64_t>(tensor.shape().begin(), tensor.shape().end());
-    entry["data_offsets"] = {offset, offset + bytes};
-    check(!header.contains(name), "two tensors to save are named '{}'", name);
-    header[name] = std::move(entry);
+    const uint64_t bytes = static_cast<uint64_t>(tensor.numel()) * size;
+    check(is_float(tensor.dtype()), "{}: '{}' is {}; f32 and f64 are written", path.string(), name, to_string(tensor.dtype()));
+    check(!header.contains(name), "{}: two tensors to write are named '{}'", path.string(), name);
+    header[name] = {{"dtype", stored == StoredAs::bf16 ? "BF16" : "F32"},
+                    {"shape", std::vector<int64_t>(tensor.shape().begin(), tensor.shape().end())},
+                    {"data_offsets", {offset, offset + bytes}}};
     offset += bytes;
   }
-  std::string text = header.dump();
+  std::string text = header.empty() ? "{}" : header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');   // so that the buffer is aligned
   FileWriter file(path);
   const uint64_t length = text.size();
@@ -154,7 +202,15 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<std:
   const NoGrad scope;
   for (const auto& [name, tensor] : tensors) {
     const Tensor values = contiguous(cast(tensor, DType::f32));
-    file.write(values.data<float>(), static_cast<size_t>(values.numel()) * sizeof(float));
+    const float* at = values.data<float>();
+    const auto count = static_cast<size_t>(values.numel());
+    if (stored == StoredAs::f32) {
+      file.write(at, count * sizeof(float));
+    } else {
+      std::vector<uint16_t> rounded(count);
+      std::transform(at, at + count, rounded.begin(), to_bfloat);
+      file.write(rounded.data(), count * sizeof(uint16_t));
+    }
   }
   file.commit();
 }

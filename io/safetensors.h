@@ -7,6 +7,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "autograd/tensor.h"
@@ -26,7 +27,12 @@ class SafetensorsFile {
   const std::map<std::string, SafetensorsEntry>& entries() const { return entries_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const std::filesystem::path& path() const { return path_; }
-  // Copies a tensor into `to`, which has its shape and is a contiguous f32 or f64; F16, BF16, F32 and F64 are converted, other dtypes are an Error.
+  const SafetensorsEntry& entry(const std::string& name) const;     // an Error where there is none
+  std::string_view bytes(const std::string& name) const;            // as they lie in the file; valid as long as this object
+
+  // An Error unless read() can fill a tensor of this shape: F16, BF16, F32 and F64 are read, other dtypes are not.
+  void require_readable(const std::string& name, const Shape& shape) const;
+  // Copies a tensor into `to`, a contiguous f32 or f64 of its shape, and converts.
   void read(const std::string& name, Tensor& to) const;
 
  private:
@@ -36,7 +42,11 @@ class SafetensorsFile {
   std::map<std::string, std::string> metadata_;
 };
 
-// Writes f32 tensors (any layout), replacing the file whole. The metadata is {"format": "pt"}, which loaders ask for.
-void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& tensors);
+// How numbers are stored: bf16 rounds to nearest, ties to even, and halves the file.
+enum class StoredAs { f32, bf16 };
+
+// Writes f32 or f64 tensors of any layout, replacing the file whole. Loaders ask for the metadata {"format": "pt"}.
+void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& tensors, StoredAs stored = StoredAs::f32,
+                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
 }  // namespace gradus

@@ -85,7 +85,10 @@ struct Place : Op<Place> {
  private:
   int64_t outputs_rows() const { return edges()[0].shape[axis]; }
 };
-Tensor place(const Tensor& x, int axis, int64_t begin, int64_t size) { return apply<Place>({x}, axis, begin, size)[0]; }
+Tensor place(const Tensor& x, int axis, int64_t begin, int64_t size) {
+  if (begin < 0 || begin + x.size(axis) > size) fail("place: shape {} at {} does not fit into {} along axis {}", x.shape(), begin, size, axis);
+  return apply<Place>({x}, axis, begin, size)[0];
+}
 
 struct ExpandTo : Op<ExpandTo> {
   static constexpr const char* name = "expand";

@@ -53,4 +53,9 @@ std::string error_of(F&& f) {
 
 }  // namespace gradus::testing
 
-#define CHECK_MENTIONS(text, part) CHECK_MESSAGE(std::string(text).find(part) != std::string::npos, "'", std::string(text), "' should mention '", part, "'")
+// The text is evaluated once, before the check: an assertion inside it would wait for doctest's own lock.
+#define CHECK_MENTIONS(text, part)                                                                                                 \
+  do {                                                                                                                             \
+    const std::string mentions_text = (text);                                                                                      \
+    CHECK_MESSAGE(mentions_text.find(part) != std::string::npos, "'", mentions_text, "' should mention '", part, "'");              \
+  } while (false)

@@ -49,8 +49,8 @@ class StopSignals {
 
 BertConfig configuration(const PretrainOptions& o, const CorpusFile& corpus) {
   BertConfig config = o.init                                  ? load_config(*o.init)
-                      : std::filesystem::exists(o.model) ? BertConfig::from_json(read_file(o.model), o.model)
-                                                              : BertConfig::named(o.model, corpus.vocabulary().size());
+                      : o.model.ends_with(".json") ? BertConfig::from_json(read_file(o.model), o.model)
+                                                   : BertConfig::named(o.model, corpus.vocabulary().size());
   if (o.init) corpus.require_matches(load_tokenizer(*o.init), "the model " + o.init->string());
   if (config.vocab_size != corpus.vocabulary().size())
     fail("{}: its vocabulary has {} tokens, the model's {}; build the corpus with the model's vocabulary, or change vocab_size", o.data.string(),

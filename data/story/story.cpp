@@ -105,7 +105,8 @@ std::string table_name(std::string variable) {
 
 // By sound: a useful hat, an honest one.
 const char* article_of(std::string_view word) {
-  const bool consonant = word.starts_with("use") || word.starts_with("uni"), silent = word.starts_with("honest") || word.starts_with("hour");
+  const bool consonant = word.starts_with("use") || word.starts_with("uni"),
+             silent = word.starts_with("honest") || word.starts_with("hour");
   const bool vowel = std::string_view("aeiou").find(word[0]) != std::string_view::npos;
   return silent || (vowel && !consonant) ? "an" : "a";
 }
@@ -194,8 +195,10 @@ Story story(uint64_t seed, int64_t number, World world) {
     std::vector<size_t> fresh, going_on;
     for (size_t s = 0; s < ending; ++s) {
       if (told[s]) continue;
-      if (all[s].after.empty()) fresh.push_back(s);
-      else if (was_told(all[s].after)) going_on.push_back(s);
+      if (all[s].after.empty())
+        fresh.push_back(s);
+      else if (was_told(all[s].after))
+        going_on.push_back(s);
     }
     const auto& open = !going_on.empty() && teller.random.uniform() < 0.5 ? going_on : fresh;
     const size_t s = open[static_cast<size_t>(teller.random.below(static_cast<int64_t>(open.size())))];

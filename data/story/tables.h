@@ -10,7 +10,7 @@
 
 namespace gradus::story {
 
-enum class World { small, full };  // about 500 and about 2,500 words
+enum class World { small, full };  // about 440 and about 2,150 words
 
 struct Table {
   std::string name;

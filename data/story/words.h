@@ -16,12 +16,12 @@ Ida she her her sister girl      Adam he him his brother boy       Eva she her h
 Ruth she her her sister girl     Alex he him his brother boy       Helen she her her sister girl    Anton he him his brother boy
 Irene she her her sister girl    Arthur he him his brother boy     Jane she her her sister girl     Bruno he him his brother boy
 Kate she her her sister girl     Carl he him his brother boy       Laura she her her sister girl    Charles he him his brother boy
-full:
 Lena she her her sister girl     Daniel he him his brother boy     Lily she her her sister girl     Edgar he him his brother boy
 Maria she her her sister girl    Edward he him his brother boy     Martha she her her sister girl   Emil he him his brother boy
 Nina she her her sister girl     Eric he him his brother boy       Olga she her her sister girl     Felix he him his brother boy
 Paula she her her sister girl    Frank he him his brother boy      Rita she her her sister girl     George he him his brother boy
 Sofia she her her sister girl    Hugo he him his brother boy       Stella she her her sister girl   Isaac he him his brother boy
+full:
 Susan she her her sister girl    Ivan he him his brother boy       Tina she her her sister girl     Jacob he him his brother boy
 Vera she her her sister girl     James he him his brother boy      Wilma she her her sister girl    Karl he him his brother boy
 Agnes she her her sister girl    Leo he him his brother boy        Amelia she her her sister girl   Louis he him his brother boy
@@ -80,27 +80,29 @@ Monday Tuesday       Tuesday Wednesday   Wednesday Thursday   Thursday Friday   
 
 place: noun
 park beach market station castle bridge river mountain island village tower valley forest lake zoo garden museum church square harbor
+hill hotel palace ocean town field cottage camp street well college circus
 full:
-abbey alley arcade arena avenue bay bazaar border brook camp canal canyon chapel cinema circus city cliff coast college colony corner
-cottage country courtyard crossroads dam desert dock embassy estate fair field ford fortress fountain frontier gallery gate glacier
-graveyard grove hall hamlet headland heath hill hotel hut inn junction kingdom lagoon lighthouse lodge mansion marina marsh
-monument moor mosque oasis ocean palace pass pavilion peak peninsula pier plain plantation planetarium plateau playground plaza port prairie
-pyramid quarry ravine ridge road ruin sanatorium seaside shrine stadium street suburb summit swamp synagogue temple terrace
-thicket town tunnel vault viaduct villa volcano wall warehouse waterfall well wharf windmill wilderness
+abbey alley arcade arena avenue bay bazaar border brook canal canyon chapel cinema city cliff coast colony corner
+country courtyard crossroads dam desert dock embassy estate fair ford fortress fountain frontier gallery gate glacier
+graveyard grove hall hamlet headland heath hut inn junction kingdom lagoon lighthouse lodge mansion marina marsh
+monument moor mosque oasis pass pavilion peak peninsula pier plain plantation planetarium plateau playground plaza port prairie
+pyramid quarry ravine ridge road ruin sanatorium seaside shrine stadium suburb summit swamp synagogue temple terrace
+thicket tunnel vault viaduct villa volcano wall warehouse waterfall wharf windmill wilderness
 
 thing: noun
 key book ring watch bag box letter ball map cup lamp coin hat knife spoon bell clock doll pen toy chair mirror rope flag
+brush bucket drum fork glass kite needle pencil pillow pot purse shoe sword table ticket violin whistle vase
 full:
 album amulet anchor apron arrow axe badge bandage banjo banner barometer belt bicycle bonnet bowl bracelet briefcase brooch
-broom brush bucket buckle button cabinet calendar camera cane canoe cap card carpet cart chain chalk chart chessboard chisel cigar clip
-cloak comb compass cord cork couch crown crutch cube cushion dagger diary dictionary dish drum easel envelope eraser fiddle figure
-file flask flute fork frame funnel glass globe glove gong handkerchief harp helmet hook horn hourglass inkwell jar jewel jug kettle kite
-ladder lens lever lock locket magazine magnet marble match medal microscope mug nail napkin necklace needle notebook oar ornament
-package paddle padlock pan pencil pendant perfume pillow pin pipe pistol pitcher plate pocketknife portrait postcard
-poster pot puppet purse puzzle quilt racket radio rake razor receipt ribbon rucksack rug ruler saddle sandal satchel saucer scale
-scooter screw scroll shield shoe sickle skate sketch sled slipper soap sock souvenir spade spear spring stamp
-statue stool string suitcase sword table tablecloth teapot telescope tent thermometer thimble thread ticket tie tile toolbox top towel
-tray tripod trunk tube typewriter vase veil vest violin wagon wallet wand wheel whip whistle wig wire wreath zipper
+broom buckle button cabinet calendar camera cane canoe cap card carpet cart chain chalk chart chessboard chisel cigar clip
+cloak comb compass cord cork couch crown crutch cube cushion dagger diary dictionary dish easel envelope eraser fiddle figure
+file flask flute frame funnel globe glove gong handkerchief harp helmet hook horn hourglass inkwell jar jewel jug kettle
+ladder lens lever lock locket magazine magnet marble match medal microscope mug nail napkin necklace notebook oar ornament
+package paddle padlock pan pendant perfume pin pipe pistol pitcher plate pocketknife portrait postcard
+poster puppet puzzle quilt racket radio rake razor receipt ribbon rucksack rug ruler saddle sandal satchel saucer scale
+scooter screw scroll shield sickle skate sketch sled slipper soap sock souvenir spade spear spring stamp
+statue stool string suitcase tablecloth teapot telescope tent thermometer thimble thread tie tile toolbox top towel
+tray tripod trunk tube typewriter veil vest wagon wallet wand wheel whip wig wire wreath zipper
 
 container: noun
 drawer cupboard chest pocket
@@ -116,10 +118,11 @@ turquoise violet
 
 food: noun
 soup cheese rice cake fish salad bread meat pasta apples eggs honey
+beef butter chicken ham jam pizza pie nuts
 full:
-bacon beef biscuits broth butter cabbage caviar cereal chicken chocolate clams crab crackers cucumbers curry custard dumplings ham
-icing jam jelly lamb lentils lobster macaroni marmalade melon mushrooms mustard mutton noodles nuts oatmeal olives omelette oysters pancakes
-pastry peanuts peas pickles pie pizza popcorn pork porridge potatoes pudding raisins ravioli roast sandwiches sardines sausages shrimps
+bacon biscuits broth cabbage caviar cereal chocolate clams crab crackers cucumbers curry custard dumplings
+icing jelly lamb lentils lobster macaroni marmalade melon mushrooms mustard mutton noodles oatmeal olives omelette oysters pancakes
+pastry peanuts peas pickles popcorn pork porridge potatoes pudding raisins ravioli roast sandwiches sardines sausages shrimps
 spaghetti
 spinach steak stew cookies sushi toast tofu truffles turnips veal waffles yogurt
 

@@ -37,7 +37,8 @@ struct BlasCore {
 };
 const BlasCore& prepare_blas();
 
-// GFLOP/s of gemm() for one large square-ish product (4096 x 3072 x 768), the median of `repeats` runs: the machine's sgemm rate that shares are taken of.
+// GFLOP/s of one large product (4096 x 3072 x 768): the better of gemm() and one call that OpenBLAS threads by itself, each the median of `repeats` runs.
+// The machine's sgemm rate, of which shares are taken.
 double measure_sgemm_rate(int repeats = 5);
 
 }  // namespace gradus
