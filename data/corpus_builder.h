@@ -17,7 +17,8 @@ enum class Documents {
 };
 enum class Sentences { split, line };  // cut each paragraph (sentences.h), or take each line as one sentence
 
-// The text files that a list names: a folder stands for its *.txt, in order of name. Errors begin with `option`: missing, empty folder, named twice.
+// The text files that a list names: a folder stands for its *.txt, in order of name. Errors begin with `option`: missing, empty folder,
+// named twice.
 std::vector<std::filesystem::path> text_files(const std::vector<std::filesystem::path>& paths, const char* option);
 
 struct CorpusOptions {
