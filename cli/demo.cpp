@@ -61,7 +61,7 @@ void run(const DemoOptions& o) {
   fmt::print("Gradus: a small BERT learns a small world, from nothing, on this machine. About {:.0f} minutes; everything goes to {}/\n", o.minutes + 0.5, o.out.string());
   make_output_folder(o.out, o.overwrite);
 
-  stage(1, fmt::format("Stories: {} documents written by a grammar of about 500 words", o.documents));
+  stage(1, fmt::format("Stories: {} documents written by a grammar of about 450 words", o.documents));
   const auto text = story::write_stories(o.out, {.documents = o.documents, .seed = o.seed, .world = story::World::small, .overwrite = o.overwrite});
   for (const std::string& sentence : story::story(o.seed, 0, story::World::small).text()) fmt::print("      {}\n", sentence);
 

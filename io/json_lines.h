@@ -20,7 +20,8 @@ class JsonLines {
 
   void write(const nlohmann::ordered_json& object) {
     const std::string line = object.dump() + "\n";
-    if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fflush(file_) != 0) fail_run("cannot write {}: is the disk full?", path_);
+    if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fflush(file_) != 0)
+      fail_run("cannot write {}: is the disk full?", path_);
   }
 
  private:

@@ -11,7 +11,8 @@
 namespace gradus {
 namespace fs = std::filesystem;
 
-void save_model_folder(const fs::path& folder, const BertConfig& config, const std::vector<Parameter>& parameters, const Tokenizer& tokenizer) {
+void save_model_folder(const fs::path& folder, const BertConfig& config, const std::vector<Parameter>& parameters,
+                       const Tokenizer& tokenizer) {
   using Json = nlohmann::ordered_json;
   const Vocabulary& vocabulary = tokenizer.vocabulary();
   vocabulary.require_special();
@@ -29,9 +30,13 @@ void save_model_folder(const fs::path& folder, const BertConfig& config, const s
 
   vocabulary.save(folder / "vocab.txt");
   write_file(folder / "tokenizer.json", tokenizer_json(tokenizer));
-  const Json specials{{"unk_token", "[UNK]"}, {"sep_token", "[SEP]"}, {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}};
-  Json settings{{"tokenizer_class", "BertTokenizer"}, {"do_lower_case", tokenizer.options().lower_case}, {"model_max_length", config.max_position_embeddings},
-                {"strip_accents", nullptr}, {"tokenize_chinese_chars", true}};
+  const Json specials{
+      {"unk_token", "[UNK]"}, {"sep_token", "[SEP]"}, {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}};
+  Json settings{{"tokenizer_class", "BertTokenizer"},
+                {"do_lower_case", tokenizer.options().lower_case},
+                {"model_max_length", config.max_position_embeddings},
+                {"strip_accents", nullptr},
+                {"tokenize_chinese_chars", true}};
   if (tokenizer.options().mode == TokenizerMode::google) settings["gradus_mode"] = "google";   // a key of ours: nobody else has these rules
   settings.update(specials);
   write_file(folder / "tokenizer_config.json", settings.dump(2) + "\n");
@@ -55,14 +60,17 @@ Tokenizer load_tokenizer(const fs::path& folder) {
   const auto lower_case = flag("do_lower_case");
   const auto strip_accents = flag("strip_accents");
   check(flag("tokenize_chinese_chars").value_or(true), "{}: tokenize_chinese_chars is false; only true can be read", settings.string());
-  check(!strip_accents || *strip_accents == lower_case.value_or(true), "{}: strip_accents differs from do_lower_case; they can only be read together", settings.string());
+  check(!strip_accents || *strip_accents == lower_case.value_or(true),
+        "{}: strip_accents differs from do_lower_case; they can only be read together", settings.string());
 
   // PreTrainedTokenizerFast has no rules of its own: there tokenizer.json alone says what is done.
   const bool own_rules = json.value("tokenizer_class", nlohmann::json()) != "PreTrainedTokenizerFast";
-  if (fs::exists(whole) && (!fs::exists(vocabulary) || !lower_case || !own_rules)) return read_tokenizer_json(whole, own_rules ? lower_case : std::nullopt);
+  if (fs::exists(whole) && (!fs::exists(vocabulary) || !lower_case || !own_rules))
+    return read_tokenizer_json(whole, own_rules ? lower_case : std::nullopt);
   check(fs::exists(vocabulary), "{}: there is neither vocab.txt nor tokenizer.json in it", folder.string());
   const bool google = json.value("gradus_mode", nlohmann::json()) == "google";
-  return Tokenizer(Vocabulary::load(vocabulary), {.lower_case = lower_case.value_or(true), .mode = google ? TokenizerMode::google : TokenizerMode::hf});
+  return Tokenizer(Vocabulary::load(vocabulary),
+                   {.lower_case = lower_case.value_or(true), .mode = google ? TokenizerMode::google : TokenizerMode::hf});
 }
 
 std::string LoadReport::to_text() const {
@@ -101,7 +109,8 @@ class Weights {
   // Today's spelling, without the prefix that a body saved by itself does not have.
   static std::string plain(std::string name) {
     if (name.starts_with("bert.")) name.erase(0, 5);
-    for (const auto& [old, now] : {std::pair<std::string, std::string>{"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}})
+    for (const auto& [old, now] :
+         {std::pair<std::string, std::string>{"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}})
       if (name.ends_with(old)) name.replace(name.size() - old.size(), old.size(), now);
     return name;
   }
@@ -124,7 +133,8 @@ class Weights {
         fail("{}: the file of '{}' is {}; it must be a name in this folder", index.string(), name, shard.dump());
       const SafetensorsFile*& file = shards[shard.get<std::string>()];
       if (!file) file = &open(folder / shard.get<std::string>());
-      if (!file->entries().contains(name)) fail("{}: '{}' should be in {}, which has no such tensor", index.string(), name, shard.get<std::string>());
+      if (!file->entries().contains(name))
+        fail("{}: '{}' should be in {}, which has no such tensor", index.string(), name, shard.get<std::string>());
     }
   }
 

@@ -13,7 +13,8 @@
 #include "ops/ops.h"
 
 namespace gradus {
-static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian and are read and written as they lie in memory");
+static_assert(std::endian::native == std::endian::little,
+              "safetensors files are little-endian and are read and written as they lie in memory");
 namespace {
 
 using Json = nlohmann::json;
@@ -49,7 +50,8 @@ std::string shown(const Json& value) {
   return text.size() <= 200 ? text : replace_invalid_utf8(text.substr(0, 200)) + "…";
 }
 
-// What the parser alone would let pass is refused: a key twice, of which it would take the last, and nesting, which printing would follow down the stack.
+// What the parser alone would let pass is refused: a key twice, of which it would take the last, and nesting, which printing would follow
+// down the stack.
 Json parse_header(std::string_view text, const std::string& file) {
   std::vector<std::set<std::string>> open;
   try {
@@ -71,7 +73,8 @@ Json parse_header(std::string_view text, const std::string& file) {
 SafetensorsEntry parse_entry(const std::string& file, const std::string& name, const Json& value, uint64_t buffer_size) {
   const auto member = [&](const char* key, bool is_string) -> const Json& {
     if (!value.is_object() || !value.contains(key)) fail("{}: the entry of '{}' has no {}: {}", file, name, key, shown(value));
-    if (value[key].is_string() != is_string) fail("{}: the {} of '{}' is {}, which is of the wrong kind", file, key, name, shown(value[key]));
+    if (value[key].is_string() != is_string)
+      fail("{}: the {} of '{}' is {}, which is of the wrong kind", file, key, name, shown(value[key]));
     return value[key];
   };
   SafetensorsEntry entry{member("dtype", true).get<std::string>(), {}, 0, 0};
@@ -79,7 +82,8 @@ SafetensorsEntry parse_entry(const std::string& file, const std::string& name, c
   uint64_t bits = bits_of_dtype(entry.dtype);
   if (!bits) fail("{}: '{}' has the unknown dtype '{}'", file, name, entry.dtype);
   if (!shape.is_array()) fail("{}: '{}' has the shape {}; it must be a list of sizes", file, name, shown(shape));
-  if (shape.size() > Shape::max_rank) fail("{}: '{}' has {} axes; at most {} can be read", file, name, shape.size(), static_cast<int>(Shape::max_rank));
+  if (shape.size() > Shape::max_rank)
+    fail("{}: '{}' has {} axes; at most {} can be read", file, name, shape.size(), static_cast<int>(Shape::max_rank));
   bool empty = false;
   for (const Json& axis : shape) {
     if (!axis.is_number_unsigned()) fail("{}: '{}' has the shape {}; sizes are whole numbers from 0", file, name, shown(shape));
@@ -94,9 +98,11 @@ SafetensorsEntry parse_entry(const std::string& file, const std::string& name, c
     fail("{}: the data_offsets of '{}' are {}; they must be [begin, end]", file, name, shown(offsets));
   entry.begin = offsets[0].get<uint64_t>(), entry.end = offsets[1].get<uint64_t>();
   if (entry.begin > entry.end || entry.end > buffer_size)
-    fail("{}: '{}' lies at bytes {}..{} of a buffer of {}: the file is cut off or damaged", file, name, entry.begin, entry.end, buffer_size);
+    fail("{}: '{}' lies at bytes {}..{} of a buffer of {}: the file is cut off or damaged", file, name, entry.begin, entry.end,
+         buffer_size);
   if (bits % 8 || entry.end - entry.begin != bits / 8)
-    fail("{}: '{}' is {} {}, which is {} bytes, but has {}", file, name, entry.dtype, entry.shape, static_cast<double>(bits) / 8, entry.end - entry.begin);
+    fail("{}: '{}' is {} {}, which is {} bytes, but has {}", file, name, entry.dtype, entry.shape, static_cast<double>(bits) / 8,
+         entry.end - entry.begin);
   return entry;
 }
 
@@ -107,11 +113,14 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
   if (file_.size() < 8) fail("{}: {} bytes are too few for a safetensors file; it begins with an 8-byte header length", file, file_.size());
   uint64_t length;
   std::memcpy(&length, file_.data(), 8);
-  if (length > largest_header) fail("{}: the header claims {} bytes, more than the {} that are allowed; is it a safetensors file?", file, length, largest_header);
-  if (length > file_.size() - 8) fail("{}: the header claims {} bytes, the file has {} after its length: it is cut off", file, length, file_.size() - 8);
+  if (length > largest_header)
+    fail("{}: the header claims {} bytes, more than the {} that are allowed; is it a safetensors file?", file, length, largest_header);
+  if (length > file_.size() - 8)
+    fail("{}: the header claims {} bytes, the file has {} after its length: it is cut off", file, length, file_.size() - 8);
   const std::string_view header = file_.view().substr(8, length);
   if (header.empty() || header[0] != '{') fail("{}: the header does not begin with {{; is it a safetensors file?", file);
-  if (const size_t bad = find_invalid_utf8(header); bad != std::string_view::npos) fail("{}: the header is not valid UTF-8 at its byte {}", file, bad);
+  if (const size_t bad = find_invalid_utf8(header); bad != std::string_view::npos)
+    fail("{}: the header is not valid UTF-8 at its byte {}", file, bad);
   const Json json = parse_header(header, file);
   const size_t start = 8 + length, size = file_.size() - start;
 
@@ -133,7 +142,9 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
   std::sort(ranges.begin(), ranges.end());
   size_t covered = 0;
   for (const auto& [begin, end, name] : ranges) {
-    if (begin != covered) fail("{}: '{}' begins at byte {} of the buffer, where the tensors before it end at {}: they overlap or leave a hole", file, name, begin, covered);
+    if (begin != covered)
+      fail("{}: '{}' begins at byte {} of the buffer, where the tensors before it end at {}: they overlap or leave a hole", file, name,
+           begin, covered);
     covered = end;
   }
   if (covered != size) fail("{}: the tensors end at byte {} of a buffer of {}", file, covered, size);

@@ -1,8 +1,9 @@
-// io/: file formats around models. safetensors is Hugging Face's: 8 bytes little-endian header length, a JSON header, then the tensors' bytes.
+// io/: file formats around models. safetensors is Hugging Face's: 8 bytes little-endian header length, a JSON header, then the tensors'
+// bytes.
 //
-// A SafetensorsFile maps the file and checks the whole header before anything is read: lengths, UTF-8, JSON, duplicate keys, dtypes, shapes, and that the
-// tensors' byte ranges cover the buffer exactly, without holes or overlaps. Nothing is allocated that a header merely claims. Every failure is one Error
-// that names the file and the tensor.
+// A SafetensorsFile maps the file and checks the whole header before anything is read: lengths, UTF-8, JSON, duplicate keys, dtypes,
+// shapes, and that the tensors' byte ranges cover the buffer exactly, without holes or overlaps. Nothing is allocated that a header merely
+// claims. Every failure is one Error that names the file and the tensor.
 #pragma once
 
 #include <map>
@@ -46,7 +47,7 @@ class SafetensorsFile {
 enum class StoredAs { f32, bf16 };
 
 // Writes f32 or f64 tensors of any layout, replacing the file whole. Loaders ask for the metadata {"format": "pt"}.
-void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& tensors, StoredAs stored = StoredAs::f32,
-                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
+void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& tensors,
+                       StoredAs stored = StoredAs::f32, const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
 }  // namespace gradus

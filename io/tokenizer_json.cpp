@@ -11,9 +11,15 @@ std::string tokenizer_json(const Tokenizer& tokenizer) {
   const Vocabulary& vocabulary = tokenizer.vocabulary();
   Json added = Json::array();
   for (const int32_t id : std::set<int32_t>{vocabulary.pad(), vocabulary.unk(), vocabulary.cls(), vocabulary.sep(), vocabulary.mask()})
-    added.push_back({{"id", id}, {"content", vocabulary.token(id)}, {"single_word", false}, {"lstrip", false}, {"rstrip", false}, {"normalized", false}, {"special", true}});
+    added.push_back({{"id", id},
+                     {"content", vocabulary.token(id)},
+                     {"single_word", false},
+                     {"lstrip", false},
+                     {"rstrip", false},
+                     {"normalized", false},
+                     {"special", true}});
 
-  // Appended to the pairs themselves: ordered_json looks through all keys at each insertion, which takes minutes for a multilingual vocabulary.
+  // Appended to the pairs themselves: ordered_json looks through all keys at each insertion, too slow for 119,547 tokens.
   Json vocab = Json::object();
   auto& pairs = static_cast<Json::object_t::Container&>(vocab.get_ref<Json::object_t&>());
   for (int32_t id = 0; id < vocabulary.size(); ++id)
@@ -46,7 +52,8 @@ namespace {
 using Json = nlohmann::json;
 
 // An Error unless object[key] is `wanted`, or is missing and may be.
-void require(const std::string& file, const char* part, const Json& object, const char* key, const Json& wanted, bool may_be_missing = true) {
+void require(const std::string& file, const char* part, const Json& object, const char* key, const Json& wanted,
+             bool may_be_missing = true) {
   const Json found = object.is_object() && object.contains(key) ? object[key] : Json();
   if (found == wanted || (found.is_null() && may_be_missing)) return;
   fail("{}: the {}'s {} is {}; only {}, as BertWordPieceTokenizer writes it, can be read", file, part, key, found.dump(), wanted.dump());
@@ -92,7 +99,8 @@ Tokenizer read_tokenizer_json(const std::filesystem::path& path, std::optional<b
   for (const Json& token : added) {
     const Json content = token.is_object() ? token.value("content", Json()) : Json();
     if (!content.is_string() || !vocabulary.is_special(vocabulary.find(content.get<std::string>())))
-      fail("{}: the added token {} cannot be read; only [PAD], [UNK], [CLS], [SEP] and [MASK], each in the vocabulary, can", file, content.dump());
+      fail("{}: the added token {} cannot be read; only [PAD], [UNK], [CLS], [SEP] and [MASK], each in the vocabulary, can", file,
+           content.dump());
   }
   return Tokenizer(std::move(vocabulary), {.lower_case = lower_case ? *lower_case : lower_case_of(file, json)});
 }

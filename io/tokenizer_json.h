@@ -1,5 +1,6 @@
-// tokenizer.json, the file of Hugging Face's `tokenizers` package: vocabulary and rules in one. What BertWordPieceTokenizer writes is read and written;
-// other rules than BERT's (another normalizer, BPE, added tokens of one's own) are refused by name, for they would silently give other ids.
+// tokenizer.json, the file of Hugging Face's `tokenizers` package: vocabulary and rules in one. What BertWordPieceTokenizer writes is read
+// and written; other rules than BERT's (another normalizer, BPE, added tokens of one's own) are refused by name, for they would silently
+// give other ids.
 #pragma once
 
 #include <filesystem>

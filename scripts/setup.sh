@@ -40,5 +40,5 @@ build() {
   [[ -f build/build.ninja ]] || meson setup build >build.log 2>&1 || { cat build.log >&2; rm -f build.log; exit 1; }
   rm -f build.log
   echo "building (a few minutes the first time)"
-  ninja -C build "$@" | tail -n 1
+  if [[ -t 1 ]]; then ninja -C build "$@"; else ninja -C build "$@" | tail -n 1; fi
 }

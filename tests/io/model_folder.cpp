@@ -65,7 +65,8 @@ TEST_CASE("ranges of a leaf are tensors of their own; tied parameters are writte
 TEST_CASE("a tokenizer keeps its rules") {
   const Scratch scratch;
   BertForPreTraining model = small_model(1);
-  for (const TokenizerOptions options : {TokenizerOptions{}, TokenizerOptions{.lower_case = false}, TokenizerOptions{.mode = TokenizerMode::google}}) {
+  for (const TokenizerOptions options :
+       {TokenizerOptions{}, TokenizerOptions{.lower_case = false}, TokenizerOptions{.mode = TokenizerMode::google}}) {
     save_model_folder(scratch.path(), model.bert.config, parameters(model), small_tokenizer(options));
     CHECK(load_tokenizer(scratch.path()).fingerprint() == small_tokenizer(options).fingerprint());
   }
@@ -109,7 +110,9 @@ TEST_CASE("the report names what is new and what is not used") {
   const LoadReport report = load(scratch, tensors, other);
   CHECK(report.fresh == std::vector<std::string>{"cls.seq_relationship.weight", "cls.seq_relationship.bias"});
   CHECK(report.unused == std::vector<std::string>{"classifier.weight"});
-  CHECK_MENTIONS(report.to_text(), "2 new, not in the file: cls.seq_relationship.weight, cls.seq_relationship.bias; 1 tensors of the file not used: classifier.weight");
+  CHECK_MENTIONS(
+      report.to_text(),
+      "2 new, not in the file: cls.seq_relationship.weight, cls.seq_relationship.bias; 1 tensors of the file not used: classifier.weight");
 }
 
 TEST_CASE("a body loads from a whole model, and a whole model from a body: the prefix may be missing") {
@@ -169,7 +172,8 @@ TEST_CASE("a tied decoder: under either name, or under both with the same values
   loads(alias);
   named(both, "cls.predictions.decoder.weight") = zeros({12, 8});
   BertForPreTraining other = small_model(2);
-  CHECK_MENTIONS(error_of([&] { load(scratch, both, other); }), "'bert.embeddings.word_embeddings.weight' and 'cls.predictions.decoder.weight' differ");
+  CHECK_MENTIONS(error_of([&] { load(scratch, both, other); }),
+                 "'bert.embeddings.word_embeddings.weight' and 'cls.predictions.decoder.weight' differ");
 }
 
 TEST_CASE("shards by an index") {
@@ -218,7 +222,9 @@ TEST_CASE("folders that cannot be read or written are named") {
   CHECK_MENTIONS(error_of([&] { load_config(scratch.path()); }), "config.json");
   CHECK_MENTIONS(error_of([&] { load_parameters(scratch.path(), parameters(model)); }), "neither model.safetensors nor");
   write_file(scratch / "file", "x");
-  const auto save = [&](const BertConfig& config, const Tokenizer& tokenizer) { save_model_folder(scratch / "file", config, parameters(model), tokenizer); };
+  const auto save = [&](const BertConfig& config, const Tokenizer& tokenizer) {
+    save_model_folder(scratch / "file", config, parameters(model), tokenizer);
+  };
   CHECK_MENTIONS(error_of([&] { save(small_config(), small_tokenizer()); }), "cannot make the folder");
   CHECK_MENTIONS(error_of([&] { save(small_config(), Tokenizer(Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "a"}))); }), "[MASK]");
   BertConfig fewer = small_config();

@@ -29,7 +29,8 @@ std::string header_of(const char* dtype, const char* shape, const char* offsets)
 
 TEST_CASE("safetensors: what is written is read, of any layout and dtype") {
   const Scratch scratch;
-  const Tensor a = random_normal({3, 4}, 1), b = random_normal({5}, 2), c = zeros({0, 2}), d = random_normal({2}, 3, 0, DType::f64), e = scalar(7);
+  const Tensor a = random_normal({3, 4}, 1), b = random_normal({5}, 2), c = zeros({0, 2}), d = random_normal({2}, 3, 0, DType::f64),
+               e = scalar(7);
   write_safetensors(scratch / "t", {{"a", transpose(a)}, {"b", b}, {"empty", c}, {"wide", d}, {"scalar", e}});
   const SafetensorsFile file(scratch / "t");
   CHECK(file.metadata() == std::map<std::string, std::string>{{"format", "pt"}});
@@ -54,8 +55,9 @@ TEST_CASE("safetensors: F16, BF16 and F64 are converted") {
   const Scratch scratch;
   const auto read_all = [&](const char* dtype, const void* values, size_t bytes, int64_t count) {
     // One byte before it, so that nothing is aligned.
-    const std::string header = fmt::format(R"({{"pad":{{"dtype":"U8","shape":[1],"data_offsets":[0,1]}},"t":{{"dtype":"{}","shape":[{}],"data_offsets":[1,{}]}}}})",
-                                           dtype, count, bytes + 1);
+    const std::string header = fmt::format(
+        R"({{"pad":{{"dtype":"U8","shape":[1],"data_offsets":[0,1]}},"t":{{"dtype":"{}","shape":[{}],"data_offsets":[1,{}]}}}})", dtype,
+        count, bytes + 1);
     write_file(scratch / "t", file_of(header, std::string("x").append(static_cast<const char*>(values), bytes)));
     Tensor t = zeros({count});
     SafetensorsFile(scratch / "t").read("t", t);
@@ -73,8 +75,10 @@ TEST_CASE("safetensors: F16, BF16 and F64 are converted") {
 
 TEST_CASE("safetensors: BF16 is written rounded to nearest, ties to even") {
   const Scratch scratch;
-  const std::vector<float> values{1, 1 + 0x1p-8f, 1 + 3 * 0x1p-8f, 1 + 0x1p-8f + 0x1p-20f, -1 - 0x1p-9f, std::numeric_limits<float>::max(), INFINITY};
-  write_safetensors(scratch / "t", {{"t", from_vector(values, {7})}, {"nan", full({1}, std::numeric_limits<double>::quiet_NaN())}}, StoredAs::bf16);
+  const std::vector<float> values{
+      1, 1 + 0x1p-8f, 1 + 3 * 0x1p-8f, 1 + 0x1p-8f + 0x1p-20f, -1 - 0x1p-9f, std::numeric_limits<float>::max(), INFINITY};
+  write_safetensors(scratch / "t", {{"t", from_vector(values, {7})}, {"nan", full({1}, std::numeric_limits<double>::quiet_NaN())}},
+                    StoredAs::bf16);
   const SafetensorsFile file(scratch / "t");
   CHECK(file.entry("t").dtype == "BF16");
   Tensor back = zeros({7}), nan = zeros({1});

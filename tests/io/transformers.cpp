@@ -1,5 +1,5 @@
-// Our numbers against transformers'. The oracle is tests/fixtures/tiny-bert (its expected.json says which versions made it, in float64); the shared
-// checkpoints have an independent float64 forward beside them (their README says by whom).
+// Our numbers against transformers'. The oracle is tests/fixtures/tiny-bert (its expected.json says which versions made it, in float64);
+// the shared checkpoints have an independent float64 forward beside them (their README says by whom).
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -60,7 +60,8 @@ void compare_with_transformers(const std::string& hidden_act, DType dtype, doubl
   const BertInput input(config, joined<int32_t>(file.at("ids")), joined<int32_t>(file.at("types")), lengths(file.at("ids")));
   PretrainingTargets targets{{}, joined<int32_t>(file.at("labels")), file.at("next").get<std::vector<int32_t>>()};
   for (int64_t s = 0; s < input.sequences.sequences(); ++s)
-    for (const auto& position : file.at("predicted")[static_cast<size_t>(s)]) targets.rows.push_back(static_cast<int32_t>(input.sequences.begin(s)) + position.get<int32_t>());
+    for (const auto& position : file.at("predicted")[static_cast<size_t>(s)])
+      targets.rows.push_back(static_cast<int32_t>(input.sequences.begin(s)) + position.get<int32_t>());
 
   Tensors hidden_states;
   model.bert(input, &hidden_states);
@@ -101,7 +102,8 @@ TEST_CASE("small checkpoints of others give the hidden states that an independen
     CHECK_MESSAGE(report.fresh.empty(), report.to_text());
     model = clone(model, DType::f64);
     const NoGrad scope;
-    for (const Json& example : read_json(folder / "expected.json").at("cases")) {
+    const Json file = read_json(folder / "expected.json");
+    for (const Json& example : file.at("cases")) {
       // Padding stands at the end; ragged batches have none, so those rows are left out of both.
       int64_t length = 0;
       for (const auto& real : example.at("attention_mask")) length += real.get<int64_t>();
