@@ -6,6 +6,7 @@
 //   place    x inside zeros along one axis               dx = slice(dy)
 #include <algorithm>
 #include <fmt/ranges.h>
+#include <numeric>
 
 #include "ops/elementwise.h"
 #include "ops/table.h"
@@ -118,11 +119,10 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 Tensor permute(const Tensor& x, const std::vector<int>& axes) {
   std::vector<int> order;
   for (const int axis : axes) order.push_back(checked_axis("permute", axis, x.shape()));
-  std::vector<int> sorted = order;
+  std::vector<int> sorted = order, each_once(static_cast<size_t>(x.rank()));
   std::sort(sorted.begin(), sorted.end());
-  for (int i = 0; i < static_cast<int>(std::max<size_t>(sorted.size(), static_cast<size_t>(x.rank()))); ++i)
-    if (static_cast<int>(sorted.size()) != x.rank() || sorted[static_cast<size_t>(i)] != i)
-      fail("permute: the axes {} are not each axis of shape {} once", fmt::join(axes, ", "), x.shape());
+  std::iota(each_once.begin(), each_once.end(), 0);
+  if (sorted != each_once) fail("permute: the axes {} are not each axis of shape {} once", fmt::join(axes, ", "), x.shape());
   return apply<Permute>({x}, order)[0];
 }
 

@@ -1,4 +1,4 @@
-"""Compares `gradus tokenize` with the `tokenizers` package, ids and offsets, text by text: compare_tokenizers.py BUILD/cli/gradus VOCAB_FOLDER [TEXT_FOLDER]
+"""Compares `gradus tokenize` with the `tokenizers` package, ids and offsets, text by text: compare_tokenizers.py build/gradus VOCAB_FOLDER [TEXT_FOLDER]
 
 Every code point c in "a" + c + "b" for each vocabulary, 200,000 random mixed strings from a seed, and every line of the texts. Prints the differences
 by kind and exits with 1 if there are any. Needs `pip install tokenizers`; Gradus itself does not.

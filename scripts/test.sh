@@ -3,4 +3,5 @@
 source "$(dirname "$0")/setup.sh"
 install_missing
 build
+echo "the engine: $(cat autograd/*.{h,cpp} ops/*.{h,cpp} | wc -l) lines in autograd and ops, kernels left out (the aim: an afternoon's reading, about 5,000)"
 python3 scripts/run_tests.py build "$@"
