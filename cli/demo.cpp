@@ -106,7 +106,7 @@ void run(const DemoOptions& o) {
   BertForPreTraining model(load_config(pretraining.out));
   load_parameters(pretraining.out, parameters(model));
   const auto probes = story::story_probes(o.seed + 1, o.probes, story::World::small);
-  fill_probes(model, tokenizer, probes, {"animal.sound", "animal.home", "job.place", "job.noun", "job.object", "color.word", "quality.opposite", "cause.verb"});
+  fill_probes(model, tokenizer, probes, {"animal.sound", "animal.home", "job.place", "job.noun", "job.object", "kind.noun", "person.poss", "weather.word"});
 
   const story::Bound bound = story::best_mlm(o.seed, 2000, story::World::small);
   const PretrainingMetrics& held_out = *result.validation;
