@@ -45,6 +45,7 @@ for (name, points, peer), colour in zip(runs, colours):
     if peer:
         px, py = x_at(peer[0]), y_at(peer[1])
         svg.append(f'<path d="M{px:.1f} {py - 6:.1f} l6 6 l-6 6 l-6 -6 z" fill="none" stroke="{colour}" stroke-width="2"/>'
-                   f'<text x="{px - 10:.1f}" y="{py - 6:.1f}" text-anchor="end" fill="{colour}">PyTorch {peer[1]:.3f}</text>')
+                   + (f'<text x="{px + 10:.1f}" y="{py + 4:.1f}"' if px < width / 2 else f'<text x="{px - 10:.1f}" y="{py - 6:.1f}" text-anchor="end"')
+                   + f' fill="{colour}">PyTorch {peer[1]:.3f}</text>')
 svg.append("</svg>")
 pathlib.Path(out).write_text("\n".join(svg) + "\n")
