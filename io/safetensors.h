@@ -1,4 +1,4 @@
-// io/: file formats around models. safetensors is Hugging Face's: 8 bytes of header length (little-endian), a JSON header, the tensors' bytes.
+// io/: file formats around models. safetensors is Hugging Face's: 8 bytes of header length (little-endian), a JSON header, the tensors.
 //
 // A SafetensorsFile maps the file and checks the whole header before anything is read: lengths, UTF-8, JSON, duplicate keys, dtypes,
 // shapes, and that the tensors' byte ranges cover the buffer exactly, without holes or overlaps. Nothing is allocated that a header merely
