@@ -78,12 +78,11 @@ assert all(nfd(chr(c)) == chr(c) for c in undecomposed), "tokenizers decomposes 
 # tokenizers moves have utf8proc's class (checked by where they stop among one mark of each class); all others count as class 0.
 marks_of_class = {combining_class(c): chr(c) for c in reversed(marks) if combining_class(c)}
 moved = lambda first, second: nfd("a" + first + second) != "a" + first + second
-movable = [c for c in CODE_POINTS if nfd(chr(c)) == chr(c) and (moved(chr(c), "\u0334") or moved("\u0345", chr(c)) or c == 0x334 or c == 0x345)]
+movable = [c for c in CODE_POINTS if nfd(chr(c)) == chr(c) and (moved(chr(c), "\u0334") or moved("\u0345", chr(c)))]
 for c in movable:
     assert all(moved(chr(c), mark) == (k < combining_class(c)) for k, mark in marks_of_class.items()), f"U+{c:04X} has another combining class"
-mark_set, movable_set = set(marks), set(movable)
-assert not [hex(c) for c in marks if nfd(chr(c)) == chr(c) and combining_class(c) and c not in movable_set and combining_class(c) != 1]
-movable_others = [c for c in movable if c not in mark_set]
+assert all(c in movable for c in marks if nfd(chr(c)) == chr(c) and combining_class(c)), "a mark counts as class 0: this needs a table of its own"
+movable_others = sorted(set(movable) - set(marks))
 
 # str.lower() makes a final sigma of one that follows a cased letter and precedes none; case-ignorable characters between are skipped.
 cased = [c for c in CODE_POINTS if (chr(c) + "Σ").lower()[-1] == "ς"]

@@ -1,86 +1,151 @@
 #include "text/normalizer.h"
 
-#include <utf8proc.h>
+#include <algorithm>
+#include <cstring>
 
-#include <array>
+namespace gradus {
 
-namespace gradus::detail {
-namespace {
+WordScanner::WordScanner(const Rules& rules, std::string_view text, int32_t position)
+    : rules_(rules), text_(text.data()), at_(text_), end_(text_ + text.size()), position_(position), bytes_(64), origins_(64) {}
 
-bool is_cjk(char32_t c) {
-  constexpr std::pair<char32_t, char32_t> ranges[] = {{0x4E00, 0x9FFF}, {0x3400, 0x4DBF}, {0x20000, 0x2A6DF}, {0x2A700, 0x2B73F},
-                                                      {0x2B740, 0x2B81F}, {0x2B820, 0x2CEAF}, {0xF900, 0xFAFF}, {0x2F800, 0x2FA1F}};
-  for (const auto& [low, high] : ranges)
-    if (c >= low && c <= high) return true;
-  return false;
-}
+bool WordScanner::next() {
+  length_ = 0;
+  word_begin_ = at_;
+  while (at_ < end_) {
+    reserve(16);
+    const char* stop = at_ + std::min<size_t>(static_cast<size_t>(end_ - at_), bytes_.size() - length_);
+    // Plain ASCII letters, nearly all of most text, in registers.
+    char* byte = bytes_.data() + length_;
+    int32_t* origin = origins_.data() + length_;
+    const char* at = at_;
+    for (char letter; at < stop && (letter = rules_.letter(static_cast<unsigned char>(*at))); ++at) {
+      *byte++ = letter;
+      *origin++ = position_ + static_cast<int32_t>(at - at_);
+    }
+    length_ += static_cast<size_t>(at - at_);
+    position_ += static_cast<int32_t>(at - at_);
+    at_ = at;
+    if (at_ == stop) continue;
 
-bool is_punctuation(char32_t c) {
-  if ((c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126)) return true;
-  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
-  return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
-}
-
-}  // namespace
-
-Mapped map_code_point(char32_t c, const TokenizerOptions& options) {
-  const auto point = static_cast<utf8proc_int32_t>(c);
-  Mapped mapped;
-  if (c == '\t' || c == '\n' || c == '\r' || c == ' ') {
-    mapped.kind = Kind::space;
-    return mapped;
+    const char* begin = at_;
+    const Step step = rules_.step(read_utf8(at_));
+    switch (step.action) {
+      case Action::copy: append(begin, static_cast<size_t>(at_ - begin), position_); break;
+      case Action::replace: append(rules_.text(step).data(), rules_.text(step).size(), position_); break;
+      case Action::sigma: append(is_final_sigma(begin) ? "\u03C2" : "\u03C3", 2, position_); break;
+      case Action::drop:
+      case Action::remove: break;
+      case Action::reorder: reorder(begin); continue;
+      case Action::split:
+        ++position_;
+        if (length_) return true;
+        word_begin_ = at_;
+        continue;
+      case Action::alone:
+        if (length_) {
+          at_ = begin;
+          return true;
+        }
+        if (step.text_begin) append(rules_.text(step).data(), rules_.text(step).size(), position_);
+        else append(begin, static_cast<size_t>(at_ - begin), position_);
+        ++position_;
+        return true;
+    }
+    ++position_;
   }
-  const auto category = utf8proc_category(point);
-  if (c == 0 || c == 0xFFFD || category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF || (category == UTF8PROC_CATEGORY_CO && options.mode == TokenizerMode::hf))
-    return mapped;
-  if (category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP) {
-    mapped.kind = Kind::space;
-    return mapped;
-  }
-  mapped.kind = is_cjk(c) ? Kind::alone : Kind::letter;
-  utf8proc_int32_t parts[8] = {point};
-  utf8proc_ssize_t count = 1;
-  if (options.lower_case && c >= 128) {
-    int last = 0;
-    count = utf8proc_decompose_char(point, parts, 8, static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_STABLE), &last);
-  }
-  for (utf8proc_ssize_t i = 0; i < count && mapped.count < 5; ++i) {
-    if (options.lower_case && utf8proc_category(parts[i]) == UTF8PROC_CATEGORY_MN) continue;
-    mapped.to[mapped.count++] = static_cast<char32_t>(options.lower_case ? utf8proc_tolower(parts[i]) : parts[i]);
-  }
-  if (mapped.count == 1 && is_punctuation(mapped.to[0])) mapped.kind = Kind::alone;
-  if (mapped.count == 0) mapped.kind = Kind::dropped;
-  return mapped;
+  return length_ > 0;
 }
 
-const Mapped* ascii_map(const TokenizerOptions& options) {
-  static const auto tables = [] {
-    std::array<std::array<Mapped, 128>, 2> built;
-    for (const bool lower : {false, true})
-      for (char32_t c = 0; c < 128; ++c) built[lower][c] = map_code_point(c, {.lower_case = lower});
-    return built;
-  }();
-  return tables[options.lower_case].data();
+void WordScanner::append(const char* bytes, size_t size, int32_t origin) {
+  reserve(size);
+  std::memcpy(bytes_.data() + length_, bytes, size);
+  std::fill_n(origins_.begin() + static_cast<std::ptrdiff_t>(length_), size, origin);
+  length_ += size;
 }
 
-char32_t next_code_point(std::string_view text, size_t& at) {
-  const auto byte = [&](size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
-  const char32_t first = byte(at);
-  if (first < 0x80) return ++at, first;
-  const int length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  char32_t c = first & (0xFFu >> (length + 1));
-  for (int i = 1; i < length; ++i) c = (c << 6) | (byte(at + static_cast<size_t>(i)) & 0x3F);
-  at += static_cast<size_t>(length);
-  return c;
+void WordScanner::reserve(size_t more) {
+  if (length_ + more <= bytes_.size()) return;
+  bytes_.resize(2 * bytes_.size() + more);
+  origins_.resize(bytes_.size());
 }
 
-void append_utf8(char32_t c, std::string& out) {
-  if (c < 0x80) {
-    out += static_cast<char>(c);
-    return;
+// Canonical ordering (Unicode 3.11) of the marks round `begin`. Most marks are removed and their order does not matter; this is for the few that stay.
+// A run is a starter and the marks after it; what of it was appended already is taken back and done again in order. Origins follow tokenizers: the
+// first part of each code point takes the next place of the original, further parts share the place of what stands before them.
+void WordScanner::reorder(const char* begin) {
+  struct Part {
+    char32_t c;
+    int combining_class;
+    bool first;
+  };
+  const auto step_at = [&](const char* at) { return rules_.step(read_utf8(at)); };
+
+  const char* start = begin;
+  for (const char* at = begin;;) {
+    const Step step = step_at(at);
+    if (step.action != Action::drop) start = at;
+    if ((step.action != Action::drop && step.starter) || at == word_begin_) break;
+    at = before_utf8(at);
   }
-  utf8proc_uint8_t bytes[4];
-  out.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(utf8proc_encode_char(static_cast<utf8proc_int32_t>(c), bytes)));
+  for (const char* at = start; at < begin; read_utf8(at)) --position_;
+  while (length_ && origins_[length_ - 1] >= position_) --length_;
+
+  std::vector<Part> parts;
+  std::vector<int32_t> places;
+  for (at_ = start; at_ < end_; ++position_) {
+    const char* here = at_;
+    const char32_t c = read_utf8(at_);
+    const Step step = rules_.step(c);
+    if (step.action == Action::drop) continue;
+    if (here != start && step.starter) {
+      at_ = here;
+      break;
+    }
+    places.push_back(position_);
+    bool first = true;
+    if (step.action == Action::sigma) parts.push_back({static_cast<char32_t>(is_final_sigma(here) ? 0x3C2 : 0x3C3), 0, true});
+    else
+      for (char32_t part : rules_.decompose(c)) {
+        parts.push_back({part, rules_.combining_class(part), first});
+        first = false;
+      }
+  }
+  for (auto from = parts.begin(); from != parts.end();) {
+    const auto to = std::find_if(from, parts.end(), [](const Part& part) { return part.combining_class == 0; });
+    std::stable_sort(from, to, [](const Part& a, const Part& b) { return a.combining_class < b.combining_class; });
+    from = to == parts.end() ? to : to + 1;
+  }
+  size_t place = 0;
+  std::string text;
+  for (const Part& part : parts) {
+    if (part.first) ++place;
+    if (rules_.is_mark(part.c)) continue;
+    text.clear();
+    append_utf8(text, rules_.finish(part.c));
+    append(text.data(), text.size(), places[place ? place - 1 : 0]);
+  }
 }
 
-}  // namespace gradus::detail
+// Python's str.lower() on the word between white space: a sigma is final after a cased letter and before none, case-ignorable characters between skipped.
+bool WordScanner::is_final_sigma(const char* begin) const {
+  const auto ends_word = [&](char32_t c, Step step) { return step.action == Action::split || (step.action == Action::alone && rules_.is_ideograph(c)); };
+  const auto cased = [&](char32_t c, bool& decided) {
+    const Step step = rules_.step(c);
+    if (step.action == Action::drop || (!ends_word(c, step) && rules_.is_case_ignorable(c))) return false;
+    decided = true;
+    return !ends_word(c, step) && rules_.is_cased(c);
+  };
+  bool decided = false, after = false, before = false;
+  for (const char* at = begin; at > text_ && !decided;) {
+    at = before_utf8(at);
+    const char* read = at;
+    after = cased(read_utf8(read), decided);
+  }
+  if (!after) return false;
+  decided = false;
+  const char* at = begin;
+  for (read_utf8(at); at < end_ && !decided;) before = cased(read_utf8(at), decided);
+  return !before;
+}
+
+}  // namespace gradus

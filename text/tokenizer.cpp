@@ -5,119 +5,199 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "text/normalizer.h"
+#include "text/piece_trie.h"
 
 namespace gradus {
+
 namespace {
+constexpr std::string_view kSpecial[] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
 
-// One text's pieces: for each its id, its code points in the text and its word.
-template <class Piece>
-class Run {
- public:
-  Run(const Vocabulary& vocabulary, const TokenizerOptions& options, Piece piece) : vocabulary_(vocabulary), options_(options), piece_(std::move(piece)) {}
+bool is_continuation_byte(char byte) { return (byte & 0xC0) == 0x80; }
+int32_t code_points(std::string_view text) {
+  return static_cast<int32_t>(std::count_if(text.begin(), text.end(), [](char byte) { return !is_continuation_byte(byte); }));
+}
 
-  void text(std::string_view text) {
-    if (const size_t bad = find_invalid_utf8(text); bad != std::string_view::npos) fail("the text is not valid UTF-8 at byte {}", bad + 1);
-    if (options_.mode == TokenizerMode::google) return plain(text);
-    // Special tokens inside the text come before everything else.
-    while (!text.empty()) {
-      size_t at = text.find('[');
-      int32_t id = -1;
-      size_t length = 0;
-      for (; at != std::string_view::npos; at = text.find('[', at + 1)) {
-        const size_t end = text.find(']', at);
-        if (end == std::string_view::npos) {
-          at = end;
-          break;
-        }
-        length = end + 1 - at;
-        id = length <= 6 ? vocabulary_.find(text.substr(at, length)) : -1;
-        if (id >= 0 && vocabulary_.is_special(id)) break;
-      }
-      if (at == std::string_view::npos) return plain(text);
-      plain(text.substr(0, at));
-      piece_(id, index_, index_ + static_cast<int64_t>(length), words_++);
-      index_ += static_cast<int64_t>(length);
-      text.remove_prefix(at + length);
-    }
-  }
-
- private:
-  void plain(std::string_view text) {
-    index_ += for_each_word(text, options_, index_, [&](const Word& word) { pieces(word); });
-  }
-
-  // Longest match first; a word that does not come out even becomes [UNK] as a whole.
-  void pieces(const Word& word) {
-    const size_t count = word.starts.size();
-    const auto begin_of = [&](size_t i) { return i < count ? word.starts[i] : word.bytes.size(); };
-    found_.clear();
-    bool known = count <= (options_.mode == TokenizerMode::google ? 200u : 100u);
-    for (size_t begin = 0; known && begin < count;) {
-      buffer_ = begin ? "##" : "";
-      const size_t prefix = buffer_.size();
-      buffer_.append(word.bytes, begin_of(begin));
-      size_t end = count;
-      int32_t id = -1;
-      for (; end > begin; --end) {
-        id = vocabulary_.find(std::string_view(buffer_).substr(0, prefix + begin_of(end) - begin_of(begin)));
-        if (id >= 0) break;
-      }
-      known = id >= 0;
-      found_.push_back({id, begin, end});
-      begin = end;
-    }
-    if (known) {
-      for (const auto& piece : found_) piece_(piece.id, word.sources[piece.begin], static_cast<int64_t>(word.sources[piece.end - 1]) + 1, words_);
-    } else {
-      check(vocabulary_.unk() >= 0, "{}: the word '{}' needs [UNK], which the vocabulary lacks", vocabulary_.origin(), word.bytes);
-      piece_(vocabulary_.unk(), word.sources.front(), static_cast<int64_t>(word.sources.back()) + 1, words_);
-    }
-    ++words_;
-  }
-
-  struct Found {
-    int32_t id;
-    size_t begin, end;
-  };
-  const Vocabulary& vocabulary_;
-  const TokenizerOptions& options_;
-  Piece piece_;
-  std::vector<Found> found_;
-  std::string buffer_;
-  int64_t index_ = 0;
-  int32_t words_ = 0;
-};
-
+void require_utf8(std::string_view text) {
+  const size_t invalid = find_invalid_utf8(text);
+  if (invalid != std::string_view::npos)
+    fail("the text is not valid UTF-8 at byte {} (0x{:02x}); convert it, or replace what is invalid by U+FFFD", invalid + 1,
+         static_cast<unsigned char>(text[invalid]));
+}
 }  // namespace
 
-Tokenizer::Tokenizer(Vocabulary vocabulary, TokenizerOptions options) : vocabulary_(std::move(vocabulary)), options_(options) {}
+Tokenizer::Tokenizer(Vocabulary vocabulary, TokenizerOptions options)
+    : vocabulary_(std::move(vocabulary)),
+      options_(options),
+      rules_(&Rules::of(options.mode, options.lower_case)),
+      trie_(std::make_shared<PieceTrie>(vocabulary_)) {}
 
-Encoding Tokenizer::encode(std::string_view text) const {
-  Encoding encoding;
-  Run run(vocabulary_, options_, [&](int32_t id, int64_t begin, int64_t end, int32_t word) {
-    encoding.ids.push_back(id);
-    encoding.offsets.emplace_back(static_cast<int32_t>(begin), static_cast<int32_t>(end));
-    encoding.words.push_back(word);
-  });
-  run.text(text);
-  return encoding;
+// Calls piece(id, begin, end) for the pieces of a word, in its bytes.
+template <class Piece>
+void Tokenizer::split_word(std::string_view word, Piece&& piece) const {
+  constexpr size_t kMostPieces = 200;   // a word has at most 200 characters, so at most as many pieces
+  const size_t most = options_.mode == TokenizerMode::hf ? 100 : 200;
+  PieceTrie::Match pieces[kMostPieces];
+  size_t count = 0, at = 0;
+  bool known = word.size() <= most || static_cast<size_t>(code_points(word)) <= most;
+  while (known && at < word.size()) {
+    pieces[count] = trie_->longest(word.substr(at), at > 0);
+    known = pieces[count].length > 0;
+    at += pieces[count++].length;
+  }
+  if (!known) {
+    check(vocabulary_.unk() >= 0, "{}: it has no token for the word '{}' and no [UNK] either; put [UNK] on a line of its own", vocabulary_.origin(), word);
+    piece(vocabulary_.unk(), size_t{0}, word.size());
+    return;
+  }
+  at = 0;
+  for (size_t i = 0; i < count; ++i) {
+    piece(pieces[i].id, at, at + pieces[i].length);
+    at += pieces[i].length;
+  }
+}
+
+// Calls sink.word(scanner) for each word and, in hf mode, sink.special(id, position) for each special token written out in the text, which is looked for
+// before normalisation: "x[MASK]y" has one, "[mask]" and "[ MASK ]" do not.
+template <class Sink>
+void Tokenizer::scan(std::string_view text, Sink&& sink) const {
+  require_utf8(text);
+  int32_t position = 0;
+  const auto words = [&](std::string_view part) {
+    WordScanner scanner(*rules_, part, position);
+    while (scanner.next()) sink.word(scanner);
+    position = scanner.position();
+  };
+  if (options_.mode == TokenizerMode::hf) {
+    for (size_t at = text.find('['); at != std::string_view::npos; at = text.find('[', at)) {
+      const auto here = std::find_if(std::begin(kSpecial), std::end(kSpecial), [&](std::string_view special) {
+        return text.substr(at, special.size()) == special && vocabulary_.find(special) >= 0;
+      });
+      if (here == std::end(kSpecial)) {
+        ++at;
+        continue;
+      }
+      const std::string_view special = *here;
+      words(text.substr(0, at));
+      sink.special(vocabulary_.find(special), position, static_cast<int32_t>(special.size()));
+      position += static_cast<int32_t>(special.size());
+      text.remove_prefix(at + special.size());
+      at = 0;
+    }
+  }
+  words(text);
 }
 
 void Tokenizer::append_ids(std::string_view text, std::vector<int32_t>& ids) const {
-  Run run(vocabulary_, options_, [&](int32_t id, int64_t, int64_t, int32_t) { ids.push_back(id); });
-  run.text(text);
+  struct Sink {
+    const Tokenizer& tokenizer;
+    std::vector<int32_t>& ids;
+    void word(const WordScanner& scanner) {
+      tokenizer.split_word(scanner.word(), [&](int32_t id, size_t, size_t) { ids.push_back(id); });
+    }
+    void special(int32_t id, int32_t, int32_t) { ids.push_back(id); }
+  };
+  scan(text, Sink{*this, ids});
+}
+
+Encoding Tokenizer::encode(std::string_view text) const {
+  struct Sink {
+    const Tokenizer& tokenizer;
+    Encoding& out;
+    int32_t number = 0;
+    void word(const WordScanner& scanner) {
+      const int32_t* origins = scanner.origins();
+      tokenizer.split_word(scanner.word(), [&](int32_t id, size_t begin, size_t end) { token(id, origins[begin], origins[end - 1] + 1); });
+      ++number;
+    }
+    void special(int32_t id, int32_t position, int32_t length) {
+      token(id, position, position + length);
+      ++number;
+    }
+    void token(int32_t id, int32_t begin, int32_t end) {
+      out.ids.push_back(id);
+      out.offsets.emplace_back(begin, end);
+      out.words.push_back(number);
+    }
+  };
+  Encoding out;
+  const size_t likely = text.size() / 4 + 4;   // English has about four bytes a token
+  out.ids.reserve(likely), out.offsets.reserve(likely), out.words.reserve(likely);
+  scan(text, Sink{*this, out});
+  return out;
+}
+
+Encoding Tokenizer::encode_words(const std::vector<std::string>& words) const {
+  Encoding out;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const Encoding word = encode(words[i]);
+    out.ids.insert(out.ids.end(), word.ids.begin(), word.ids.end());
+    out.offsets.insert(out.offsets.end(), word.offsets.begin(), word.offsets.end());
+    out.words.insert(out.words.end(), word.ids.size(), static_cast<int32_t>(i));
+  }
+  return out;
+}
+
+std::pair<int64_t, int64_t> longest_first(int64_t first, int64_t second, int64_t limit, TokenizerMode mode) {
+  if (mode == TokenizerMode::google) {
+    while (first + second > limit) --(first > second ? first : second);
+    return {first, second};
+  }
+  if (first + second <= limit) return {first, second};
+  const bool swapped = first > second;
+  const int64_t shorter = std::min({first, second, limit / 2});
+  const int64_t longer = limit - shorter;
+  return swapped ? std::pair{longer, shorter} : std::pair{shorter, longer};
+}
+
+Sequence Tokenizer::sequence(const Encoding& text, int64_t max_length) const { return sequence(text, {}, max_length); }
+
+Sequence Tokenizer::sequence(const Encoding& first, const Encoding& second, int64_t max_length) const {
+  vocabulary_.require_special();
+  const bool pair = !second.ids.empty();
+  const int64_t added = pair ? 3 : 2;
+  auto lengths = std::pair{static_cast<int64_t>(first.ids.size()), static_cast<int64_t>(second.ids.size())};
+  if (max_length) {
+    check(max_length >= added, "max_length {} is too short: [CLS] and [SEP] alone take {}", max_length, added);
+    lengths = longest_first(lengths.first, lengths.second, max_length - added, options_.mode);
+  }
+  Sequence out;
+  const auto put_in = [&](int32_t id, int32_t type) {
+    out.ids.push_back(id);
+    out.types.push_back(type);
+    out.special.push_back(1);
+    out.offsets.emplace_back(0, 0);
+  };
+  const auto put_text = [&](const Encoding& text, int64_t length, int32_t type) {
+    out.ids.insert(out.ids.end(), text.ids.begin(), text.ids.begin() + length);
+    out.types.insert(out.types.end(), static_cast<size_t>(length), type);
+    out.special.insert(out.special.end(), static_cast<size_t>(length), 0);
+    out.offsets.insert(out.offsets.end(), text.offsets.begin(), text.offsets.begin() + length);
+    put_in(vocabulary_.sep(), type);
+  };
+  put_in(vocabulary_.cls(), 0);
+  put_text(first, lengths.first, 0);
+  if (pair) put_text(second, lengths.second, 1);
+  return out;
 }
 
 std::string Tokenizer::decode(const std::vector<int32_t>& ids, bool skip_special) const {
-  std::string text;
-  for (const int32_t id : ids) {
-    if (skip_special && vocabulary_.is_special(id)) continue;
+  // The list and its order are tokenizers' own; it is applied to one token with the space before it, so that later rules see earlier ones' results.
+  static constexpr std::pair<std::string_view, std::string_view> kCleanup[] = {
+      {" .", "."},     {" ?", "?"},     {" !", "!"},     {" ,", ","},     {" ' ", "'"},    {" n't", "n't"},
+      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  std::string text, piece;
+  bool first = true;
+  for (int32_t id : ids) {
     const std::string& token = vocabulary_.token(id);
-    if (token.starts_with("##")) text += token.substr(2);
-    else text += (text.empty() ? "" : " ") + token;
+    if (skip_special && vocabulary_.is_special(id)) continue;
+    if (first) piece = token;
+    else if (token.starts_with("##")) piece = token.substr(2);
+    else piece = " " + token;
+    for (const auto& [from, to] : kCleanup)
+      for (size_t at = piece.find(from); at != std::string::npos; at = piece.find(from, at + to.size())) piece.replace(at, from.size(), to);
+    text += piece;
+    first = false;
   }
-  for (const auto& [from, to] : {std::pair{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"}, {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}})
-    for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) text.replace(at, std::string_view(from).size(), to);
   return text;
 }
 

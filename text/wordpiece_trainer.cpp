@@ -14,7 +14,10 @@
 namespace gradus {
 namespace {
 
-using Counts = std::unordered_map<std::string, int64_t>;
+struct Hash : std::hash<std::string_view> {   // finds a std::string by a view of its bytes
+  using is_transparent = void;
+};
+using Counts = std::unordered_map<std::string, int64_t, Hash, std::equal_to<>>;
 
 // Words of one block of lines. Blocks end at line ends, so each is valid text by itself.
 Counts count_block(std::string_view block, const std::string& file, int64_t first_line, const WordPieceTrainerOptions& options) {
@@ -27,7 +30,11 @@ Counts count_block(std::string_view block, const std::string& file, int64_t firs
     replaced = replace_invalid_utf8(block);
     block = replaced;
   }
-  for_each_word(block, {.lower_case = options.lower_case}, 0, [&](const Word& word) { ++counts[word.bytes]; });
+  WordScanner scanner(Rules::of(TokenizerMode::hf, options.lower_case), block);
+  while (scanner.next()) {
+    if (const auto found = counts.find(scanner.word()); found != counts.end()) ++found->second;
+    else counts.emplace(scanner.word(), 1);
+  }
   return counts;
 }
 
@@ -123,10 +130,10 @@ class Merger {
 
   static std::vector<std::string> characters(const std::string& word) {
     std::vector<std::string> list;
-    for (size_t at = 0; at < word.size();) {
-      const size_t begin = at;
-      detail::next_code_point(word, at);
-      list.push_back(word.substr(begin, at - begin));
+    for (const char *at = word.data(), *end = at + word.size(); at < end;) {
+      const char* begin = at;
+      read_utf8(at);
+      list.emplace_back(begin, at);
     }
     return list;
   }

@@ -39,6 +39,26 @@ TEST_CASE("decode joins pieces and cleans up") {
   CHECK(tokenizer.decode({2, 5}, false) == "[CLS] un");
 }
 
+TEST_CASE("pairs: types, special mask, truncation; words given one by one") {
+  const Tokenizer tokenizer(small());
+  const Encoding first = tokenizer.encode("unwanted ["), second = tokenizer.encode("low [MASK]");
+  const Sequence pair = tokenizer.sequence(first, second);
+  CHECK(pair.ids == std::vector<int32_t>{2, 5, 9, 10, 1, 3, 17, 4, 3});
+  CHECK(pair.types == std::vector<int32_t>{0, 0, 0, 0, 0, 0, 1, 1, 1});
+  CHECK(pair.special == std::vector<uint8_t>{1, 0, 0, 0, 0, 1, 0, 0, 1});   // the [MASK] of the text is text
+  CHECK(tokenizer.sequence(first, second, 6).ids == std::vector<int32_t>{2, 5, 9, 3, 17, 3});   // 4 and 2 to 3: the odd one to the longer
+  CHECK(tokenizer.sequence(first, 4).ids == std::vector<int32_t>{2, 5, 9, 3});
+  CHECK_MENTIONS(error_of([&] { tokenizer.sequence(first, second, 2); }), "max_length 2 is too short");
+  CHECK(longest_first(8, 8, 7, TokenizerMode::hf) == std::pair<int64_t, int64_t>{3, 4});
+  CHECK(longest_first(8, 8, 7, TokenizerMode::google) == std::pair<int64_t, int64_t>{4, 3});
+  CHECK(longest_first(9, 2, 7, TokenizerMode::hf) == std::pair<int64_t, int64_t>{5, 2});
+  CHECK(longest_first(9, 2, 7, TokenizerMode::google) == std::pair<int64_t, int64_t>{5, 2});
+  CHECK(longest_first(3, 4, 7, TokenizerMode::hf) == std::pair<int64_t, int64_t>{3, 4});
+  const Encoding words = tokenizer.encode_words({"unwanted", "\u200B", "low"});
+  CHECK(words.words == std::vector<int32_t>{0, 0, 0, 2});
+  CHECK(words.offsets == std::vector<std::pair<int32_t, int32_t>>{{0, 2}, {2, 6}, {6, 8}, {0, 3}});
+}
+
 TEST_CASE("a vocabulary: specials, duplicates, copies, errors") {
   const Scratch scratch;
   write_file(scratch / "v.txt", "[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]\r\n[MASK]\r\na\r\nb\r\na\r\n");
