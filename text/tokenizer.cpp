@@ -10,8 +10,6 @@
 namespace gradus {
 
 namespace {
-constexpr std::string_view kSpecial[] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
-
 bool is_continuation_byte(char byte) { return (byte & 0xC0) == 0x80; }
 int32_t code_points(std::string_view text) {
   return static_cast<int32_t>(std::count_if(text.begin(), text.end(), [](char byte) { return !is_continuation_byte(byte); }));
@@ -69,10 +67,10 @@ void Tokenizer::scan(std::string_view text, Sink&& sink) const {
   };
   if (options_.mode == TokenizerMode::hf) {
     for (size_t at = text.find('['); at != std::string_view::npos; at = text.find('[', at)) {
-      const auto here = std::find_if(std::begin(kSpecial), std::end(kSpecial), [&](std::string_view special) {
+      const auto here = std::find_if(special_tokens.begin(), special_tokens.end(), [&](std::string_view special) {
         return text.substr(at, special.size()) == special && vocabulary_.find(special) >= 0;
       });
-      if (here == std::end(kSpecial)) {
+      if (here == special_tokens.end()) {
         ++at;
         continue;
       }

@@ -40,7 +40,7 @@ const std::string& Vocabulary::token(int32_t id) const {
 }
 
 void Vocabulary::require_special() const {
-  for (const char* token : {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"})
+  for (const std::string_view token : special_tokens)
     if (find(token) < 0) fail("{}: the vocabulary has no {}; BERT needs [PAD], [UNK], [CLS], [SEP] and [MASK], each on a line", origin_, token);
 }
 

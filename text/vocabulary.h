@@ -1,6 +1,7 @@
 // A Vocabulary: the WordPiece tokens of a model, one a line in vocab.txt, the line's number (from 0) being the id. Continuations begin with "##".
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -9,6 +10,9 @@
 #include <vector>
 
 namespace gradus {
+
+// BERT's five, in the order in which a new vocabulary lists them.
+inline constexpr std::array<std::string_view, 5> special_tokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
 
 class Vocabulary {
  public:

@@ -75,7 +75,7 @@ std::vector<std::pair<std::string, int64_t>> count_words(const std::vector<std::
 class Merger {
  public:
   Merger(const std::vector<std::pair<std::string, int64_t>>& words, const WordPieceTrainerOptions& options) : options_(options) {
-    for (const char* token : {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}) id_of(token);
+    for (const std::string_view token : special_tokens) id_of(std::string(token));
     make_alphabet(words);
     for (const auto& [word, count] : words) add_word(word, count);
     if (static_cast<int64_t>(tokens_.size()) > options.size)

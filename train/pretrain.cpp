@@ -157,20 +157,21 @@ PretrainResult pretrain(const PretrainOptions& o) {
   const InstanceSource train(corpus, Split::train, instance_options, o.seed);
   std::optional<InstanceSource> held_out;
   if (!corpus.documents(Split::validation).empty()) held_out.emplace(corpus, Split::validation, instance_options, o.seed + 1);
-  make_output_folder(o.out, o.overwrite);
+  if (o.initialization != "google" && o.initialization != "hugging_face") fail("--initialization {}: it is google or hugging_face", o.initialization);
+  if (o.optimizer != "google" && o.optimizer != "adamw") fail("--optimizer {}: it is adamw or google", o.optimizer);
+  const Schedule::Shape shape = Schedule::shape_named(o.schedule);
 
   BertForPreTraining model(config);
   const std::vector<Parameter> list = parameters(model);
-  if (o.initialization != "google" && o.initialization != "hugging_face") fail("--initialization {}: it is google or hugging_face", o.initialization);
   initialize_bert(list, config, o.initialization == "google" ? BertInitialization::google : BertInitialization::hugging_face, o.seed);
   std::string loaded;
   if (o.init) loaded = load_parameters(*o.init, list).to_text();
+  make_output_folder(o.out, o.overwrite);   // nothing is made before everything that was asked for is found to be right
   // Without pairs the next-sentence head and the pooler have no loss: they stay as they are.
   if (!instance_options.next_sentence)
     for (const char* pattern : {"bert.pooler.*", "cls.seq_relationship.*"}) freeze(list, pattern);
 
   AdamWOptions adam = o.optimizer == "google" ? AdamWOptions::google() : AdamWOptions{};
-  if (o.optimizer != "google" && o.optimizer != "adamw") fail("--optimizer {}: it is adamw or google", o.optimizer);
   adam.learning_rate = o.learning_rate;
   adam.weight_decay = o.weight_decay;
   AdamW optimizer(list, adam);
@@ -180,7 +181,7 @@ PretrainResult pretrain(const PretrainOptions& o) {
   const int64_t total_steps = o.max_steps > 0 ? o.max_steps
                               : by_minutes    ? 10000   // of the schedule; how many are run follows the clock
                                               : std::max<int64_t>(1, std::llround(o.epochs * static_cast<double>(train.size(0)) / static_cast<double>(per_step)));
-  Schedule schedule{Schedule::shape_named(o.schedule), o.learning_rate, 0, total_steps};
+  Schedule schedule{shape, o.learning_rate, 0, total_steps};
   schedule.warmup = o.warmup < 1 ? std::llround(o.warmup * static_cast<double>(total_steps)) : std::llround(o.warmup);
   const int64_t eval_steps = o.eval_steps > 0 ? o.eval_steps : std::max<int64_t>(1, total_steps / 10);
 

@@ -7,7 +7,7 @@ namespace gradus {
 
 class Progress {
  public:
-  // `unit` is what is counted: "steps", "MB". total 0: unknown.
+  // `unit` is what is counted: "steps", "MB"; "s" is the clock itself, which has no rate. total 0: unknown.
   Progress(std::string what, double total, std::string unit);
   ~Progress();
   Progress(const Progress&) = delete;
