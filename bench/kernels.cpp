@@ -95,7 +95,7 @@ void bench_kernels() {
       {"attention 100 dropout", 100, 8,
        [&](auto& k, int64_t r) { k.attention_probabilities(y.data(), 112, mean.data(), attention(r * 100 / 112, draw, 100)); }},
       {"attention_backward", 128, 16,
-       [&](auto& k, int64_t r) { k.attention_backward(y.data(), w.data(), 128, mean.data(), rstd.data(), attention(r, draw)); }},
+       [&](auto& k, int64_t r) { k.attention_backward(y.data(), w.data(), 128, mean.data(), attention(r, draw)); }},
       {"cross_entropy", vocabulary, 8,
        [&](auto& k, int64_t r) {
          k.cross_entropy(y.data(), bias.data(), labels.data(), mean.data(), nullptr, r, vocabulary, 1e-3f, true);

@@ -30,7 +30,7 @@ void stage(int number, const std::string& text) {
 }
 
 // Fills every probe's mask: shows one of each kind of `shown`, then how often each kind comes out right.
-void fill_probes(const BertForPreTraining& model, const Tokenizer& tokenizer, const std::vector<story::Probe>& probes, std::vector<std::string> shown) {
+void fill_probes(const BertForMaskedLM& model, const Tokenizer& tokenizer, const std::vector<story::Probe>& probes, std::vector<std::string> shown) {
   std::map<std::string, std::pair<int64_t, int64_t>> kinds;   // right, all
   int64_t right = 0;
   for (const story::Probe& probe : probes) {
@@ -103,7 +103,7 @@ void run(const DemoOptions& o) {
   const PretrainResult result = pretrain(pretraining);
 
   stage(5, "Masks, filled by the model that was just trained");
-  BertForPreTraining model(load_config(pretraining.out));
+  BertForMaskedLM model(load_config(pretraining.out));
   load_parameters(pretraining.out, parameters(model));
   const auto probes = story::story_probes(o.seed + 1, o.probes, story::World::small);
   fill_probes(model, tokenizer, probes, {"animal.sound", "animal.home", "job.place", "job.noun", "job.object", "kind.noun", "person.poss", "weather.word"});

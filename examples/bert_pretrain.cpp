@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
   }
   const PretrainingMetrics after = evaluate(model, held_out, 200);
   fmt::print("held-out MLM loss {:.3f} -> {:.3f}, accuracy {:.3f}\n", before, after.masked_loss, after.masked_accuracy);
-  const std::vector<MaskAnswers> masks = fill_mask(model, tokenizer, "It was rainy outside, so Anna took an [MASK].", 3);
+  const std::vector<MaskAnswers> masks = fill_mask(model.masked_lm(), tokenizer, "It was rainy outside, so Anna took an [MASK].", 3);
   for (const auto& [token, p] : masks[0]) fmt::print("  {:<12} {:.2f}\n", token, p);
   std::filesystem::remove_all(folder);
   return after.masked_loss < before - 0.5 ? 0 : 1;

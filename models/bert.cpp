@@ -70,8 +70,19 @@ MaskedLanguageModelHead::MaskedLanguageModelHead(const BertConfig& config)
     : transform(config.hidden_size, config.hidden_size), norm(config.hidden_size, config.layer_norm_eps), bias(zeros({config.vocab_size}).set_requires_grad()),
       activation(config.activation()) {}
 
-Tensor MaskedLanguageModelHead::transformed(const Tensor& rows) const {
-  return norm(bias_gelu(linear(rows, transform.weight), transform.bias, activation));
+Tensor MaskedLanguageModelHead::transformed(const Tensor& output, const std::vector<int32_t>& rows) const {
+  return norm(bias_gelu(linear(take(output, from_ids(rows)), transform.weight), transform.bias, activation));
+}
+
+DecoderLoss MaskedLanguageModelHead::loss(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows, const std::vector<int32_t>& labels,
+                                          double denominator) const {
+  const Scope scope("predictions");
+  return decoder_loss(transformed(output, rows), word_embeddings, bias, from_ids(labels), denominator);
+}
+
+Tensor MaskedLanguageModelHead::logits(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows) const {
+  const Scope scope("predictions");
+  return linear(transformed(output, rows), word_embeddings, bias);
 }
 
 void MaskedLanguageModelHead::parts(Parts& p, Tensor& word_embeddings) {
@@ -80,6 +91,17 @@ void MaskedLanguageModelHead::parts(Parts& p, Tensor& word_embeddings) {
   p("cls.predictions.transform.LayerNorm", norm);
   p.tied("cls.predictions.decoder.weight", word_embeddings);
   p.tied("cls.predictions.decoder.bias", bias);
+}
+
+BertForMaskedLM::BertForMaskedLM(const BertConfig& config) : bert(config), predictions(config) { bert.config.architectures = {"BertForMaskedLM"}; }
+
+Tensor BertForMaskedLM::masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const {
+  return predictions.logits(bert(input), bert.embeddings.word_embeddings.weight, rows);
+}
+
+void BertForMaskedLM::parts(Parts& p) {
+  p("bert", bert);
+  predictions.parts(p, bert.embeddings.word_embeddings.weight);
 }
 
 BertForPreTraining::BertForPreTraining(const BertConfig& config)
@@ -92,9 +114,8 @@ PretrainingLoss BertForPreTraining::loss(const BertInput& input, const Pretraini
   const Tensor output = bert(input);
   const auto denominator = [](double given, size_t count) { return given > 0 ? given : static_cast<double>(std::max<size_t>(count, 1)); };
   if (!targets.rows.empty()) {
-    const Scope scope("predictions");
-    const DecoderLoss masked = decoder_loss(predictions.transformed(take(output, from_ids(targets.rows))), bert.embeddings.word_embeddings.weight, predictions.bias,
-                                            from_ids(targets.labels), denominator(targets.masked_denominator, targets.rows.size()));
+    const DecoderLoss masked = predictions.loss(output, bert.embeddings.word_embeddings.weight, targets.rows, targets.labels,
+                                                denominator(targets.masked_denominator, targets.rows.size()));
     result.masked = masked.loss.item();
     result.masked_correct = masked.correct;
     result.total = masked.loss;
@@ -109,10 +130,6 @@ PretrainingLoss BertForPreTraining::loss(const BertInput& input, const Pretraini
     result.total = result.total.defined() ? result.total + next : next;
   }
   return result;
-}
-
-Tensor BertForPreTraining::masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const {
-  return linear(predictions.transformed(take(bert(input), from_ids(rows))), bert.embeddings.word_embeddings.weight, predictions.bias);
 }
 
 Tensor BertForPreTraining::next_logits(const BertInput& input) const { return seq_relationship(pooler(bert(input), input.sequences)); }

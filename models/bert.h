@@ -50,8 +50,13 @@ struct MaskedLanguageModelHead {
   Tensor bias;
   Gelu activation;
   explicit MaskedLanguageModelHead(const BertConfig& config);
-  Tensor transformed(const Tensor& rows) const;                            // [n, hidden] -> [n, hidden]
+  // At the predicted tokens only: `rows` of the encoder's output [tokens, hidden].
+  DecoderLoss loss(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows, const std::vector<int32_t>& labels, double denominator) const;
+  Tensor logits(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows) const;   // [rows, vocabulary]
   void parts(Parts& p, Tensor& word_embeddings);
+
+ private:
+  Tensor transformed(const Tensor& output, const std::vector<int32_t>& rows) const;   // [rows, hidden]
 };
 
 // What is predicted in a batch, and by how much each loss is divided: the counts of the whole accumulated batch, so that micro-batches add up to it.
@@ -67,6 +72,17 @@ struct PretrainingLoss {
   int64_t masked_correct = 0, next_correct = 0;
 };
 
+// The masked-language-model head alone: Hugging Face's class of that name has no pooler.
+struct BertForMaskedLM {
+  BertModel bert;
+  MaskedLanguageModelHead predictions;
+
+  explicit BertForMaskedLM(const BertConfig& config);
+  BertForMaskedLM(BertModel body, MaskedLanguageModelHead head) : bert(std::move(body)), predictions(std::move(head)) {}
+  Tensor masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const;   // [rows, vocabulary]
+  void parts(Parts& p);
+};
+
 struct BertForPreTraining {
   BertModel bert;
   BertPooler pooler;
@@ -75,8 +91,9 @@ struct BertForPreTraining {
 
   explicit BertForPreTraining(const BertConfig& config);
   PretrainingLoss loss(const BertInput& input, const PretrainingTargets& targets) const;
-  Tensor masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const;   // [rows, vocabulary]
-  Tensor next_logits(const BertInput& input) const;                                       // [sequences, 2]
+  BertForMaskedLM masked_lm() const { return {bert, predictions}; }   // the same parameters
+  Tensor masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const { return masked_lm().masked_logits(input, rows); }   // [rows, vocabulary]
+  Tensor next_logits(const BertInput& input) const;                                                                                      // [sequences, 2]
   void parts(Parts& p);
 };
 

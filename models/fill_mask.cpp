@@ -5,7 +5,7 @@
 
 namespace gradus {
 
-std::vector<MaskAnswers> fill_mask(const BertForPreTraining& model, const Tokenizer& tokenizer, const std::string& text, int top_k) {
+std::vector<MaskAnswers> fill_mask(const BertForMaskedLM& model, const Tokenizer& tokenizer, const std::string& text, int top_k) {
   const Vocabulary& vocabulary = tokenizer.vocabulary();
   vocabulary.require_special();
   std::vector<int32_t> ids{vocabulary.cls()}, rows;

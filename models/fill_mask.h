@@ -13,6 +13,6 @@ struct MaskAnswer {
 using MaskAnswers = std::vector<MaskAnswer>;
 
 // Errors: a text without [MASK], a text longer than the model's positions.
-std::vector<MaskAnswers> fill_mask(const BertForPreTraining& model, const Tokenizer& tokenizer, const std::string& text, int top_k);
+std::vector<MaskAnswers> fill_mask(const BertForMaskedLM& model, const Tokenizer& tokenizer, const std::string& text, int top_k);
 
 }  // namespace gradus

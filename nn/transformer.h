@@ -20,6 +20,8 @@ struct MultiHeadAttention {
   Dropout dropout;
   explicit MultiHeadAttention(const TransformerOptions& o);
   Tensor operator()(const Tensor& x, const Ragged& sequences) const;   // [tokens, hidden] -> [tokens, hidden], before dropout and residual
+  // Who looks at whom: [heads, n, n] (query, key) of each sequence.
+  Tensors probabilities(const Tensor& x, const Ragged& sequences) const { return attention_probabilities(qkv(x), sequences, options); }
 };
 
 struct FeedForward {

@@ -1,8 +1,8 @@
 // Scaled dot-product attention of several heads over ragged sequences.                               Vaswani et al. 2017, eq. 1
 //   qkv [tokens, 3 hidden]: query, key, value side by side, each of `heads` heads of d = hidden / heads columns  ->  y [tokens, hidden]
 //   for each sequence and head:   P = softmax(Q K^T / sqrt(d)),   P~ = dropout(P),   O = P~ V
-//   dV = P~^T dO,   dP = dO V^T,   dS = P (m dP / (1 - p) - D) / sqrt(d)  with  D = row sums of dO O,   dQ = dS K,   dK = dS^T Q
-// Scores live in a block of `query_block` rows at a time, in cache. Saved: qkv, y and the log-sum-exp of each row of scores, from which the backward
+//   dV = P~^T dO,   dP = dO V^T,   dS = P (m dP / (1 - p) - D) / sqrt(d)  with  D = row sums of P m dP / (1 - p),   dQ = dS K,   dK = dS^T Q
+// Scores live in a block of `query_block` rows at a time, in cache. Saved: qkv and the log-sum-exp of each row of scores, from which the backward
 // computes P again (Dao et al. 2022, FlashAttention). In causal attention a query sees itself and what came before.
 #include <cmath>
 
@@ -26,32 +26,40 @@ struct Attention : Fused<Attention> {
     const int64_t hidden = in[0].shape()[1] / 3, d = hidden / options.heads;
     Tensors contexts;
     for (int64_t s = 0; s < sequences.sequences(); ++s) {
-      const int64_t n = sequences.length(s);
-      const Tensor rows = slice(in[0], 0, sequences.begin(s), sequences.end(s));
-      const Ragged alone({n}, sequences.first() + s);
+      const Ragged alone({sequences.length(s)}, sequences.first() + s);
       Tensors heads;
       for (int64_t h = 0; h < options.heads; ++h) {
-        const auto part = [&](int64_t which) { return slice(rows, 1, which * hidden + h * d, which * hidden + (h + 1) * d); };
-        const Tensor query = part(0), key = part(1), value = part(2);
-        Tensor scores = matmul(query, transpose(key)) / std::sqrt(static_cast<double>(d));
-        if (options.causal) {
-          const Tensor position = arange(n);
-          scores = where(less(reshape(position, {n, 1}), reshape(position, {1, n})), full({}, -1e30, scores.dtype()), scores);
-        }
-        heads.push_back(matmul(dropout_with(softmax(scores), draw_of(h), alone), value));
+        const Tensor value = slice(slice(in[0], 0, sequences.begin(s), sequences.end(s)), 1, 2 * hidden + h * d, 2 * hidden + (h + 1) * d);
+        heads.push_back(matmul(dropout_with(probabilities(in[0], s, h), draw_of(h), alone), value));
       }
       contexts.push_back(concat(heads, 1));
     }
     return {concat(contexts, 0)};
   }
 
-  Tensors forward(Inputs in) override {
-    const Tensor& x = in[0];
+  // P of one sequence and head.                                                                     qkv -> [n, n]
+  Tensor probabilities(const Tensor& qkv, int64_t s, int64_t h) const {
+    const int64_t hidden = qkv.shape()[1] / 3, d = hidden / options.heads, n = sequences.length(s);
+    const Tensor rows = slice(qkv, 0, sequences.begin(s), sequences.end(s));
+    const Tensor query = slice(rows, 1, h * d, (h + 1) * d), key = slice(rows, 1, hidden + h * d, hidden + (h + 1) * d);
+    Tensor scores = matmul(query, transpose(key)) / std::sqrt(static_cast<double>(d));
+    if (options.causal) {
+      const Tensor position = arange(n);
+      scores = where(less(reshape(position, {n, 1}), reshape(position, {1, n})), full({}, -1e30, scores.dtype()), scores);
+    }
+    return softmax(scores);
+  }
+
+  void check_shapes(const Tensor& x) const {
     if (x.rank() != 2 || x.shape()[1] % 3 != 0 || options.heads < 1 || x.shape()[1] / 3 % options.heads != 0)
       fail("attention: qkv {} is not [tokens, 3 hidden] with hidden divisible by {} heads", x.shape(), options.heads);
     if (x.shape()[0] != sequences.tokens()) fail("attention: qkv has {} rows, the batch {} tokens", x.shape()[0], sequences.tokens());
     check(options.query_block > 0, "attention: a query block of {} rows", options.query_block);
-    const Tensor qkv = contiguous(x);
+  }
+
+  Tensors forward(Inputs in) override {
+    check_shapes(in[0]);
+    const Tensor qkv = contiguous(in[0]);
     const int64_t hidden = qkv.shape()[1] / 3;
     Tensor y = Tensor::empty({qkv.shape()[0], hidden}, qkv.dtype()), logsumexp = Tensor::empty({options.heads, qkv.shape()[0]}, qkv.dtype());
     dispatch_float(name, qkv.dtype(), [&]<class T>() {
@@ -62,28 +70,25 @@ struct Attention : Fused<Attention> {
         gemm_serial<T>(false, false, b.rows, b.d, b.keys, 1, scores, b.keys, b.value, b.ld, 0, out + b.row * hidden + b.head * b.d, hidden);
       });
     });
-    save({qkv, y, logsumexp});
+    save({qkv, logsumexp});
     return {y};
   }
 
   Tensors backward(const Tensors& dys) override {
-    const Tensor qkv = saved(0), y = saved(1), logsumexp = saved(2), dy = contiguous(dys[0]);
-    const int64_t hidden = y.shape()[1], tokens = sequences.tokens();
+    const Tensor qkv = saved(0), logsumexp = saved(1), dy = contiguous(dys[0]);
+    const int64_t hidden = dy.shape()[1], tokens = sequences.tokens();
     Tensor dx = Tensor::empty(qkv.shape(), qkv.dtype());
     dispatch_float(name, qkv.dtype(), [&]<class T>() {
       T* dqkv = dx.write<T>();
-      const T *out = y.data<T>(), *dout = dy.data<T>(), *lse = logsumexp.data<T>();
+      const T *dout = dy.data<T>(), *lse = logsumexp.data<T>();
       for_each_block<T>(qkv, 2, [&](const Block<T>& b, T* scores, T* dscores) {
         const int64_t at = b.row * hidden + b.head * b.d;
         T* const dquery = dqkv + b.row * b.ld + b.head * b.d;
         T* const dkey = dqkv + b.first_row * b.ld + hidden + b.head * b.d;
         T* const dvalue = dkey + hidden;
-        std::vector<T> delta(static_cast<size_t>(b.rows));
-        for (int64_t r = 0; r < b.rows; ++r)
-          for (int64_t j = 0; j < b.d; ++j) delta[static_cast<size_t>(r)] += dout[at + r * hidden + j] * out[at + r * hidden + j];
         gemm_serial<T>(false, true, b.rows, b.keys, b.d, 1, b.query, b.ld, b.key, b.ld, 0, scores, b.keys);
         gemm_serial<T>(false, true, b.rows, b.keys, b.d, 1, dout + at, hidden, b.value, b.ld, 0, dscores, b.keys);
-        kernels<T>().attention_backward(scores, dscores, b.keys, lse + b.head * tokens + b.row, delta.data(), b.kernel);
+        kernels<T>().attention_backward(scores, dscores, b.keys, lse + b.head * tokens + b.row, b.kernel);
         // The first block of a causal sequence does not see all its keys: what later blocks add to must be zero before.
         const bool first = b.kernel.first_query == 0;
         if (first)
@@ -134,6 +139,19 @@ struct Attention : Fused<Attention> {
 
 Tensor attention(const Tensor& qkv, const Ragged& sequences, AttentionOptions options) {
   return apply<Attention>({qkv}, sequences, options, draw_dropout(options.dropout))[0];
+}
+
+Tensors attention_probabilities(const Tensor& qkv, const Ragged& sequences, AttentionOptions options) {
+  const Attention op(sequences, options, draw_dropout(0));
+  op.check_shapes(qkv);
+  Tensors result;
+  for (int64_t s = 0; s < sequences.sequences(); ++s) {
+    const int64_t n = sequences.length(s);
+    Tensors heads;
+    for (int64_t h = 0; h < options.heads; ++h) heads.push_back(reshape(op.probabilities(qkv, s, h), {1, n, n}));
+    result.push_back(concat(heads, 0));
+  }
+  return result;
 }
 
 OpInfos attention_ops() {

@@ -52,6 +52,7 @@ Tensor cos(const Tensor& x);
 Tensor tanh(const Tensor& x);
 Tensor sigmoid(const Tensor& x);
 Tensor erf(const Tensor& x);
+Tensor softplus(const Tensor& x);     // ln(1 + e^x)
 inline Tensor operator-(const Tensor& x) { return neg(x); }
 
 // select.cpp: comparison (results are boolean, without gradient) and choice
@@ -126,5 +127,7 @@ struct AttentionOptions {
   int64_t query_block = 128;    // rows of scores held at once
 };
 Tensor attention(const Tensor& qkv, const Ragged& sequences, AttentionOptions options);   // qkv [tokens, 3 hidden] -> [tokens, hidden]
+// What attention() multiplies V with, for looking at: the softmax before dropout, [heads, n, n] (query, key) of each sequence of n tokens.
+Tensors attention_probabilities(const Tensor& qkv, const Ragged& sequences, AttentionOptions options);
 
 }  // namespace gradus

@@ -5,7 +5,7 @@
 //   exp                 dx = dy y             rsqrt       dx = -dy y^3 / 2         sin, cos   dx = dy cos x, -dy sin x
 //   log                 dx = dy / x           square      dx = 2 dy x              tanh       dx = dy (1 - y^2)
 //   abs                 dx = dy sign(x)       reciprocal  dx = -dy y^2             sigmoid    dx = dy y (1 - y)
-//   erf                 dx = dy 2/sqrt(pi) exp(-x^2)
+//   erf                 dx = dy 2/sqrt(pi) exp(-x^2)                             softplus   dx = dy sigmoid(x)
 #include <cmath>
 #include <numbers>
 
@@ -90,6 +90,9 @@ struct Sigmoid { static constexpr const char* name = "sigmoid"; static constexpr
 struct Erf { static constexpr const char* name = "erf"; static constexpr bool saves_output = false;
   template <class T> static Loop<T> loop() { return kernels<T>().erf; }
   static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * (exp(neg(square(x))) * (2 * std::numbers::inv_sqrtpi)); } };
+struct Softplus { static constexpr const char* name = "softplus"; static constexpr bool saves_output = false;
+  static auto value(auto x) { return (x > 0 ? x : x * 0) + std::log1p(std::exp(-std::abs(x))); }   // e^x never overflows
+  static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * sigmoid(x); } };
 
 }  // namespace
 
@@ -107,6 +110,7 @@ Tensor cos(const Tensor& x) { return apply<Unary<Cos>>({x})[0]; }
 Tensor tanh(const Tensor& x) { return apply<Unary<Tanh>>({x})[0]; }
 Tensor sigmoid(const Tensor& x) { return apply<Unary<Sigmoid>>({x})[0]; }
 Tensor erf(const Tensor& x) { return apply<Unary<Erf>>({x})[0]; }
+Tensor softplus(const Tensor& x) { return apply<Unary<Softplus>>({x})[0]; }
 
 OpInfos unary_ops() {
   // The domain keeps samples off the kinks of abs and relu by its two halves.
@@ -124,7 +128,8 @@ OpInfos unary_ops() {
   return {row("neg", "-x", neg, -2, 2), row("exp", "e^x", exp, -2, 2), row("log", "ln x", log, 0.3, 3), row("sqrt", "sqrt(x)", sqrt, 0.3, 3),
           row("rsqrt", "1 / sqrt(x)", rsqrt, 0.3, 3), row("square", "x^2", square, -2, 2), row("reciprocal", "1 / x", reciprocal, 0.4, 2),
           row("abs", "|x|", abs, 0.1, 2), row("relu", "max(x, 0)", relu, 0.1, 2), row("sin", "sin x", sin, -3, 3), row("cos", "cos x", cos, -3, 3),
-          row("tanh", "tanh x", tanh, -2, 2), row("sigmoid", "1 / (1 + e^-x)", sigmoid, -3, 3), row("erf", "erf x", erf, -2, 2)};
+          row("tanh", "tanh x", tanh, -2, 2), row("sigmoid", "1 / (1 + e^-x)", sigmoid, -3, 3), row("erf", "erf x", erf, -2, 2),
+          row("softplus", "ln(1 + e^x)", softplus, -3, 3)};
 }
 
 }  // namespace gradus

@@ -40,20 +40,32 @@ void attention_probabilities(T* scores, int64_t ld, T* logsumexp, AttentionRows 
   }
 }
 
+// Two passes over a row, which is in cache. Between them a dropped probability waits with a negative sign. delta is divided by the sum of the
+// probabilities, 1 but for rounding, so that a row of dscores adds up to zero, as softmax's gradient does (the keys' bias has none).
 template <class T>
-void attention_backward(T* scores, T* dprobabilities, int64_t ld, const T* logsumexp, const T* delta, AttentionRows a) {
+void attention_backward(T* scores, T* dprobabilities, int64_t ld, const T* logsumexp, AttentionRows a) {
   Dropout<T> drop(a.draw);
-  const T scale = static_cast<T>(a.scale);
+  const T scale = static_cast<T>(a.scale), kept = drop.scale;
+  const auto zero = broadcast(T(0));
   for (int64_t r = 0; r < a.rows; ++r, scores += ld, dprobabilities += ld) {
     const int64_t n = visible_keys(a, r);
+    Lanes<T> total = zero, product = zero;
     for (int64_t group = 0; group < n; group += kGroup) {
       drop.draw(a.sequence, static_cast<uint32_t>(a.first_query + r), group / kGroup);
       for (int64_t i = group; i < n && i < group + kGroup; i += kLanes) {
         const int64_t c = n - i;
-        const auto p = exp(load(scores + i, c) * scale - logsumexp[r]), factor = load(drop.factor + (i - group));
-        store(scores + i, p * factor, c);
-        store(dprobabilities + i, p * (load(dprobabilities + i, c) * factor - delta[r]) * scale, c);
+        const auto p = exp(load(scores + i, c, kLowest<T>) * scale - logsumexp[r]), factor = load(drop.factor + (i - group));
+        total = total + p;
+        product = product + p * (load(dprobabilities + i, c) * factor);
+        store(scores + i, select(less(zero, factor), p, -p), c);
       }
+    }
+    const T delta = sum(product) / sum(total);
+    for (int64_t i = 0; i < n; i += kLanes) {
+      const int64_t c = n - i;
+      const auto p = load(scores + i, c), dropped = max(p, zero) * kept;
+      store(dprobabilities + i, absolute(p) * (select(less(zero, p), load(dprobabilities + i, c) * kept, zero) - delta) * scale, c);
+      store(scores + i, dropped, c);
     }
     for (int64_t i = n; i < a.keys; ++i) scores[i] = dprobabilities[i] = 0;
   }

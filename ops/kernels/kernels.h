@@ -92,9 +92,10 @@ struct Kernels {
   // Attention's probabilities for one block of queries. In: scores [rows, keys] (leading dimension ld) = Q K^T, unscaled. Out, in place: dropout(softmax(
   // scale * scores)); logsumexp[r] of the scaled row. Keys a causal query may not see become 0.
   void (*attention_probabilities)(T* scores, int64_t ld, T* logsumexp, AttentionRows rows);
-  // The same block in the backward. In: scores = Q K^T again; dprobabilities = dO V^T; logsumexp; delta[r] = sum dO * O of the row.
-  // Out, in place: scores becomes the dropped probabilities P~ (for dV = P~^T dO); dprobabilities becomes dscores = scale * P * (mask * dP - delta).
-  void (*attention_backward)(T* scores, T* dprobabilities, int64_t ld, const T* logsumexp, const T* delta, AttentionRows rows);
+  // The same block in the backward. In: scores = Q K^T again; dprobabilities = dO V^T; logsumexp.
+  // Out, in place: scores becomes the dropped probabilities P~ (for dV = P~^T dO); dprobabilities becomes
+  // dscores = scale * P * (mask * dP - delta), delta = the row's sum of P * mask * dP.
+  void (*attention_backward)(T* scores, T* dprobabilities, int64_t ld, const T* logsumexp, AttentionRows rows);
 
   // One pass of AdamW over n elements (Loshchilov and Hutter 2019, algorithm 2); m and v are the moments.
   //   g' = gradient_scale * g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;  p -= lr (m / c1 / (sqrt(v / c2) + eps) + decay p)
