@@ -30,7 +30,7 @@ void add_pretrain(CLI::App& app) {
   rate->add_option("--learning-rate", o->learning_rate)->capture_default_str();
   rate->add_option("--warmup-steps", o->warmup, "below 1: a share of the steps")->capture_default_str();
   rate->add_option("--schedule", o->schedule, "linear constant cosine google")->capture_default_str();
-  rate->add_option("--optimizer", o->optimizer, "adamw, or google (no bias correction)")->capture_default_str();
+  rate->add_option("--optimizer", o->optimizer, "adamw google lamb sgd")->capture_default_str();
   rate->add_option("--weight-decay", o->weight_decay)->capture_default_str();
   rate->add_option("--max-grad-norm", o->max_grad_norm)->capture_default_str();
   rate->add_option("--dropout", o->dropout, "both kinds; default: the configuration's (0.1)");

@@ -1,4 +1,4 @@
-// An op of one's own: softplus(x) = log(1 + exp(x)). The forward is a plain loop that does not overflow; `reference` is the expression that it must equal,
+// An op of one's own: swish(x) = x / (1 + exp(-x)) (Ramachandran et al. 2017). The forward is a plain loop; `reference` is the expression that it must equal,
 // and gives it derivatives of every order. gradcheck grades it. (With a backward() of its own it would use that, where nobody differentiates again.)
 #include <cmath>
 
@@ -7,31 +7,31 @@
 
 using namespace gradus;
 
-struct Softplus : Fused<Softplus> {
-  static constexpr const char* name = "softplus";
-  Tensors reference(Inputs in) const { return {log(exp(in[0]) + 1)}; }
+struct Swish : Fused<Swish> {
+  static constexpr const char* name = "swish";
+  Tensors reference(Inputs in) const { return {in[0] * sigmoid(in[0])}; }
   Tensors forward(Inputs in) override {
     const Tensor x = contiguous(in[0]);
     Tensor y = Tensor::empty(x.shape(), x.dtype());
     dispatch_float(name, x.dtype(), [&]<class T>() {
       const T* from = x.data<T>();
       T* to = y.write<T>();
-      for (int64_t i = 0; i < x.numel(); ++i) to[i] = std::max(from[i], T{0}) + std::log1p(std::exp(-std::abs(from[i])));
+      for (int64_t i = 0; i < x.numel(); ++i) to[i] = from[i] / (1 + std::exp(-from[i]));
     });
     return {y};
   }
 };
 
-Tensor softplus(const Tensor& x) { return apply<Softplus>({x})[0]; }
+Tensor swish(const Tensor& x) { return apply<Swish>({x})[0]; }
 
 int main() {
   Tensor x = tensor({-20, -1, 0, 1, 20}).set_requires_grad();
-  const Tensor y = softplus(x);
-  fmt::print("softplus {}\n", y);
+  const Tensor y = swish(x);
+  fmt::print("swish {}\n", y);
   backward(sum(y * y));
   fmt::print("gradient of its square {}\n", x.grad());
 
-  const auto result = gradcheck([](Inputs in) { return Tensors{softplus(in[0])}; }, {random_normal({3, 4}, 1, 0, DType::f64)}, {.order = 2});
+  const auto result = gradcheck([](Inputs in) { return Tensors{swish(in[0])}; }, {random_normal({3, 4}, 1, 0, DType::f64)}, {.order = 2});
   fmt::print("gradcheck: {}\n{}", result ? "ok" : "WRONG", result.log);
   return result ? 0 : 1;
 }

@@ -12,7 +12,7 @@
 namespace gradus {
 
 struct CrossEntropyOptions {
-  std::vector<double> class_weights;   // one a class; empty: all 1
+  std::vector<double> class_weights = {};   // one a class; empty: all 1
   double label_smoothing = 0;          // the target is (1 - s) of the label and s spread evenly over all classes        Szegedy et al. 2016
   double focal_gamma = 0;              // a row counts by (1 - p)^gamma, p the probability of its label                  Lin et al. 2017, eq. 4
   bool plain() const { return class_weights.empty() && label_smoothing == 0 && focal_gamma == 0; }

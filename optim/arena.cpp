@@ -67,12 +67,14 @@ void ParameterArena::for_each_block(const std::function<void(int64_t, int64_t, b
   });
 }
 
+double ParameterArena::norm_of(const float* buffer, const Range& range) {
+  return std::sqrt(parallel_sum(range.end - range.begin, block, [&](int64_t begin, int64_t end) { return kernels<float>().sum_of_squares(buffer + range.begin + begin, end - begin); }));
+}
+
 double ParameterArena::gradient_norm() const {
   double sum = 0;
-  const float* g = gradients();
   for (const Range& range : ranges_)
-    if (range.leaf.grad().defined())
-      sum += parallel_sum(range.end - range.begin, block, [&](int64_t begin, int64_t end) { return kernels<float>().sum_of_squares(g + range.begin + begin, end - begin); });
+    if (range.leaf.grad().defined()) sum += std::pow(norm_of(gradients(), range), 2);
   return std::sqrt(sum);
 }
 

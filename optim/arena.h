@@ -30,6 +30,8 @@ class ParameterArena {
   void clear_gradients() const;
   // The 2-norm of all gradients there are. The same on any number of threads.
   double gradient_norm() const;
+  // The 2-norm of a parameter's place in a buffer of size() elements (values, gradients, an optimizer's own).
+  static double norm_of(const float* buffer, const Range& range);
   // Calls f(begin, end, decays) for blocks, cut by size, that cover the parameters which have a gradient; on all threads.
   void for_each_block(const std::function<void(int64_t begin, int64_t end, bool decays)>& f) const;
   void mark_written();         // counts a version on every leaf: their values were changed through values()

@@ -1,4 +1,4 @@
-// Optimizers: SGD with momentum, and AdamW, whose options also give Google's original BERT Adam. Construct with a model (anything with parts()) or a list
+// Optimizers: SGD with momentum; AdamW, whose options also give Google's original BERT Adam; LAMB. Construct with a model (anything with parts()) or a list
 // of parameters; after backward(), step() updates what the loss reached and clears the gradients.
 #pragma once
 
@@ -64,6 +64,29 @@ class AdamW : public Optimizer {
   Tensor m_, v_;
 };
 
+struct LambOptions {
+  double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, weight_decay = 0.01;
+  bool bias_correction = true;
+  std::vector<std::string> no_decay = no_decay_by_default;
+};
+
+// You et al. 2020 (arXiv 1904.00962), algorithm 2: Adam's update u (with decay in it), scaled for each parameter by its trust ratio |p| / |u|, for large batches.
+//   u = m' / (sqrt(v') + epsilon) + decay p;   p -= learning_rate |p| / |u| u          (the ratio is 1 where either norm is 0)
+// Parameters that do not decay (biases, norms) keep the ratio 1, as in Google's and NVIDIA's programs. Query, key and value are parameters of their own.
+class Lamb : public Optimizer {
+ public:
+  Lamb(const std::vector<Parameter>& list, LambOptions options = {});
+  template <class Layer>
+    requires requires(Layer& layer, Parts& p) { layer.parts(p); }
+  explicit Lamb(Layer& model, LambOptions options = {}) : Lamb(parameters(model), std::move(options)) {}
+  std::vector<std::pair<std::string, Tensor>> state() override { return {{"m", m_}, {"v", v_}}; }
+
+ private:
+  void update(double gradient_scale) override;
+  LambOptions options_;
+  Tensor m_, v_, u_;
+};
+
 struct SgdOptions {
   double learning_rate = 1e-2, momentum = 0, weight_decay = 0;   // decay is added to the gradient, as in PyTorch's SGD
   std::vector<std::string> no_decay = no_decay_by_default;
@@ -83,5 +106,9 @@ class Sgd : public Optimizer {
   SgdOptions options_;
   Tensor u_;
 };
+
+// By the name that the command line takes: adamw, google, lamb, sgd (momentum 0.9); an unknown one is an Error that lists them.
+std::unique_ptr<Optimizer> make_optimizer(const std::string& name, const std::vector<Parameter>& list, double learning_rate, double weight_decay);
+void check_optimizer_name(const std::string& name);
 
 }  // namespace gradus

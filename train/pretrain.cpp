@@ -158,7 +158,7 @@ PretrainResult pretrain(const PretrainOptions& o) {
   std::optional<InstanceSource> held_out;
   if (!corpus.documents(Split::validation).empty()) held_out.emplace(corpus, Split::validation, instance_options, o.seed + 1);
   if (o.initialization != "google" && o.initialization != "hugging_face") fail("--initialization {}: it is google or hugging_face", o.initialization);
-  if (o.optimizer != "google" && o.optimizer != "adamw") fail("--optimizer {}: it is adamw or google", o.optimizer);
+  check_optimizer_name(o.optimizer);
   const Schedule::Shape shape = Schedule::shape_named(o.schedule);
 
   BertForPreTraining model(config);
@@ -171,10 +171,8 @@ PretrainResult pretrain(const PretrainOptions& o) {
   if (!instance_options.next_sentence)
     for (const char* pattern : {"bert.pooler.*", "cls.seq_relationship.*"}) freeze(list, pattern);
 
-  AdamWOptions adam = o.optimizer == "google" ? AdamWOptions::google() : AdamWOptions{};
-  adam.learning_rate = o.learning_rate;
-  adam.weight_decay = o.weight_decay;
-  AdamW optimizer(list, adam);
+  const std::unique_ptr<Optimizer> chosen = make_optimizer(o.optimizer, list, o.learning_rate, o.weight_decay);
+  Optimizer& optimizer = *chosen;
 
   const int64_t per_step = o.batch_size * o.gradient_accumulation_steps;
   const bool by_minutes = o.max_minutes > 0 && o.max_steps == 0;

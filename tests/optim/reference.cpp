@@ -1,0 +1,64 @@
+// Optimizers and schedules against torch, transformers and transcribed formulas: tests/fixtures/optimizer_cases.json says which versions made it.
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "ops/ops.h"
+#include "tests/support.h"
+
+using namespace gradus;
+using namespace gradus::testing;
+
+namespace {
+
+nlohmann::json cases() { return nlohmann::json::parse(read_file(std::filesystem::path(GRADUS_SOURCE_ROOT) / "tests" / "fixtures" / "optimizer_cases.json")); }
+
+// make_optimizer_cases.py's start() and gradient().
+Tensor filled(const Shape& shape, const std::function<double(double)>& value) {
+  std::vector<float> values;
+  for (int64_t i = 0; i < shape.numel(); ++i) values.push_back(static_cast<float>(value(static_cast<double>(i))));
+  return from_vector(values, shape);
+}
+
+struct Model {
+  std::vector<std::pair<std::string, Tensor>> all;
+  Model() {
+    for (const auto& [name, shape] : {std::pair<const char*, Shape>{"a.weight", {3, 2}}, {"a.bias", {3}}, {"b.weight", {2, 4}}})
+      all.emplace_back(name, filled(shape, [&, n = std::strlen(name)](double i) { return 0.5 * std::cos(1.7 * i + static_cast<double>(n)); }).set_requires_grad());
+  }
+  void parts(Parts& p) { for (auto& [name, tensor] : all) p(name, tensor); }
+};
+
+}  // namespace
+
+TEST_CASE("100 steps of every optimizer end where the reference ends, to 1e-6") {
+  const auto expected = cases();
+  for (const auto& [name, parameters_after] : expected.at("optimizers").items()) {
+    Model model;
+    const auto optimizer = make_optimizer(name, parameters(model), expected.at("learning_rate"), expected.at("weight_decay"));
+    for (int step = 1; step <= expected.at("steps"); ++step) {
+      Tensor loss = scalar(0);   // a linear function of the parameters, whose gradient is the wanted one
+      for (const auto& [parameter, tensor] : model.all) {
+        const auto offset = 0.37 * step + static_cast<double>(parameter.size());
+        loss = loss + sum(tensor * filled(tensor.shape(), [&](double i) { return std::sin(0.9 * i + offset) * (1 + i) * 0.1; }));
+      }
+      backward(loss);
+      optimizer->step();
+    }
+    for (const auto& [parameter, tensor] : model.all) {
+      const auto ours = tensor.to_vector<double>(), theirs = parameters_after.at(parameter).get<std::vector<double>>();
+      for (size_t i = 0; i < ours.size(); ++i) CHECK_MESSAGE(std::abs(ours[i] - theirs[i]) < 1e-6, name, " ", parameter, " ", i, ": ", ours[i], " ", theirs[i]);
+    }
+  }
+  CHECK_MENTIONS(error_of([] { check_optimizer_name("adam"); }), "adamw, google");
+}
+
+TEST_CASE("every schedule gives the reference's rate at every step") {
+  for (const auto& [name, rates] : cases().at("schedules").items())
+    for (int64_t step = 0; step <= 110; ++step)
+      CHECK_MESSAGE(std::abs(Schedule{Schedule::shape_named(name), 1.0, 10, 110}.at(step) - rates[static_cast<size_t>(step)].get<double>()) < 1e-12, name, " at ", step);
+}
