@@ -139,6 +139,11 @@ std::string replace_invalid_utf8(std::string_view text) {
   return out;
 }
 
+void check_utf8(std::string_view line, const std::string& file, int64_t number, std::string_view advice) {
+  if (const size_t invalid = find_invalid_utf8(line); invalid != std::string_view::npos)
+    fail("{}:{}: byte {} (0x{:02x}) is not valid UTF-8; convert the file{}", file, number, invalid + 1, static_cast<unsigned char>(line[invalid]), advice);
+}
+
 void for_each_line(const fs::path& path, const std::function<void(std::string_view, int64_t)>& f, bool replace_invalid) {
   const MappedFile file(path);
   std::string_view rest = file.view();
@@ -148,11 +153,12 @@ void for_each_line(const fs::path& path, const std::function<void(std::string_vi
     std::string_view line = rest.substr(0, end);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    const size_t invalid = find_invalid_utf8(line);
-    if (invalid == std::string_view::npos) f(line, number);
-    else if (replace_invalid) f(replace_invalid_utf8(line), number);
-    else fail("{}:{}: byte {} (0x{:02x}) is not valid UTF-8; convert the file, or pass --replace-invalid to read it as U+FFFD", path.string(), number,
-              invalid + 1, static_cast<unsigned char>(line[invalid]));
+    if (replace_invalid && find_invalid_utf8(line) != std::string_view::npos) {
+      f(replace_invalid_utf8(line), number);
+      continue;
+    }
+    check_utf8(line, path.string(), number, ", or pass --replace-invalid to read it as U+FFFD");
+    f(line, number);
   }
 }
 

@@ -57,6 +57,9 @@ size_t find_invalid_utf8(std::string_view text);
 // Text with every maximal invalid part replaced by U+FFFD.
 std::string replace_invalid_utf8(std::string_view text);
 
+// An Error where `line` is not valid UTF-8; it names the file, the line's number and the byte. `advice` is added to its text.
+void check_utf8(std::string_view line, const std::string& file, int64_t number, std::string_view advice = "");
+
 // Calls f(line, number) for each line, without its \n or \r\n, numbers from 1; a byte-order mark at the start is dropped.
 // Invalid UTF-8 is an Error that names the file and the line, or is replaced by U+FFFD where replace_invalid is set.
 void for_each_line(const std::filesystem::path& path, const std::function<void(std::string_view line, int64_t number)>& f,

@@ -4,7 +4,7 @@
 #include <memory>
 #include <set>
 
-#include "io/json_file.h"
+#include "base/json_file.h"
 #include "io/safetensors.h"
 #include "io/tokenizer_json.h"
 

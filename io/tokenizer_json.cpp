@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "io/json_file.h"
+#include "base/json_file.h"
 
 namespace gradus {
 

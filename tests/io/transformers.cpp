@@ -4,7 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "io/json_file.h"
+#include "base/json_file.h"
 #include "io/safetensors.h"
 #include "tests/io/small_model.h"
 
