@@ -13,31 +13,12 @@
 #include "ops/ops.h"
 
 namespace gradus {
-static_assert(std::endian::native == std::endian::little,
-              "safetensors files are little-endian and are read and written as they lie in memory");
 namespace {
 
 using Json = nlohmann::json;
 constexpr uint64_t largest_header = 100'000'000;
 constexpr int deepest_header = 2;   // {"name": {"shape": [ … ]}}
 
-// Every dtype of the format (safetensors 0.8), in bits; 0 for any other word.
-uint64_t bits_of_dtype(const std::string& dtype) {
-  static const std::map<std::string, uint64_t> bits = {
-      {"F4", 4}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E5M2FNUZ", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E8M0", 8},
-      {"BOOL", 8}, {"U8", 8}, {"I8", 8}, {"I16", 16}, {"U16", 16}, {"F16", 16}, {"BF16", 16}, {"I32", 32}, {"U32", 32}, {"F32", 32},
-      {"F64", 64}, {"I64", 64}, {"U64", 64}, {"C64", 64}};
-  const auto found = bits.find(dtype);
-  return found == bits.end() ? 0 : found->second;
-}
-
-float from_half(uint16_t h) {
-  const uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16, exponent = (h >> 10) & 31u, mantissa = h & 1023u;
-  if (exponent == 0) return std::bit_cast<float>(sign | 0x3f800000u) * static_cast<float>(mantissa) * 0x1p-24f;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
-  return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
-}
-float from_bfloat(uint16_t b) { return std::bit_cast<float>(static_cast<uint32_t>(b) << 16); }
 uint16_t to_bfloat(float x) {
   const uint32_t bits = std::bit_cast<uint32_t>(x);
   if (std::isnan(x)) return static_cast<uint16_t>((bits >> 16) | 0x40u);   // rounding could carry a NaN into infinity
@@ -69,62 +50,63 @@ Json parse_header(std::string_view text, const std::string& file) {
   }
 }
 
-// One entry; its bytes count from the start of the buffer.
-SafetensorsEntry parse_entry(const std::string& file, const std::string& name, const Json& value, uint64_t buffer_size) {
+struct Entry {
+  std::string dtype;
+  Shape shape;
+  uint64_t begin, end;   // bytes from the start of the buffer
+};
+
+Entry parse_entry(const std::string& file, const std::string& name, const Json& value, uint64_t buffer_size) {
   const auto member = [&](const char* key, bool is_string) -> const Json& {
     if (!value.is_object() || !value.contains(key)) fail("{}: the entry of '{}' has no {}: {}", file, name, key, shown(value));
     if (value[key].is_string() != is_string)
       fail("{}: the {} of '{}' is {}, which is of the wrong kind", file, key, name, shown(value[key]));
     return value[key];
   };
-  SafetensorsEntry entry{member("dtype", true).get<std::string>(), {}, 0, 0};
+  Entry entry{member("dtype", true).get<std::string>(), {}, 0, 0};
   const Json &shape = member("shape", false), &offsets = member("data_offsets", false);
-  uint64_t bits = bits_of_dtype(entry.dtype);
-  if (!bits) fail("{}: '{}' has the unknown dtype '{}'", file, name, entry.dtype);
+  if (!bits_of_dtype(entry.dtype)) fail("{}: '{}' has the unknown dtype '{}'", file, name, entry.dtype);
   if (!shape.is_array()) fail("{}: '{}' has the shape {}; it must be a list of sizes", file, name, shown(shape));
   if (shape.size() > Shape::max_rank)
     fail("{}: '{}' has {} axes; at most {} can be read", file, name, shape.size(), static_cast<int>(Shape::max_rank));
-  bool empty = false;
   for (const Json& axis : shape) {
     if (!axis.is_number_unsigned()) fail("{}: '{}' has the shape {}; sizes are whole numbers from 0", file, name, shown(shape));
-    const uint64_t n = axis.get<uint64_t>();
-    empty |= n == 0;
-    if (n && bits > (uint64_t{1} << 62) / n) fail("{}: the shape {} of '{}' overflows", file, shown(shape), name);
-    bits *= std::max<uint64_t>(n, 1);
-    entry.shape.push_back(static_cast<int64_t>(n));
+    entry.shape.push_back(static_cast<int64_t>(std::min<uint64_t>(axis.get<uint64_t>(), INT64_MAX)));
   }
-  if (empty) bits = 0;
+  const std::optional<uint64_t> bits = bits_of_tensor(entry.dtype, entry.shape);
+  if (!bits) fail("{}: the shape {} of '{}' overflows", file, shown(shape), name);
   if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned())
     fail("{}: the data_offsets of '{}' are {}; they must be [begin, end]", file, name, shown(offsets));
   entry.begin = offsets[0].get<uint64_t>(), entry.end = offsets[1].get<uint64_t>();
   if (entry.begin > entry.end || entry.end > buffer_size)
     fail("{}: '{}' lies at bytes {}..{} of a buffer of {}: the file is cut off or damaged", file, name, entry.begin, entry.end,
          buffer_size);
-  if (bits % 8 || entry.end - entry.begin != bits / 8)
-    fail("{}: '{}' is {} {}, which is {} bytes, but has {}", file, name, entry.dtype, entry.shape, static_cast<double>(bits) / 8,
+  if (*bits % 8 || entry.end - entry.begin != *bits / 8)
+    fail("{}: '{}' is {} {}, which is {} bytes, but has {}", file, name, entry.dtype, entry.shape, static_cast<double>(*bits) / 8,
          entry.end - entry.begin);
   return entry;
 }
 
 }  // namespace
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path), file_(path) {
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : TensorFile(path) {
   const std::string file = path.string();
-  if (file_.size() < 8) fail("{}: {} bytes are too few for a safetensors file; it begins with an 8-byte header length", file, file_.size());
+  const std::string_view bytes = files_.emplace_back(path).view();
+  if (bytes.size() < 8) fail("{}: {} bytes are too few for a safetensors file; it begins with an 8-byte header length", file, bytes.size());
   uint64_t length;
-  std::memcpy(&length, file_.data(), 8);
+  std::memcpy(&length, bytes.data(), 8);
   if (length > largest_header)
     fail("{}: the header claims {} bytes, more than the {} that are allowed; is it a safetensors file?", file, length, largest_header);
-  if (length > file_.size() - 8)
-    fail("{}: the header claims {} bytes, the file has {} after its length: it is cut off", file, length, file_.size() - 8);
-  const std::string_view header = file_.view().substr(8, length);
+  if (length > bytes.size() - 8)
+    fail("{}: the header claims {} bytes, the file has {} after its length: it is cut off", file, length, bytes.size() - 8);
+  const std::string_view header = bytes.substr(8, length);
   if (header.empty() || header[0] != '{') fail("{}: the header does not begin with {{; is it a safetensors file?", file);
   if (const size_t bad = find_invalid_utf8(header); bad != std::string_view::npos)
     fail("{}: the header is not valid UTF-8 at its byte {}", file, bad);
   const Json json = parse_header(header, file);
-  const size_t start = 8 + length, size = file_.size() - start;
+  const size_t start = 8 + length, size = bytes.size() - start;
 
-  std::vector<std::tuple<size_t, size_t, std::string>> ranges;
+  std::vector<std::tuple<uint64_t, uint64_t, std::string>> ranges;
   for (const auto& [name, value] : json.items()) {
     if (name == "__metadata__") {
       check(value.is_object(), "{}: __metadata__ is {}; it must map strings to strings", file, shown(value));
@@ -134,13 +116,12 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
       }
       continue;
     }
-    SafetensorsEntry entry = parse_entry(file, name, value, size);
+    const Entry entry = parse_entry(file, name, value, size);
     ranges.emplace_back(entry.begin, entry.end, name);
-    entry.begin += start, entry.end += start;
-    entries_.emplace(name, std::move(entry));
+    add(name, {entry.dtype, entry.shape, bytes.data() + start + entry.begin});
   }
   std::sort(ranges.begin(), ranges.end());
-  size_t covered = 0;
+  uint64_t covered = 0;
   for (const auto& [begin, end, name] : ranges) {
     if (begin != covered)
       fail("{}: '{}' begins at byte {} of the buffer, where the tensors before it end at {}: they overlap or leave a hole", file, name,
@@ -148,45 +129,6 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
     covered = end;
   }
   if (covered != size) fail("{}: the tensors end at byte {} of a buffer of {}", file, covered, size);
-}
-
-const SafetensorsEntry& SafetensorsFile::entry(const std::string& name) const {
-  const auto found = entries_.find(name);
-  if (found == entries_.end()) fail("{}: there is no tensor '{}'", path_.string(), name);
-  return found->second;
-}
-
-std::string_view SafetensorsFile::bytes(const std::string& name) const {
-  const SafetensorsEntry& at = entry(name);
-  return file_.view().substr(at.begin, at.end - at.begin);
-}
-
-void SafetensorsFile::require_readable(const std::string& name, const Shape& shape) const {
-  const SafetensorsEntry& found = entry(name);
-  if (found.shape != shape) fail("{}: '{}' has the shape {}, the model wants {}", path_.string(), name, found.shape, shape);
-  if (found.dtype != "F32" && found.dtype != "F64" && found.dtype != "F16" && found.dtype != "BF16")
-    fail("{}: '{}' is {}; parameters are read from F32, F64, F16 or BF16", path_.string(), name, found.dtype);
-}
-
-void SafetensorsFile::read(const std::string& name, Tensor& to) const {
-  require_readable(name, to.shape());
-  check(to.is_contiguous(), "{}: '{}' cannot be read into a tensor that is not contiguous", path_.string(), name);
-  const std::string& dtype = entry(name).dtype;
-  const char* from = bytes(name).data();
-  dispatch_float("read", to.dtype(), [&]<class T>() {
-    T* at = to.write<T>();
-    const auto convert = [&]<class Raw>(auto value_of) {
-      for (int64_t i = 0; i < to.numel(); ++i) {
-        Raw raw;
-        std::memcpy(&raw, from + static_cast<size_t>(i) * sizeof(Raw), sizeof(Raw));   // the buffer need not be aligned
-        at[i] = static_cast<T>(value_of(raw));
-      }
-    };
-    if (dtype == "F32") convert.template operator()<float>([](float x) { return x; });
-    else if (dtype == "F64") convert.template operator()<double>([](double x) { return x; });
-    else if (dtype == "F16") convert.template operator()<uint16_t>(from_half);
-    else convert.template operator()<uint16_t>(from_bfloat);
-  });
 }
 
 void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& tensors, StoredAs stored,

@@ -35,8 +35,8 @@ TEST_CASE("safetensors: what is written is read, of any layout and dtype") {
   const SafetensorsFile file(scratch / "t");
   CHECK(file.metadata() == std::map<std::string, std::string>{{"format", "pt"}});
   CHECK(file.entry("a").shape == Shape{4, 3});
-  CHECK(file.entry("empty").begin == file.entry("empty").end);
-  CHECK(file.entry("a").begin % 8 == 0);
+  CHECK(file.entry("empty").shape == Shape{0, 2});
+  CHECK(reinterpret_cast<uintptr_t>(file.entry("a").data) % 8 == 0);   // aligned in the file, which is mapped at a page
   Tensor a_back = zeros({4, 3}), b_wide = zeros({5}, DType::f64), d_back = zeros({2}), e_back = scalar(0), empty_back = zeros({0, 2});
   file.read("a", a_back);
   file.read("b", b_wide);
@@ -152,7 +152,9 @@ TEST_CASE("safetensors: whatever a byte is changed to, and wherever the file end
     std::ofstream(scratch / "u", std::ios::binary) << bytes;   // not write_file, which waits for the disk
     SafetensorsFile file(scratch / "u");
   };
-  const size_t buffer = SafetensorsFile(scratch / "t").entry("a").begin;
+  uint64_t header;
+  std::memcpy(&header, whole.data(), 8);
+  const size_t buffer = 8 + header;
   for (size_t at = 0; at < buffer; ++at)
     for (const char byte : {'\0', '0', '9', '"', '{', '[', '\xff'}) {
       std::string bytes = whole;
