@@ -11,7 +11,11 @@ namespace gradus {
 inline nlohmann::json read_json(const std::filesystem::path& path) {
   nlohmann::json json;
   try {
-    json = nlohmann::json::parse(read_file(path));
+    // The parser does not recurse, but printing and copying do.
+    json = nlohmann::json::parse(read_file(path), [&](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+      check(depth <= 100, "{}: it nests more than 100 deep", path.string());
+      return true;
+    });
   } catch (const nlohmann::json::exception& error) {
     fail("{}: not valid JSON: {}", path.string(), error.what());
   }

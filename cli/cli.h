@@ -9,6 +9,7 @@
 namespace gradus::cli {
 
 void add_bench(CLI::App& app);
+void add_convert(CLI::App& app);
 void add_data(CLI::App& app);
 void add_demo(CLI::App& app);
 void add_fill_mask(CLI::App& app);

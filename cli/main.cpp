@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   cli::add_data(app);
   cli::add_pretrain(app);
   cli::add_fill_mask(app);
+  cli::add_convert(app);
   cli::add_gradcheck(app);
   cli::add_bench(app);
   try {

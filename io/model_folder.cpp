@@ -1,40 +1,22 @@
 #include "io/model_folder.h"
 
-#include <algorithm>
-#include <memory>
-#include <set>
-
 #include "base/json_file.h"
-#include "io/safetensors.h"
 #include "io/tokenizer_json.h"
+#include "io/weights.h"
 
 namespace gradus {
 namespace fs = std::filesystem;
+namespace {
 
-void save_model_folder(const fs::path& folder, const BertConfig& config, const std::vector<Parameter>& parameters,
-                       const Tokenizer& tokenizer) {
+void save_tokenizer(const fs::path& folder, const Tokenizer& tokenizer, int64_t model_max_length) {
   using Json = nlohmann::ordered_json;
-  const Vocabulary& vocabulary = tokenizer.vocabulary();
-  vocabulary.require_special();
-  if (vocabulary.size() > config.vocab_size)
-    fail("{}: its {} tokens are more than the model's vocab_size of {}", vocabulary.origin(), vocabulary.size(), config.vocab_size);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  check(!error, "cannot make the folder {}: {}", folder.string(), error.message());
-
-  std::vector<std::pair<std::string, Tensor>> tensors;
-  for (const Parameter& p : parameters)
-    if (!p.tied) tensors.emplace_back(p.name, p.view());
-  write_safetensors(folder / "model.safetensors", tensors);
-  write_file(folder / "config.json", config.to_json());
-
-  vocabulary.save(folder / "vocab.txt");
+  tokenizer.vocabulary().save(folder / "vocab.txt");
   write_file(folder / "tokenizer.json", tokenizer_json(tokenizer));
   const Json specials{
       {"unk_token", "[UNK]"}, {"sep_token", "[SEP]"}, {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}};
   Json settings{{"tokenizer_class", "BertTokenizer"},
                 {"do_lower_case", tokenizer.options().lower_case},
-                {"model_max_length", config.max_position_embeddings},
+                {"model_max_length", model_max_length},
                 {"strip_accents", nullptr},
                 {"tokenize_chinese_chars", true}};
   if (tokenizer.options().mode == TokenizerMode::google) settings["gradus_mode"] = "google";   // a key of ours: nobody else has these rules
@@ -43,13 +25,55 @@ void save_model_folder(const fs::path& folder, const BertConfig& config, const s
   write_file(folder / "special_tokens_map.json", specials.dump(2) + "\n");
 }
 
-BertConfig load_config(const fs::path& folder) {
-  check(fs::is_directory(folder), "{}: there is no such model folder", folder.string());
-  const fs::path path = folder / "config.json";
-  return BertConfig::from_json(read_file(path), path.string());
+// Hugging Face's configuration; without it Google's.
+fs::path config_of(const fs::path& model) {
+  const fs::path folder = folder_of_model(model), ours = folder / "config.json", google = folder / "bert_config.json";
+  return fs::exists(google) && !fs::exists(ours) ? google : ours;
+}
+bool is_google(const fs::path& config) { return config.filename() == "bert_config.json"; }
+
+}  // namespace
+
+void save_model_folder(const fs::path& folder, const BertConfig& config, const std::vector<Parameter>& parameters,
+                       const Tokenizer& tokenizer, StoredAs stored) {
+  NamedTensors tensors;
+  for (const Parameter& p : parameters)
+    if (!p.tied) tensors.emplace_back(p.name, p.view());
+  save_model_folder(folder, config, tensors, tokenizer, stored);
 }
 
-Tokenizer load_tokenizer(const fs::path& folder) {
+void save_model_folder(const fs::path& folder, const BertConfig& config, const NamedTensors& tensors, const Tokenizer& tokenizer,
+                       StoredAs stored) {
+  const Vocabulary& vocabulary = tokenizer.vocabulary();
+  vocabulary.require_special();
+  if (vocabulary.size() > config.vocab_size)
+    fail("{}: its {} tokens are more than the model's vocab_size of {}", vocabulary.origin(), vocabulary.size(), config.vocab_size);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  check(!error, "cannot make the folder {}: {}", folder.string(), error.message());
+
+  BertConfig written = config;
+  written.dtype = stored == StoredAs::bf16 ? "bfloat16" : "float32";
+  write_safetensors(folder / "model.safetensors", tensors, stored);
+  write_file(folder / "config.json", written.to_json());
+  save_tokenizer(folder, tokenizer, config.max_position_embeddings);
+}
+
+BertConfig load_config(const fs::path& model) {
+  const fs::path path = config_of(model);
+  BertConfig config = BertConfig::from_json(read_file(path), path.string());
+  if (is_google(path) && config.hidden_act == "gelu") config.hidden_act = "gelu_new";
+  return config;
+}
+
+std::string note_on_config(const fs::path& model) {
+  const fs::path path = config_of(model);
+  if (!is_google(path) || !fs::exists(path) || read_json(path).value("hidden_act", nlohmann::json()) != "gelu") return "";
+  return "the gelu of bert_config.json is Google's tanh form, read as gelu_new";
+}
+
+Tokenizer load_tokenizer(const fs::path& model) {
+  const fs::path folder = folder_of_model(model);
   const fs::path settings = folder / "tokenizer_config.json", vocabulary = folder / "vocab.txt", whole = folder / "tokenizer.json";
   const nlohmann::json json = fs::exists(settings) ? read_json(settings) : nlohmann::json::object();
   const auto flag = [&](const char* key) -> std::optional<bool> {
@@ -71,110 +95,6 @@ Tokenizer load_tokenizer(const fs::path& folder) {
   const bool google = json.value("gradus_mode", nlohmann::json()) == "google";
   return Tokenizer(Vocabulary::load(vocabulary),
                    {.lower_case = lower_case.value_or(true), .mode = google ? TokenizerMode::google : TokenizerMode::hf});
-}
-
-std::string LoadReport::to_text() const {
-  const auto names = [](const std::vector<std::string>& list) {
-    std::string text;
-    for (size_t i = 0; i < list.size() && i < 6; ++i) text += (i ? ", " : "") + list[i];
-    return list.size() > 6 ? fmt::format("{} and {} more", text, list.size() - 6) : text;
-  };
-  std::string text = fmt::format("{} parameters loaded", loaded.size());
-  if (!fresh.empty()) text += fmt::format("; {} new, not in the file: {}", fresh.size(), names(fresh));
-  if (!unused.empty()) text += fmt::format("; {} tensors of the file not used: {}", unused.size(), names(unused));
-  return text;
-}
-
-namespace {
-
-struct Source {
-  const SafetensorsFile* file;
-  std::string name;   // as the file spells it
-};
-
-// A folder's tensors by plain name: one file, or the shards that an index names.
-class Weights {
- public:
-  explicit Weights(const fs::path& folder) {
-    const fs::path one = folder / "model.safetensors", index = folder / "model.safetensors.index.json";
-    if (fs::exists(one)) open(one);
-    else if (fs::exists(index)) open_shards(folder, index);
-    else fail("{}: there is neither model.safetensors nor model.safetensors.index.json in it", folder.string());
-    for (const auto& file : files_)
-      for (const auto& [name, entry] : file->entries())
-        if (!name.ends_with("position_ids") && !sources_.emplace(plain(name), Source{file.get(), name}).second)
-          fail("{}: '{}' is there twice: as '{}' and as '{}'", file->path().string(), plain(name), sources_.at(plain(name)).name, name);
-  }
-
-  // Today's spelling, without the prefix that a body saved by itself does not have.
-  static std::string plain(std::string name) {
-    if (name.starts_with("bert.")) name.erase(0, 5);
-    for (const auto& [old, now] :
-         {std::pair<std::string, std::string>{"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}})
-      if (name.ends_with(old)) name.replace(name.size() - old.size(), old.size(), now);
-    return name;
-  }
-
-  const Source* find(const std::string& parameter) const {
-    const auto found = sources_.find(plain(parameter));
-    return found == sources_.end() ? nullptr : &found->second;
-  }
-  const std::map<std::string, Source>& sources() const { return sources_; }
-
- private:
-  const SafetensorsFile& open(const fs::path& path) { return *files_.emplace_back(std::make_unique<SafetensorsFile>(path)); }
-
-  void open_shards(const fs::path& folder, const fs::path& index) {
-    const nlohmann::json map = read_json(index).value("weight_map", nlohmann::json());
-    check(map.is_object(), "{}: it has no weight_map, an object of tensors and their files", index.string());
-    std::map<std::string, const SafetensorsFile*> shards;
-    for (const auto& [name, shard] : map.items()) {
-      if (!shard.is_string() || fs::path(shard.get<std::string>()).filename() != shard.get<std::string>())
-        fail("{}: the file of '{}' is {}; it must be a name in this folder", index.string(), name, shard.dump());
-      const SafetensorsFile*& file = shards[shard.get<std::string>()];
-      if (!file) file = &open(folder / shard.get<std::string>());
-      if (!file->entries().contains(name))
-        fail("{}: '{}' should be in {}, which has no such tensor", index.string(), name, shard.get<std::string>());
-    }
-  }
-
-  std::vector<std::unique_ptr<SafetensorsFile>> files_;
-  std::map<std::string, Source> sources_;
-};
-
-}  // namespace
-
-LoadReport load_parameters(const fs::path& folder, const std::vector<Parameter>& parameters) {
-  const Weights weights(folder);
-  LoadReport report;
-  std::set<const Source*> used;
-  std::vector<std::pair<const Parameter*, const Source*>> plan;
-  for (const Parameter& p : parameters) {
-    if (p.tied) continue;
-    const Source* source = weights.find(p.name);
-    for (const Parameter& alias : parameters) {
-      if (!alias.tied || !alias.leaf.same(p.leaf)) continue;
-      const Source* other = weights.find(alias.name);
-      if (!other) continue;
-      used.insert(other);
-      if (!source) source = other;
-      else if (source->file->bytes(source->name) != other->file->bytes(other->name))
-        fail("{}: '{}' and '{}' differ, but are one parameter of this model (tied weights)", folder.string(), source->name, other->name);
-    }
-    (source ? report.loaded : report.fresh).push_back(p.name);
-    if (!source) continue;
-    source->file->require_readable(source->name, p.view().shape());
-    used.insert(source);
-    plan.emplace_back(&p, source);
-  }
-  if (plan.empty()) fail("{}: none of its {} tensors is a parameter of this model", folder.string(), weights.sources().size());
-  for (const auto& [parameter, source] : plan) {
-    Tensor view = parameter->view();
-    source->file->read(source->name, view);
-  }
-  for (const auto& [name, source] : weights.sources())
-    if (!used.contains(&source)) report.unused.push_back(source.name);
-  return report;
 }
 
 }  // namespace gradus

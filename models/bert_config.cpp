@@ -1,5 +1,6 @@
 #include "models/bert_config.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace gradus {
@@ -43,13 +44,49 @@ void BertConfig::validate(const std::string& origin) const {
     fail("{}: hidden_act is '{}'; known are gelu, gelu_new and gelu_pytorch_tanh", origin, hidden_act);
   for (const auto& [key, p] : {std::pair{"hidden_dropout_prob", hidden_dropout_prob}, std::pair{"attention_probs_dropout_prob", attention_probs_dropout_prob}})
     if (!(p >= 0 && p < 1)) fail("{}: {} is {}; it must be in [0, 1)", origin, key, p);
+  if (!problem_type.empty() && problem_type != "regression" && problem_type != "single_label_classification" && problem_type != "multi_label_classification")
+    fail("{}: problem_type is '{}'; known are regression, single_label_classification and multi_label_classification", origin, problem_type);
   if (!(layer_norm_eps > 0)) fail("{}: layer_norm_eps is {}; it must be above 0", origin, layer_norm_eps);
 }
+
+namespace {
+
+// id2label; without it the inverse of label2id, or as many LABEL_n as num_labels says. Files hold ids as strings.
+std::map<int64_t, std::string> read_labels(const Json& json, const std::string& origin) {
+  std::map<int64_t, std::string> labels;
+  const auto add = [&](const std::string& id, const Json& label, const char* key) {
+    int64_t number = -1;
+    const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number);
+    if (error != std::errc() || end != id.data() + id.size() || number < 0 || !label.is_string())
+      fail("{}: {} has the entry {}: {}; it maps whole numbers from 0 to labels", origin, key, id, label.dump());
+    if (!labels.emplace(number, label.get<std::string>()).second) fail("{}: {} has two labels for {}", origin, key, number);
+  };
+  const auto object = [&](const char* key) { return json.contains(key) && json[key].is_object() ? json[key] : Json::object(); };
+  const Json forward = object("id2label"), backward = object("label2id");
+  for (const auto& [id, label] : forward.items()) add(id, label, "id2label");
+  if (labels.empty())
+    for (const auto& [label, id] : backward.items()) add(id.dump(), Json(label), "label2id");
+  if (const auto count = json.find("num_labels"); labels.empty() && count != json.end() && !count->is_null()) {
+    constexpr int64_t most = 1'000'000;
+    check(count->is_number_unsigned() && count->get<uint64_t>() >= 1 && count->get<uint64_t>() <= most, "{}: num_labels is {}; it must be between 1 and {}",
+          origin, count->dump(), most);
+    for (int64_t id = 0; id < count->get<int64_t>(); ++id) labels.emplace(id, fmt::format("LABEL_{}", id));
+  }
+  if (!labels.empty() && labels.rbegin()->first != static_cast<int64_t>(labels.size()) - 1)
+    fail("{}: its {} labels have ids up to {}; they must be 0 to {}", origin, labels.size(), labels.rbegin()->first, labels.size() - 1);
+  return labels;
+}
+
+}  // namespace
 
 BertConfig BertConfig::from_json(const std::string& text, const std::string& origin) {
   Json json;
   try {
-    json = Json::parse(text);
+    // The parser does not recurse, but printing and copying do.
+    json = Json::parse(text, [&](int depth, Json::parse_event_t, const Json&) {
+      check(depth <= 100, "{}: it nests more than 100 deep", origin);
+      return true;
+    });
   } catch (const Json::exception& error) {
     fail("{}: not valid JSON: {}", origin, error.what());
   }
@@ -59,6 +96,7 @@ BertConfig BertConfig::from_json(const std::string& text, const std::string& ori
     const auto found = json.find(key);
     if (found == json.end() || found->is_null()) return;
     try {
+      if (std::is_same_v<decltype(value), int64_t&> && !found->is_number_integer()) throw Json::type_error::create(302, "no whole number", nullptr);
       found->get_to(value);
     } catch (const Json::exception&) {
       fail("{}: {} is {}, which is of the wrong kind", origin, key, found->dump());
@@ -87,11 +125,10 @@ BertConfig BertConfig::from_json(const std::string& text, const std::string& ori
   read("initializer_range", config.initializer_range);
   read("layer_norm_eps", config.layer_norm_eps);
   read("architectures", config.architectures);
-  if (const auto labels = json.find("id2label"); labels != json.end() && labels->is_object())
-    for (const auto& [id, label] : labels->items()) {
-      check(label.is_string() && !id.empty() && id.find_first_not_of("0123456789") == std::string::npos, "{}: id2label has the entry {}: {}", origin, id, label.dump());
-      config.id2label[std::stoll(id)] = label.get<std::string>();
-    }
+  read("problem_type", config.problem_type);
+  read("torch_dtype", config.dtype);   // what transformers 4 called it
+  read("dtype", config.dtype);
+  config.id2label = read_labels(json, origin);
   config.validate(origin);
   return config;
 }
@@ -122,7 +159,8 @@ std::string BertConfig::to_json() const {
     json["id2label"] = forward;
     json["label2id"] = backward;
   }
-  json["torch_dtype"] = "float32";
+  if (!problem_type.empty()) json["problem_type"] = problem_type;
+  json["dtype"] = dtype;
   return json.dump(2) + "\n";
 }
 

@@ -17,7 +17,12 @@ struct BertConfig {
   double hidden_dropout_prob = 0.1, attention_probs_dropout_prob = 0.1, initializer_range = 0.02, layer_norm_eps = 1e-12;
   double classifier_dropout = -1;    // below 0: as hidden_dropout_prob
   std::vector<std::string> architectures;
-  std::map<int64_t, std::string> id2label;
+  std::map<int64_t, std::string> id2label;   // of a classifier: ids from 0 without gaps. JSON also holds its inverse, label2id
+  std::string problem_type;                  // regression, single_label_classification, multi_label_classification; empty: not said
+  std::string dtype = "float32";             // how the folder's weights are stored; computing knows its own
+
+  // Of a classifier; Hugging Face's 2 where no labels are named.
+  int64_t num_labels() const { return id2label.empty() ? 2 : static_cast<int64_t>(id2label.size()); }
 
   // tiny, mini, small, medium, base, large; an unknown name is an Error that lists them.
   static BertConfig named(const std::string& size, int64_t vocab_size = 30522);

@@ -10,8 +10,6 @@ using namespace gradus::testing;
 
 namespace {
 
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
-
 NamedTensors tensors_of(BertForPreTraining& model) {
   NamedTensors tensors;
   for (const Parameter& p : parameters(model))
@@ -112,7 +110,7 @@ TEST_CASE("the report names what is new and what is not used") {
   CHECK(report.unused == std::vector<std::string>{"classifier.weight"});
   CHECK_MENTIONS(
       report.to_text(),
-      "2 new, not in the file: cls.seq_relationship.weight, cls.seq_relationship.bias; 1 tensors of the file not used: classifier.weight");
+      "2 new, not in the file, to be trained: cls.seq_relationship.weight, cls.seq_relationship.bias; 1 tensors of the file not used: classifier.weight");
 }
 
 TEST_CASE("a body loads from a whole model, and a whole model from a body: the prefix may be missing") {
