@@ -12,8 +12,8 @@ struct ConvertOptions {
   std::filesystem::path model, out;
   StoredAs stored = StoredAs::f32;
   bool legacy_names = false;                     // LayerNorm.gamma and .beta, for readers of 2019
-  std::optional<std::filesystem::path> vocab;    // a vocab.txt, where the model has none or another is meant
-  std::optional<bool> lower_case;                // over what the model's files say
+  std::optional<std::filesystem::path> vocab = {};   // a vocab.txt, where the model has none or another is meant
+  std::optional<bool> lower_case = {};               // over what the model's files say
   bool overwrite = false;
 };
 

@@ -92,14 +92,30 @@ TEST_CASE("and in f64") {
   for (const char* hidden_act : {"gelu", "gelu_new"}) compare_with_transformers(hidden_act, DType::f64, 1e-10, 1e-9);
 }
 
-TEST_CASE("small checkpoints of others give the hidden states that an independent forward gives") {
-  for (const char* name : {"tiny-bert-coldfire", "tiny-bert-jammi"}) {
+// What the small checkpoints have at most: a body, a pooler, a token classifier.
+struct Checkpoint {
+  BertModel bert;
+  BertPooler pooler;
+  Linear classifier;
+  explicit Checkpoint(const BertConfig& config) : bert(config), pooler(config), classifier(config.hidden_size, config.num_labels()) {}
+  void parts(Parts& p) {
+    p("bert", bert);
+    p("pooler", pooler);
+    p("classifier", classifier);
+  }
+};
+
+TEST_CASE("small checkpoints of others, in three forms of file, give the hidden states and logits that an independent forward gives") {
+  for (const char* name :
+       {"tiny-bert-coldfire", "tiny-bert-jammi", "tiny-bert-camphr/ner_bert", "tiny-bert-camphr/bert-test", "tiny-bert-camphr/bert-2019"}) {
     const auto folder = shared_data(name);
     if (folder.empty()) continue;
     const BertConfig config = load_config(folder);
-    BertModel model(config);
+    Checkpoint model(config);
     const LoadReport report = load_parameters(folder, parameters(model));
-    CHECK_MESSAGE(report.fresh.empty(), report.to_text());
+    CHECK_MESSAGE(report.unused.empty(), report.to_text());
+    CHECK_MESSAGE(report.fresh.size() == 2, report.to_text());   // the pooler or the classifier
+    const bool classifies = report.fresh[0].starts_with("pooler");
     model = clone(model, DType::f64);
     const NoGrad scope;
     const Json file = read_json(folder / "expected.json");
@@ -112,12 +128,17 @@ TEST_CASE("small checkpoints of others give the hidden states that an independen
         all.resize(static_cast<size_t>(length));
         return all;
       };
-      Json rows = example.at("last_hidden_state");
-      rows.erase(rows.begin() + length, rows.end());
+      const auto rows = [&](const char* key) {
+        Json all = example.at(key);
+        all.erase(all.begin() + length, all.end());
+        return joined<double>(all);
+      };
       const BertInput input(config, cut("input_ids"), cut("token_type_ids"), {length});
       Tensors hidden_states;
-      const Tensor output = model(input, &hidden_states);
-      CHECK(distance(numbers(output), joined<double>(rows)) < 1e-10);
+      const Tensor output = model.bert(input, &hidden_states);
+      CHECK(distance(numbers(output), rows("last_hidden_state")) < 1e-10);
+      if (classifies) CHECK(distance(numbers(model.classifier(output)), rows("logits")) < 1e-10);
+      else CHECK(distance(numbers(model.pooler(output, input.sequences)), example.at("pooler_output").get<Numbers>()) < 1e-10);
       CHECK(distance(numbers(slice(hidden_states[0], 0, 0, 1)), example.at("embedding_output_row0").get<Numbers>()) < 1e-10);
     }
   }

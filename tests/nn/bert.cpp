@@ -129,3 +129,36 @@ TEST_CASE("a config survives the trip through JSON") {
   CHECK(back.to_json() == config.to_json());
   CHECK(back.id2label.at(1) == "yes");
 }
+
+TEST_CASE("a config names its labels: id2label, its inverse alone, or how many") {
+  const auto read = [](const char* json) { return BertConfig::from_json(json, "c"); };
+  using Labels = std::map<int64_t, std::string>;
+  CHECK(read(R"({"id2label": {"1": "yes", "0": "no"}, "label2id": {"other": 5}})").id2label == Labels{{0, "no"}, {1, "yes"}});
+  CHECK(read(R"({"label2id": {"yes": 1, "no": 0}})").id2label == Labels{{0, "no"}, {1, "yes"}});
+  CHECK(read(R"({"num_labels": 1})").id2label == Labels{{0, "LABEL_0"}});
+  CHECK(read("{}").num_labels() == 2);
+  CHECK(read("{}").id2label.empty());
+  BertConfig config = small_config();
+  config.id2label = {{0, "no"}, {1, "yes"}};
+  config.problem_type = "multi_label_classification";
+  config.classifier_dropout = 0.2;
+  config.dtype = "bfloat16";
+  const std::string json = config.to_json();
+  CHECK_MENTIONS(json, R"("label2id": {
+    "no": 0,
+    "yes": 1
+  })");
+  CHECK_MENTIONS(json, R"("dtype": "bfloat16")");
+  const BertConfig back = BertConfig::from_json(json, "c");
+  CHECK(back.problem_type == config.problem_type);
+  CHECK(back.classifier_dropout == 0.2);
+  CHECK(read(R"({"torch_dtype": "float16"})").dtype == "float16");
+  const auto refused = [&](const char* text, const char* mentions) { CHECK_MENTIONS(error_of([&] { read(text); }), mentions); };
+  refused(R"({"id2label": {"0": "no", "2": "yes"}})", "2 labels have ids up to 2; they must be 0 to 1");
+  refused(R"({"id2label": {"99999999999999999999": "no"}})", "99999999999999999999");
+  refused(R"({"id2label": {"-1": "no"}})", "-1");
+  refused(R"({"id2label": {"0": 1}})", "0: 1");
+  refused(R"({"num_labels": 1099511627776})", "num_labels is 1099511627776");
+  refused(R"({"problem_type": "ranking"})", "'ranking'");
+  refused(R"({"hidden_size": 1e300})", "hidden_size");
+}
