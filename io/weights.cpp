@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "io/json_file.h"
+#include "base/json_file.h"
 #include "io/safetensors.h"
 #include "io/tf_checkpoint.h"
 #include "io/torch_file.h"

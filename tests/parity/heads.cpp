@@ -5,7 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "io/json_file.h"
+#include "base/json_file.h"
 #include "io/model_folder.h"
 #include "io/safetensors.h"
 #include "models/heads.h"

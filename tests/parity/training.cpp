@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "io/json_file.h"
+#include "base/json_file.h"
 #include "io/model_folder.h"
 #include "io/safetensors.h"
 #include "models/bert.h"
