@@ -1,40 +1,124 @@
-// gradus tokenize: what a text becomes. A line in, a line out.
+// gradus tokenize: what a text becomes. A line in, a line out (with --stride: a line a window).
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
-#include <fstream>
+#include <charconv>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "cli/cli.h"
-#include "text/tokenizer.h"
+#include "io/model_folder.h"
+#include "io/tokenizer_json.h"
 
 namespace gradus::cli {
 namespace {
 
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
 struct TokenizeOptions {
-  std::string vocab, file = "-", mode = "hf", format = "text";
-  bool cased = false;
+  std::string vocab, file = "-", mode = "hf", format = "text", truncation = "longest_first", save;
+  bool cased = false, special = false, pair = false, words = false, decode = false, keep_special = false;
+  int64_t max_length = 0, stride = -1;
 };
 
-void run(const TokenizeOptions& o) {
-  check(o.mode == "hf" || o.mode == "google", "--mode {}: it is hf or google", o.mode);
-  check(o.format == "text" || o.format == "ids" || o.format == "json", "--format {}: it is text, ids or json", o.format);
-  const Tokenizer tokenizer(Vocabulary::load(o.vocab), {.lower_case = !o.cased, .mode = o.mode == "google" ? TokenizerMode::google : TokenizerMode::hf});
-  const auto show = [&](std::string_view line) {
-    const Encoding encoding = tokenizer.encode(line);
+Tokenizer load(const TokenizeOptions& o) {
+  const std::optional<bool> lower_case = o.cased ? std::optional(false) : std::nullopt;
+  const Tokenizer found = fs::is_directory(o.vocab)                  ? load_tokenizer(o.vocab)
+                          : fs::path(o.vocab).extension() == ".json" ? read_tokenizer_json(o.vocab, lower_case)
+                                                                     : Tokenizer(Vocabulary::load(o.vocab));
+  TokenizerOptions options = found.options();
+  if (o.cased) options.lower_case = false;
+  if (o.mode == "google") options.mode = TokenizerMode::google;
+  return Tokenizer(found.vocabulary(), options);
+}
+
+std::vector<std::string> split(std::string_view line) {
+  std::vector<std::string> words;
+  for (size_t at = line.find_first_not_of(' '); at != std::string_view::npos;) {
+    const size_t end = std::min(line.find(' ', at), line.size());
+    words.emplace_back(line.substr(at, end - at));
+    at = line.find_first_not_of(' ', end);
+  }
+  return words;
+}
+
+class Shower {
+ public:
+  Shower(const TokenizeOptions& o, const Tokenizer& tokenizer) : o_(o), tokenizer_(tokenizer) {}
+
+  void operator()(std::string_view line, int64_t number) const {
+    if (o_.decode) return decode(line, number);
+    if (!o_.special) return show(encode(line));
+    const size_t tab = o_.pair ? line.find('\t') : std::string_view::npos;
+    if (o_.pair && tab == std::string_view::npos)
+      fail("{}:{}: with --pair a line is two texts with a tab between them; there is no tab", o_.file, number);
+    const Encoding first = encode(line.substr(0, tab)), second = o_.pair ? encode(line.substr(tab + 1)) : Encoding{};
+    const Truncation truncation = o_.truncation == "only_first"    ? Truncation::only_first
+                                  : o_.truncation == "only_second" ? Truncation::only_second
+                                                                   : Truncation::longest_first;
+    if (o_.stride < 0)
+      return show(o_.pair ? tokenizer_.sequence(first, second, o_.max_length, truncation) : tokenizer_.sequence(first, o_.max_length));
+    const auto windows = o_.pair ? tokenizer_.windows(first, second, o_.max_length, o_.stride, truncation)
+                                 : tokenizer_.windows(first, o_.max_length, o_.stride);
+    for (const Sequence& window : windows) show(window, number);
+  }
+
+ private:
+  Encoding encode(std::string_view text) const { return o_.words ? tokenizer_.encode_words(split(text)) : tokenizer_.encode(text); }
+
+  void decode(std::string_view line, int64_t number) const {
+    std::vector<int32_t> ids;
+    for (const std::string& word : split(line)) {
+      int32_t id = 0;
+      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+      if (error != std::errc() || end != word.data() + word.size())
+        fail("{}:{}: '{}' is not an id; --decode reads ids with blanks between", o_.file, number, word);
+      ids.push_back(id);
+    }
+    fmt::print("{}\n", tokenizer_.decode(ids, !o_.keep_special));
+  }
+
+  // An Encoding or a Sequence; of a window, the line that it is of.
+  template <class Tokens>
+  void show(const Tokens& text, int64_t line = 0) const {
     std::vector<std::string> tokens;
-    for (const int32_t id : encoding.ids) tokens.push_back(tokenizer.vocabulary().token(id));
-    if (o.format == "text") fmt::print("{}\n", fmt::join(tokens, " "));
-    else if (o.format == "ids") fmt::print("{}\n", fmt::join(encoding.ids, " "));
-    else fmt::print("{}\n", nlohmann::ordered_json{{"tokens", tokens}, {"ids", encoding.ids}, {"offsets", encoding.offsets}, {"words", encoding.words}}.dump());
-  };
-  if (o.file != "-") return for_each_line(o.file, [&](std::string_view line, int64_t) { show(line); });
+    for (const int32_t id : text.ids) tokens.push_back(tokenizer_.vocabulary().token(id));
+    if (o_.format == "text") return fmt::print("{}\n", fmt::join(tokens, " "));
+    if (o_.format == "ids") return fmt::print("{}\n", fmt::join(text.ids, " "));
+    Json json{{"tokens", tokens}, {"ids", text.ids}, {"offsets", text.offsets}, {"words", text.words}};
+    if constexpr (requires { text.special; }) {
+      json["types"] = text.types;
+      json["special"] = text.special;
+    }
+    if (line) json["line"] = line;
+    fmt::print("{}\n", json.dump());
+  }
+
+  const TokenizeOptions& o_;
+  const Tokenizer& tokenizer_;
+};
+
+void save(const Tokenizer& tokenizer, const fs::path& path) {
+  if (path.extension() != ".json") return tokenizer.vocabulary().save(path);
+  tokenizer.vocabulary().require_special();
+  write_file(path, tokenizer_json(tokenizer));
+}
+
+void run(TokenizeOptions o) {
+  check(o.stride < 0 || o.max_length > 0, "--stride {} is for windows of a text that is too long; it needs --max-length", o.stride);
+  check(o.pair || o.truncation != "only_second", "--truncation only_second is for pairs; it needs --pair");
+  o.special |= o.pair || o.max_length > 0;
+  const Tokenizer tokenizer = load(o);
+  if (!o.save.empty()) return save(tokenizer, o.save);
+  const Shower show(o, tokenizer);
+  if (o.file != "-") return for_each_line(o.file, show);
+  o.file = "standard input";
   int64_t number = 0;
   for (std::string line; std::getline(std::cin, line);) {
     ++number;
     if (find_invalid_utf8(line) != std::string_view::npos) fail("standard input, line {}: not valid UTF-8", number);
-    show(line);
+    show(line, number);
   }
 }
 
@@ -43,10 +127,25 @@ void run(const TokenizeOptions& o) {
 void add_tokenize(CLI::App& app) {
   auto o = std::make_shared<TokenizeOptions>();
   CLI::App* verb = app.add_subcommand("tokenize", "show the pieces, ids and offsets of text");
-  verb->add_option("--vocab", o->vocab, "vocab.txt")->required();
+  verb->add_option("--vocab", o->vocab, "vocab.txt, tokenizer.json or a model folder")->required();
   verb->add_flag("--cased", o->cased, "keep capitals and accents");
-  verb->add_option("--mode", o->mode, "rules: hf (the tokenizers package) or google (tokenization.py)")->capture_default_str();
-  verb->add_option("--format", o->format, "text, ids, or json (with offsets in code points)")->capture_default_str();
+  verb->add_option("--mode", o->mode, "rules: hf (the tokenizers package) or google (tokenization.py)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"hf", "google"}));
+  verb->add_option("--format", o->format, "text, ids, or json (with offsets in code points)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"text", "ids", "json"}));
+  verb->add_flag("--words", o->words, "a line is words already split, with blanks between");
+  verb->add_flag("--special", o->special, "with [CLS] and [SEP], as a model reads it; the next three imply it");
+  verb->add_flag("--pair", o->pair, "a line is two texts with a tab between");
+  verb->add_option("--max-length", o->max_length, "cut to so many tokens; 0: never")->capture_default_str()->check(CLI::NonNegativeNumber);
+  verb->add_option("--truncation", o->truncation, "of a pair, cut longest_first, only_first or only_second")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"longest_first", "only_first", "only_second"}));
+  verb->add_option("--stride", o->stride, "show what is cut too: a line a window, sharing so many tokens")->check(CLI::NonNegativeNumber);
+  verb->add_flag("--decode", o->decode, "a line is ids: show their text");
+  verb->add_flag("--keep-special", o->keep_special, "with --decode: [CLS] and the like too");
+  verb->add_option("--save", o->save, "write the vocabulary to F.txt, or with its rules to F.json, and end");
   verb->add_option("FILE", o->file, "a text file; - for standard input")->capture_default_str();
   verb->footer("Example: echo \"An unaffable bird.\" | gradus tokenize --vocab vocab.txt --format json");
   verb->callback([o] { run(*o); });

@@ -135,49 +135,6 @@ Encoding Tokenizer::encode_words(const std::vector<std::string>& words) const {
   return out;
 }
 
-std::pair<int64_t, int64_t> longest_first(int64_t first, int64_t second, int64_t limit, TokenizerMode mode) {
-  if (mode == TokenizerMode::google) {
-    while (first + second > limit) --(first > second ? first : second);
-    return {first, second};
-  }
-  if (first + second <= limit) return {first, second};
-  const bool swapped = first > second;
-  const int64_t shorter = std::min({first, second, limit / 2});
-  const int64_t longer = limit - shorter;
-  return swapped ? std::pair{longer, shorter} : std::pair{shorter, longer};
-}
-
-Sequence Tokenizer::sequence(const Encoding& text, int64_t max_length) const { return sequence(text, {}, max_length); }
-
-Sequence Tokenizer::sequence(const Encoding& first, const Encoding& second, int64_t max_length) const {
-  vocabulary_.require_special();
-  const bool pair = !second.ids.empty();
-  const int64_t added = pair ? 3 : 2;
-  auto lengths = std::pair{static_cast<int64_t>(first.ids.size()), static_cast<int64_t>(second.ids.size())};
-  if (max_length) {
-    check(max_length >= added, "max_length {} is too short: [CLS] and [SEP] alone take {}", max_length, added);
-    lengths = longest_first(lengths.first, lengths.second, max_length - added, options_.mode);
-  }
-  Sequence out;
-  const auto put_in = [&](int32_t id, int32_t type) {
-    out.ids.push_back(id);
-    out.types.push_back(type);
-    out.special.push_back(1);
-    out.offsets.emplace_back(0, 0);
-  };
-  const auto put_text = [&](const Encoding& text, int64_t length, int32_t type) {
-    out.ids.insert(out.ids.end(), text.ids.begin(), text.ids.begin() + length);
-    out.types.insert(out.types.end(), static_cast<size_t>(length), type);
-    out.special.insert(out.special.end(), static_cast<size_t>(length), 0);
-    out.offsets.insert(out.offsets.end(), text.offsets.begin(), text.offsets.begin() + length);
-    put_in(vocabulary_.sep(), type);
-  };
-  put_in(vocabulary_.cls(), 0);
-  put_text(first, lengths.first, 0);
-  if (pair) put_text(second, lengths.second, 1);
-  return out;
-}
-
 std::string Tokenizer::decode(const std::vector<int32_t>& ids, bool skip_special) const {
   // The list and its order are tokenizers' own; it is applied to one token with the space before it, so that later rules see earlier ones' results.
   static constexpr std::pair<std::string_view, std::string_view> kCleanup[] = {

@@ -9,12 +9,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "text/rules.h"
+#include "text/sequence.h"
 #include "text/vocabulary.h"
 
 namespace gradus {
@@ -33,14 +35,6 @@ struct Encoding {
   std::vector<int32_t> words;                         // the number of the word (after splitting at white space and punctuation) each token is of
 };
 
-// What a model reads, [CLS] first [SEP] or [CLS] first [SEP] second [SEP]: parallel arrays.
-struct Sequence {
-  std::vector<int32_t> ids;
-  std::vector<int32_t> types;                         // 0 up to and including the first [SEP], then 1
-  std::vector<uint8_t> special;                       // 1 for the [CLS] and [SEP] put in here, 0 for all that came from text, a literal "[MASK]" too
-  std::vector<std::pair<int32_t, int32_t>> offsets;   // in the text that the token is of; {0, 0} for those put in
-};
-
 class Tokenizer {
  public:
   Tokenizer(Vocabulary vocabulary, TokenizerOptions options = {});
@@ -52,10 +46,18 @@ class Tokenizer {
   // which nothing is left (a lone U+200B) has no token.
   Encoding encode_words(const std::vector<std::string>& words) const;
 
-  // At most max_length tokens (0: no limit); the end of the longer text is cut, see longest_first(). An empty second
-  // text is no pair.
+  // What a model reads, at most max_length tokens with [CLS] and [SEP] (0: no limit); what is too long is cut at its end.
+  // Two texts are a pair even where one is empty. An Error where the text to be cut alone would vanish.
   Sequence sequence(const Encoding& text, int64_t max_length = 0) const;
-  Sequence sequence(const Encoding& first, const Encoding& second, int64_t max_length = 0) const;
+  Sequence sequence(const Encoding& first, const Encoding& second, int64_t max_length = 0, Truncation truncation = Truncation::longest_first) const;
+
+  // The same, and what was cut too: sequences whose windows of a cut text share `stride` tokens, Hugging Face's meaning of the word. Where both
+  // texts are cut, each window of one comes with each of the other. A text that keeps no token at all has no further windows.
+  std::vector<Sequence> windows(const Encoding& text, int64_t max_length, int64_t stride) const;
+  std::vector<Sequence> windows(const Encoding& first, const Encoding& second, int64_t max_length, int64_t stride, Truncation truncation) const;
+
+  // The parts of one or two texts (second may be null) as one sequence, for readers that cut by rules of their own.
+  Sequence join(const Encoding& first, TokenRange in_first, const Encoding* second = nullptr, TokenRange in_second = {}) const;
 
   // Pieces joined, spaces before punctuation and inside English contractions removed (tokenizers' WordPiece decoder with cleanup).
   std::string decode(const std::vector<int32_t>& ids, bool skip_special = true) const;
@@ -69,15 +71,12 @@ class Tokenizer {
   void scan(std::string_view text, Sink&& sink) const;
   template <class Piece>
   void split_word(std::string_view word, Piece&& piece) const;
+  std::vector<Sequence> cut(const Encoding& first, const Encoding* second, int64_t max_length, std::optional<int64_t> stride, Truncation truncation) const;
 
   Vocabulary vocabulary_;
   TokenizerOptions options_;
   const Rules* rules_;
   std::shared_ptr<const PieceTrie> trie_;
 };
-
-// How many tokens two texts keep so that both have at most `limit`. google takes one after the other from the longer, of equal ones from the second;
-// hf leaves the shorter at least half of the limit and gives the odd token to the longer, of equal ones to the second.
-std::pair<int64_t, int64_t> longest_first(int64_t first, int64_t second, int64_t limit, TokenizerMode mode);
 
 }  // namespace gradus
