@@ -12,6 +12,7 @@ void add_bench(CLI::App& app);
 void add_convert(CLI::App& app);
 void add_data(CLI::App& app);
 void add_demo(CLI::App& app);
+void add_embed(CLI::App& app);
 void add_fill_mask(CLI::App& app);
 void add_gradcheck(CLI::App& app);
 void add_pretrain(CLI::App& app);

@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   cli::add_pretrain(app);
   cli::add_fill_mask(app);
   cli::add_convert(app);
+  cli::add_embed(app);
   cli::add_gradcheck(app);
   cli::add_bench(app);
   try {

@@ -2,11 +2,10 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
 #include "cli/cli.h"
+#include "cli/lines.h"
 #include "io/model_folder.h"
 #include "io/tokenizer_json.h"
 
@@ -112,14 +111,7 @@ void run(TokenizeOptions o) {
   const Tokenizer tokenizer = load(o);
   if (!o.save.empty()) return save(tokenizer, o.save);
   const Shower show(o, tokenizer);
-  if (o.file != "-") return for_each_line(o.file, show);
-  o.file = "standard input";
-  int64_t number = 0;
-  for (std::string line; std::getline(std::cin, line);) {
-    ++number;
-    if (find_invalid_utf8(line) != std::string_view::npos) fail("standard input, line {}: not valid UTF-8", number);
-    show(line, number);
-  }
+  for_each_input_line(o.file, show);
 }
 
 }  // namespace
