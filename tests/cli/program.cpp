@@ -58,7 +58,7 @@ struct Files {
 
 TEST_CASE("help fits a screen and has an example") {
   CHECK(run("--help").code == 0);
-  for (const char* verb : {"demo", "vocab", "tokenize", "data", "data build", "data inspect", "data story", "pretrain", "fill-mask", "gradcheck", "bench step"}) {
+  for (const char* verb : {"demo", "vocab", "tokenize", "data", "data build", "data inspect", "data story", "pretrain", "fill-mask", "embed", "gradcheck", "bench step"}) {
     const Outcome outcome = run(std::string(verb) + " --help");
     CHECK(outcome.code == 0);
     CHECK_MESSAGE(outcome.lines() <= 50, verb, " has ", outcome.lines(), " lines");
@@ -156,4 +156,61 @@ TEST_CASE("from text to filled masks, by the program alone") {
   check_refused("fill-mask --model " + f.out + " '" + longer + "[MASK]'", {"512 positions"});
   CHECK(run("tokenize --vocab " + f.vocab + " --format json " + f.text).code == 0);
   CHECK(run("data inspect " + f.corpus).code == 0);
+}
+
+TEST_CASE("tokenize: pairs, windows, words and back again") {
+  const Files f;
+  const std::string tokenize = "tokenize --vocab " + f.vocab + " --format ids ", lines = (f.scratch / "lines.txt").string();
+  write_file(lines, "the cat sat on the mat\tthe dog ran away\n");
+  CHECK(run(tokenize + "--pair --max-length 8 " + lines).lines() == 1);
+  CHECK(run(tokenize + "--pair --max-length 11 --stride 1 --truncation only_second " + lines).lines() > 1);
+  check_refused(tokenize + "--pair --max-length 8 --truncation only_second " + lines, {"second alone", "longest_first"});
+  check_refused(tokenize + "--stride 2 " + lines, {"--stride 2", "--max-length"});
+  check_refused(tokenize + "--truncation only_second " + lines, {"--pair"});
+  check_refused(tokenize + "--truncation middle " + lines, {"middle", "longest_first"});
+  check_refused(tokenize + "--pair --special " + f.text, {"text.txt:1", "tab"});
+  check_refused(tokenize + "--decode " + f.text, {"text.txt:1", "'The' is not an id"});
+  write_file(lines, "the cat sat\n");
+  const std::string ids = run(tokenize + "--words --special " + lines).output;
+  write_file(lines, ids);
+  CHECK(run(tokenize + "--decode " + lines).output == "the cat sat\n");
+  CHECK(run(tokenize + "--decode --keep-special " + lines).output == "[CLS] the cat sat [SEP]\n");
+  // The vocabulary with its rules in one file, read again.
+  const std::string json = (f.scratch / "tokenizer.json").string();
+  CHECK(run(tokenize + "--save " + json).code == 0);
+  CHECK(run("tokenize --vocab " + json + " --format ids " + f.text).output == run(tokenize + f.text).output);
+}
+
+TEST_CASE("embed: order, empty lines, formats, mistakes") {
+  const Files f;
+  f.build();
+  REQUIRE(run("pretrain --data " + f.corpus + " --model tiny --max-seq-length 32 --max-steps 2 --batch-size 4 --out " + f.out).code == 0);
+  const std::string embed = "embed --model " + f.out + " ", lines = (f.scratch / "lines.txt").string(), vectors = (f.scratch / "v").string();
+  const auto embedded = [&](const std::string& text, const std::string& options) {
+    write_file(lines, text);
+    const Outcome outcome = run(embed + options + " --out " + vectors + " " + lines);
+    CHECK_MESSAGE(outcome.code == 0, outcome.output);
+    return read_file(vectors);
+  };
+  // One vector a line in the order of the lines, each as if it were alone: the longest is not the first.
+  std::string alone;
+  for (const char* line : {"the cat", "", "the dog saw the cat and ran away", "it was warm"}) alone += embedded(line + std::string("\n"), "--format npy").substr(128);
+  CHECK(embedded("the cat\n\nthe dog saw the cat and ran away\nit was warm\n", "--format npy --batch-tokens 1").substr(128) == alone);
+  CHECK(alone.size() == 4 * 128 * sizeof(float));
+  const std::string json = embedded("the cat\n\n", "");
+  CHECK_MENTIONS(json, "{\"index\": 1, \"embedding\": [");
+  CHECK_MENTIONS(embedded("the cat ||| it\n", "--layers -1,0"), R"({"linex_index": 0, "features": [{"token": "[CLS]", "layers": [{"index": -1, "values": [)");
+  CHECK_MENTIONS(run(embed + "--max-seq-length 3 --out " + vectors + " " + f.text).output, "cut to 3 tokens");
+  fs::remove(vectors);
+
+  check_refused("embed --model " + f.text + " --out " + vectors, {f.text, "no such model folder"}, vectors);
+  check_refused(embed + f.text, {"--out"});
+  check_refused(embed + "--layers 2 --out " + vectors + " " + f.text, {"--layers 2", "0 to 1"}, vectors);
+  check_refused(embed + "--layers -1 --format npy --out " + vectors + " " + f.text, {"--format npy"}, vectors);
+  check_refused(embed + "--max-seq-length 1000 --out " + vectors + " " + f.text, {"--max-seq-length 1000", "512 positions"}, vectors);
+  check_refused(embed + "--out " + vectors + " " + f.corpus, {f.corpus}, vectors);
+  // Modules that are written hold from then on.
+  CHECK(run(embed + "--pooling cls --normalize --max-seq-length 16 --save-modules").code == 0);
+  CHECK(embedded("the cat\n", "--format npy") == embedded("the cat\n", "--format npy --pooling cls --normalize"));
+  CHECK(embedded("the cat\n", "--format npy") != embedded("the cat\n", "--format npy --no-normalize"));
 }
