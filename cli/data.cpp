@@ -169,7 +169,7 @@ struct StoryArguments {
 };
 
 void tell(StoryArguments& a) {
-  a.options.world = a.world == "full" ? story::World::full : story::World::small;
+  a.options.world = a.world == "large" ? story::World::large : story::World::small;
   const auto file = story::write_stories(a.out, a.options);
   fmt::print("{}: {} stories of the {} world\n", file.string(), a.options.documents, a.world);
   for (const auto& line : story::story(a.options.seed, 0, a.options.world).text()) fmt::print("  {}\n", line);
@@ -182,8 +182,8 @@ void add_story(CLI::App& data) {
   auto a = std::make_shared<StoryArguments>();
   verb->add_option("--out", a->out, "the folder to write stories.txt into")->required();
   verb->add_option("--documents", a->options.documents, "how many stories")->capture_default_str();
-  verb->add_option("--world", a->world, "small: about 440 words, short stories; full: about 2,150")
-      ->check(CLI::IsMember({"small", "full"}))
+  verb->add_option("--world", a->world, "small: about 500 words, short stories that say things twice; large: about 2,150")
+      ->check(CLI::IsMember({"small", "large"}))
       ->capture_default_str();
   verb->add_option("--seed", a->options.seed)->capture_default_str();
   verb->add_flag("--overwrite", a->options.overwrite, "write into a folder that is not empty");

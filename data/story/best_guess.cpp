@@ -100,18 +100,23 @@ std::vector<Probe> story_probes(uint64_t seed, int64_t count, World world) {
     const Story told = story(seed ^ 0x70726f6265, number, world);
     for (size_t s = 0; s < told.sentences.size(); ++s) {
       const auto& words = told.sentences[s].words;
-      const size_t first = s > 0 && told.sentences[s - 1].scene == told.sentences[s].scene ? s - 1 : s;
+      std::vector<bool> shown(told.sentences.size());  // what was told of the same thing before, and the sentence itself
+      std::string before;
+      for (size_t i = 0; i <= s; ++i) {
+        shown[i] = told.sentences[i].scene == told.sentences[s].scene && told.sentences[i].subject == told.sentences[s].subject;
+        if (shown[i] && i < s) before += told.sentences[i].text() + " ";
+      }
       for (size_t w = 0; w < words.size(); ++w) {
         if (words[w].variable < 0 || words[w].article) continue;
         const Table& table = *told.variables[static_cast<size_t>(words[w].variable)].table;
-        const auto guesses = best_guesses(told, s, w, [&](size_t sentence, size_t) { return sentence >= first && sentence <= s; });
+        const auto guesses = best_guesses(told, s, w, [&](size_t sentence, size_t) { return shown[sentence]; });
         if (guesses[0].probability < certain) continue;
         Sentence masked = told.sentences[s], right = masked;
         masked.words[w].text = "[MASK]";
         right.words.resize(w + 1);
         std::string answer = w == 0 ? right.text() : words[w].text;  // a sentence's first word has its capital
         const std::string about = table.name + "." + table.columns[static_cast<size_t>(words[w].column)];
-        kinds[about].push_back({(first < s ? told.sentences[first].text() + " " : "") + masked.text(), std::move(answer), about});
+        kinds[about].push_back({before + masked.text(), std::move(answer), about});
       }
     }
   }

@@ -42,7 +42,8 @@ Bound best_mlm(uint64_t seed, int64_t count, World world, double masked_share = 
 // The same, one number.
 inline double best_mlm_accuracy(uint64_t seed, int64_t count, World world) { return best_mlm(seed, count, world).accuracy; }
 
-// One or two sentences with one [MASK] whose word follows from the rest, for showing what a model has learned.
+// A sentence with one [MASK], behind what its story told of the same thing before, from which the word follows: for showing what a model
+// has learned.
 struct Probe {
   std::string text;
   std::string answer;  // the only right word

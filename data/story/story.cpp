@@ -2,106 +2,14 @@
 
 #include <algorithm>
 #include <cctype>
-#include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
-#include "base/random.h"
-#include "data/story/scenes.h"
+#include "data/story/teller.h"
 
 namespace gradus::story {
 namespace {
-
-// A scene as scenes.h tells it, cut into words: "a:job.noun" is an article, "job.noun" a column of a variable, all else is fixed.
-struct Slot {
-  std::string text, variable, column;  // text where variable is empty
-  bool article = false;
-};
-struct FactPattern {
-  std::string relation, subject, object;
-};
-struct SentencePattern {
-  std::vector<Slot> slots;
-  std::vector<FactPattern> facts;
-};
-struct Scene {
-  std::string name, topic, after;
-  bool full_only = false;
-  std::vector<std::vector<SentencePattern>> ways;  // to tell it
-};
-
-Slot parse_slot(std::string word) {
-  Slot slot;
-  if (word.starts_with("a:")) {
-    slot.article = true;
-    word.erase(0, 2);
-  }
-  const size_t dot = word.find('.');
-  if (dot == std::string::npos || word.size() == 1)
-    slot.text = word;
-  else
-    slot.variable = word.substr(0, dot), slot.column = word.substr(dot + 1);
-  return slot;
-}
-
-std::vector<SentencePattern> parse_way(const std::string& line) {
-  std::vector<SentencePattern> sentences(1);
-  std::istringstream in(line);
-  for (std::string word; in >> word;) {
-    if (word == "|") {
-      sentences.emplace_back();
-    } else if (word[0] == '[') {
-      FactPattern fact{word.substr(1), "", ""};
-      in >> fact.subject >> fact.object;
-      fact.object.pop_back();  // the bracket
-      sentences.back().facts.push_back(fact);
-    } else {
-      sentences.back().slots.push_back(parse_slot(word));
-    }
-  }
-  return sentences;
-}
-
-std::vector<Scene> parse_scenes(World world) {
-  std::vector<Scene> result;
-  std::istringstream lines{std::string(scenes)};
-  for (std::string line; std::getline(lines, line);) {
-    if (line.empty()) continue;
-    while (lines.peek() == ' ') {  // goes on in the next line
-      std::string rest;
-      std::getline(lines, rest);
-      line += rest;
-    }
-    if (line[0] != '#') {
-      result.back().ways.push_back(parse_way(line));
-      continue;
-    }
-    Scene scene;
-    std::istringstream in(line.substr(1));
-    in >> scene.name >> scene.topic;
-    for (std::string word; in >> word;)
-      if (word == "full")
-        scene.full_only = true;
-      else if (word == "after")
-        in >> scene.after;
-    result.push_back(std::move(scene));
-  }
-  if (world == World::small) std::erase_if(result, [](const Scene& scene) { return scene.full_only; });
-  return result;
-}
-
-const std::vector<Scene>& scenes_of(World world) {
-  static const std::vector<Scene> small = parse_scenes(World::small), full = parse_scenes(World::full);
-  return world == World::small ? small : full;
-}
-
-// The table of a variable: p and q are persons, "thing2" is a thing.
-std::string table_name(std::string variable) {
-  if (variable == "p" || variable == "q") return "person";
-  while (std::isdigit(static_cast<unsigned char>(variable.back()))) variable.pop_back();
-  return variable;
-}
 
 // By sound: a useful hat, an honest one.
 const char* article_of(std::string_view word) {
@@ -111,47 +19,67 @@ const char* article_of(std::string_view word) {
   return silent || (vowel && !consonant) ? "an" : "a";
 }
 
-// Writes one story: draws the scenes and how each is told, and a row for each variable when it is first named.
-struct Teller {
-  Story story;
-  Random random;
+// The small world: two or three things that happen to p, half of the time to q as well; each is told, and later said again or asked about. So
+// nearly every word can be found elsewhere in the story: what goes with what, and who with which, is all there is to learn.
+void tell_small(Teller& teller) {
+  const auto& all = scenes(World::small);
+  std::vector<const Scene*> chosen;
+  for (const Scene& scene : all) chosen.push_back(&scene);
+  teller.random.shuffle(chosen);
+  chosen.resize(static_cast<size_t>(teller.random.between(2, 3)));
 
-  int variable(const std::string& name) {
-    for (size_t v = 0; v < story.variables.size(); ++v)
-      if (story.variables[v].name == name) return static_cast<int>(v);
-    Variable fresh{name, &table(story.world, table_name(name)), 0};
-    do fresh.row = static_cast<int>(random.below(static_cast<int64_t>(fresh.table->rows.size())));
-    while (std::any_of(story.variables.begin(), story.variables.end(),
-                       [&](const Variable& v) { return v.table == fresh.table && v.row == fresh.row; }));
-    story.variables.push_back(fresh);
-    return static_cast<int>(story.variables.size()) - 1;
+  struct Part {
+    const Scene* scene;
+    int subject;
+  };
+  std::vector<Part> ahead, told;
+  for (const Scene* scene : chosen) {
+    ahead.push_back({scene, 0});
+    if (!scene->once && teller.random.uniform() < 0.4) ahead.push_back({scene, 1});
   }
-
-  Word word(const Slot& slot) {
-    if (slot.variable.empty()) return {slot.text};
-    Word word{"", variable(slot.variable), 0, slot.article};
-    const Variable& v = story.variables[static_cast<size_t>(word.variable)];
-    word.column = v.table->column(slot.column);
-    word.text = realised(story, word, v.row);
-    return word;
-  }
-
-  void tell(const Scene& scene) {
-    for (const auto& pattern : scene.ways[static_cast<size_t>(random.below(static_cast<int64_t>(scene.ways.size())))]) {
-      Sentence sentence;
-      sentence.scene = scene.name;
-      for (const Slot& slot : pattern.slots) sentence.words.push_back(word(slot));
-      for (const FactPattern& pattern_fact : pattern.facts) {
-        const Slot object = parse_slot(pattern_fact.object + (pattern_fact.object.find('.') == std::string::npos ? ".noun" : ""));
-        const int o = variable(object.variable);
-        story.facts.push_back({pattern_fact.relation, variable(pattern_fact.subject), o,
-                               story.variables[static_cast<size_t>(o)].table->column(object.column), story.sentences.size()});
-      }
-      story.sentences.push_back(std::move(sentence));
+  teller.random.shuffle(ahead);
+  while (!ahead.empty() || !told.empty()) {
+    const bool again = ahead.empty() || (!told.empty() && teller.random.uniform() < 0.5);
+    if (!again) {
+      told.push_back(ahead.back());
+      ahead.pop_back();
+      teller.tell(*told.back().scene, teller.any(told.back().scene->told), told.back().subject);
+      continue;
     }
-    if (std::find(story.topics.begin(), story.topics.end(), scene.topic) == story.topics.end()) story.topics.push_back(scene.topic);
+    const size_t which = static_cast<size_t>(teller.random.below(static_cast<int64_t>(told.size())));
+    const auto [scene, subject] = told[which];
+    told.erase(told.begin() + static_cast<std::ptrdiff_t>(which));
+    const bool ask = !scene->asked.empty() && teller.random.uniform() < 0.4;
+    teller.tell(*scene, teller.any(ask ? scene->asked : scene->again), subject);
   }
-};
+}
+
+// The large world: four to seven scenes in a row, each told once, some only behind another, and an ending.
+void tell_large(Teller& teller) {
+  const auto& all = scenes(World::large);
+  std::vector<bool> told(all.size());
+  const size_t ending = all.size() - 1;  // large_scenes.h ends with it
+  const auto was_told = [&](const std::string& name) {
+    for (size_t s = 0; s < all.size(); ++s)
+      if (all[s].name == name) return static_cast<bool>(told[s]);
+    fail("story world: there is no scene {} for another to come after", name);
+  };
+  const int64_t count = teller.random.between(4, 7);
+  for (int64_t i = 0; i < count; ++i) {
+    std::vector<size_t> fresh, going_on;
+    for (size_t s = 0; s < ending; ++s) {
+      if (told[s]) continue;
+      if (all[s].after.empty())
+        fresh.push_back(s);
+      else if (was_told(all[s].after))
+        going_on.push_back(s);
+    }
+    const size_t s = teller.any(!going_on.empty() && teller.random.uniform() < 0.5 ? going_on : fresh);
+    told[s] = true;
+    teller.tell(all[s], teller.any(all[s].told), 0);
+  }
+  teller.tell(all[ending], teller.any(all[ending].told), 0);
+}
 
 }  // namespace
 
@@ -179,35 +107,11 @@ std::vector<std::string> Story::text() const {
 }
 
 Story story(uint64_t seed, int64_t number, World world) {
-  const auto& all = scenes_of(world);
-  Teller teller{{}, Random(seed, static_cast<uint64_t>(number))};
-  teller.story.world = world;
-  // The small world's stories are short, so that in a few minutes a small model learns what depends on what.
-  const int64_t count = world == World::small ? teller.random.between(2, 3) : teller.random.between(4, 7);
-  std::vector<bool> told(all.size());
-  const size_t ending = all.size() - 1;  // scenes.h ends with it
-  const auto was_told = [&](const std::string& name) {
-    for (size_t s = 0; s < all.size(); ++s)
-      if (all[s].name == name) return static_cast<bool>(told[s]);
-    fail("story world: there is no scene {} for another to come after", name);
-  };
-  for (int64_t i = 0; i < count; ++i) {
-    std::vector<size_t> fresh, going_on;
-    for (size_t s = 0; s < ending; ++s) {
-      if (told[s]) continue;
-      if (all[s].after.empty())
-        fresh.push_back(s);
-      else if (was_told(all[s].after))
-        going_on.push_back(s);
-    }
-    const auto& open = !going_on.empty() && teller.random.uniform() < 0.5 ? going_on : fresh;
-    const size_t s = open[static_cast<size_t>(teller.random.below(static_cast<int64_t>(open.size())))];
-    told[s] = true;
-    teller.tell(all[s]);
-  }
-  if (world == World::full || teller.random.uniform() < 0.5) teller.tell(all[ending]);
-  for (const Variable& variable : teller.story.variables)
-    if (variable.name == "cause") teller.story.tone = variable.word("tone");
+  Teller teller(world, Random(seed, static_cast<uint64_t>(number)));
+  if (world == World::small)
+    tell_small(teller);
+  else
+    tell_large(teller);
   return std::move(teller.story);
 }
 

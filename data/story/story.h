@@ -1,8 +1,8 @@
 // The story world: a small generative grammar of English whose documents come with their meaning.
 //
 // A Story is variables (Anna, her trade, the place she goes to: each a row of a table, drawn evenly) and sentences of words, each fixed or
-// a column of a variable. The text is read off it; so are the labels of every task: names and places (entities with offsets), what happened
-// (facts: questions, entailment), how it felt (tone), what it was about (topics). story(seed, number) is a function of its arguments.
+// a column of a variable. The text is read off it; so are the labels of every task (tasks.h). story(seed, number) is a function of its
+// arguments.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 namespace gradus::story {
 
 struct Variable {
-  std::string name;  // as in scenes.h: p, q, job, thing2
+  std::string name;  // as in the scenes: p, q, job, thing2; "job of q" where a scene is told of the other person
   const Table* table = nullptr;
   int row = 0;
 
@@ -30,16 +30,10 @@ struct Word {
   bool article = false;  // "a" or "an" of that column's word
 };
 
-// "p works in the bakery": what a sentence states. subject and object are variables, the object by one of its columns.
-struct Fact {
-  std::string relation;
-  int subject = 0, object = 0, column = 0;
-  size_t sentence = 0;
-};
-
 struct Sentence {
   std::vector<Word> words;  // with . , ? as words
   std::string scene;
+  int subject = 0;           // the person it is told of: 0 is p, 1 is q
   std::string text() const;  // no space before . , ? and a capital first
 };
 
@@ -47,9 +41,6 @@ struct Story {
   World world = World::small;
   std::vector<Variable> variables;
   std::vector<Sentence> sentences;
-  std::vector<Fact> facts;
-  std::vector<std::string> topics;
-  std::string tone = "neutral";  // positive, negative, neutral: of what happened to p
 
   std::vector<std::string> text() const;  // one sentence each
 };

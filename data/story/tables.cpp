@@ -9,7 +9,7 @@
 namespace gradus::story {
 namespace {
 
-// The text of words.h: "table: columns", then rows of as many words as columns, to the next table; the rows behind "full:" are of the full
+// The text of words.h: "table: columns", then rows of as many words as columns, to the next table; the rows behind "large:" are of the large
 // world only.
 std::vector<Table> parse(World world) {
   std::vector<Table> result;
@@ -19,7 +19,7 @@ std::vector<Table> parse(World world) {
     std::istringstream in(line);
     std::string word;
     if (!(in >> word)) continue;
-    if (word == "full:") {
+    if (word == "large:") {
       skip = world == World::small;
       continue;
     }
@@ -52,8 +52,8 @@ int Table::column(std::string_view column_name) const {
 }
 
 std::span<const Table> tables(World world) {
-  static const std::vector<Table> small = parse(World::small), full = parse(World::full);
-  return world == World::small ? small : full;
+  static const std::vector<Table> small = parse(World::small), large = parse(World::large);
+  return world == World::small ? small : large;
 }
 
 const Table& table(World world, std::string_view name) {

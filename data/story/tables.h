@@ -1,5 +1,5 @@
 // The story world's words: tables whose rows are the world's people, trades, animals ... and whose columns are the words that go with one
-// of them, so that one word tells another: baker, bakery, bakes, bread. Each table holds the rows of the small world first; the full world
+// of them, so that one word tells another: baker, bakery, bakes, bread. Each table holds the rows of the small world first; the large world
 // adds the rest.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace gradus::story {
 
-enum class World { small, full };  // about 440 and about 2,150 words
+enum class World { small, large };  // about 500 and about 2,150 words
 
 struct Table {
   std::string name;

@@ -19,9 +19,9 @@ Kate she her her sister girl     Carl he him his brother boy       Laura she her
 Lena she her her sister girl     Daniel he him his brother boy     Lily she her her sister girl     Edgar he him his brother boy
 Maria she her her sister girl    Edward he him his brother boy     Martha she her her sister girl   Emil he him his brother boy
 Nina she her her sister girl     Eric he him his brother boy       Olga she her her sister girl     Felix he him his brother boy
+large:
 Paula she her her sister girl    Frank he him his brother boy      Rita she her her sister girl     George he him his brother boy
 Sofia she her her sister girl    Hugo he him his brother boy       Stella she her her sister girl   Isaac he him his brother boy
-full:
 Susan she her her sister girl    Ivan he him his brother boy       Tina she her her sister girl     Jacob he him his brother boy
 Vera she her her sister girl     James he him his brother boy      Wilma she her her sister girl    Karl he him his brother boy
 Agnes she her her sister girl    Leo he him his brother boy        Amelia she her her sister girl   Louis he him his brother boy
@@ -40,8 +40,8 @@ job: noun place verb object
 baker bakery bakes bread         teacher school teaches children   farmer farm grows corn           doctor hospital heals people
 cook restaurant cooks meals      painter studio paints pictures    sailor harbor sails ships        judge court settles quarrels
 gardener greenhouse waters flowers   mechanic garage repairs cars  singer theater sings songs       librarian library lends books
-full:
 barber barbershop cuts hair      tailor workshop sews suits        carpenter sawmill saws planks    miner mine digs coal
+large:
 fisherman lake catches trout     pilot airport flies airplanes     astronomer observatory watches stars   chemist laboratory mixes liquids
 postman depot carries letters   butcher butchery sells meat  florist nursery binds roses  jeweller boutique polishes diamonds
 banker bank counts money         soldier barracks guards prisoners priest church reads prayers      monk monastery copies manuscripts
@@ -61,14 +61,15 @@ photographer darkroom develops photographs
 animal: noun sound home
 dog woof kennel      cat meow basket     cow moo barn         duck quack pond      sheep baa meadow     horse neigh stable
 pig oink sty         hen cluck coop      bird tweet nest      bee buzz hive        mouse squeak hole    frog croak swamp
-full:
-donkey bray paddock   goose honk yard    goat meh hillside    owl hoot tree        raven caw steeple     lion roar savanna
+donkey bray paddock   goose honk yard    goat meh hillside
+large:
+owl hoot tree        raven caw steeple     lion roar savanna
 wolf howl forest        bear growl cave    snake hiss grass     pigeon coo loft      rooster crow henhouse   turkey gobble pen
 cricket chirp hedge     monkey chatter jungle   elephant trumpet zoo   seal bark beach   parrot hello cage    dove coo dovecote
 
 weather: word gear
 raining umbrella     snowing coat        sunny hat            windy scarf          foggy lantern        cold blanket
-full:
+large:
 stormy raincoat      freezing fur        hot fan              icy stick            misty torch          cloudy jacket
 dark candle          dusty mask          muddy shovel         cool sweater         chilly shawl         bright parasol
 
@@ -80,8 +81,9 @@ Monday Tuesday       Tuesday Wednesday   Wednesday Thursday   Thursday Friday   
 
 place: noun
 park beach market station castle bridge river mountain island village tower valley forest lake zoo garden museum church square harbor
-hill hotel palace ocean town field cottage camp street well college circus
-full:
+hill hotel palace ocean town field cottage camp
+large:
+street well college circus
 abbey alley arcade arena avenue bay bazaar border brook canal canyon chapel cinema city cliff coast colony corner
 country courtyard crossroads dam desert dock embassy estate fair ford fortress fountain frontier gallery gate glacier
 graveyard grove hall hamlet headland heath hut inn junction kingdom lagoon lighthouse lodge mansion marina marsh
@@ -91,8 +93,9 @@ thicket tunnel vault viaduct villa volcano wall warehouse waterfall wharf windmi
 
 thing: noun
 key book ring watch bag box letter ball map cup lamp coin hat knife spoon bell clock doll pen toy chair mirror rope flag
-brush bucket drum fork glass kite needle pencil pillow pot purse shoe sword table ticket violin whistle vase
-full:
+brush bucket drum fork glass kite needle pencil
+large:
+pillow pot purse shoe sword table ticket violin whistle vase
 album amulet anchor apron arrow axe badge bandage banjo banner barometer belt bicycle bonnet bowl bracelet briefcase brooch
 broom buckle button cabinet calendar camera cane canoe cap card carpet cart chain chalk chart chessboard chisel cigar clip
 cloak comb compass cord cork couch crown crutch cube cushion dagger diary dictionary dish easel envelope eraser fiddle figure
@@ -106,20 +109,20 @@ tray tripod trunk tube typewriter veil vest wagon wallet wand wheel whip wig wir
 
 container: noun
 drawer cupboard chest pocket
-full:
+large:
 barrel basin bin bookcase bureau bushel cask casket closet cradle crate dresser hamper haystack locker mailbox oven pantry pouch safe shed
 sink stove tank tub wardrobe
 
 color: word
-red blue green yellow black white
-full:
-amber azure beige bronze brown copper cream crimson golden gray indigo ivory lilac maroon olive orange pink purple scarlet silver
+red blue green yellow black white brown gray
+large:
+amber azure beige bronze copper cream crimson golden indigo ivory lilac maroon olive orange pink purple scarlet silver
 turquoise violet
 
 food: noun
 soup cheese rice cake fish salad bread meat pasta apples eggs honey
 beef butter chicken ham jam pizza pie nuts
-full:
+large:
 bacon biscuits broth cabbage caviar cereal chocolate clams crab crackers cucumbers curry custard dumplings
 icing jelly lamb lentils lobster macaroni marmalade melon mushrooms mustard mutton noodles oatmeal olives omelette oysters pancakes
 pastry peanuts peas pickles popcorn pork porridge potatoes pudding raisins ravioli roast sandwiches sardines sausages shrimps
@@ -129,7 +132,7 @@ spinach steak stew cookies sushi toast tofu truffles turnips veal waffles yogurt
 cause: verb mood reaction tone
 lost sad cried negative          found happy smiled positive       broke angry shouted negative     repaired proud sang positive
 forgot worried sighed negative   polished tired yawned neutral
-full:
+large:
 dropped upset groaned negative   recovered glad laughed positive   damaged furious cursed negative  designed excited jumped positive
 misplaced nervous trembled negative   inherited rich danced positive   ruined ashamed blushed negative   sold satisfied grinned positive
 spoiled miserable wept negative  won joyful cheered positive       burned afraid screamed negative  finished relieved rested positive
@@ -138,7 +141,7 @@ needed gloomy moaned negative    discovered delighted clapped positive   carried
 
 quality: word opposite
 big small            hot cold             old new              heavy light          clean dirty          hard soft
-full:
+large:
 bright dim           cheap expensive      deep shallow         dry wet              early late           easy difficult
 empty full           fast slow            flat steep           fresh stale          loud quiet           long short
 narrow wide          open closed          poor wealthy         rough smooth         safe dangerous       sharp blunt
@@ -152,7 +155,7 @@ rose flower          oak tree             apple fruit          carrot vegetable 
 tulip flower         pine tree            pear fruit           onion vegetable      salmon fish          saw tool
 daisy flower         lily flower   orchid flower        poppy flower         daffodil flower      violet flower     sunflower flower
 carnation flower     dahlia flower     geranium flower     iris flower     jasmine flower     lavender flower     marigold flower
-full:
+large:
 birch tree           beech tree           cedar tree           elm tree             fir tree             maple tree           willow tree
 ash tree             poplar tree          spruce tree          chestnut tree        linden tree          palm tree            cypress tree
 banana fruit         cherry fruit         grape fruit          lemon fruit          mango fruit          peach fruit          plum fruit
@@ -191,10 +194,40 @@ sofa furniture     desk furniture     bench furniture     armchair furniture    
 sideboard furniture
 bishop clergyman     king ruler           queen ruler          emperor ruler        prince ruler         duke ruler           sultan ruler
 
+event: verb mood reaction unlike tone
+lost sad cried glad negative            missed sad cried glad negative           forgot worried sighed glad negative
+dropped worried sighed glad negative    broke angry shouted glad negative        burned angry shouted glad negative
+found happy laughed sad positive        received happy laughed sad positive      washed proud smiled sad positive
+repaired proud smiled sad positive      won merry danced sad positive            discovered merry danced sad positive
+
+turn: verb mood verb2 mood2 begin close tone
+lost sad found happy badly well positive            broke angry repaired proud badly well positive
+dropped worried washed proud badly well positive    missed sad received happy badly well positive
+found happy lost sad well badly negative            repaired proud broke angry well badly negative
+washed proud dropped worried well badly negative    received happy missed sad well badly negative
+
+trait: word opposite
+big small       small big       old new         new old         clean dirty     dirty clean
+dark bright     bright dark     cheap expensive expensive cheap quiet loud      loud quiet
+
+plant: noun category
+rose flower     tulip flower    daisy flower    lily flower     oak tree        pine tree       birch tree      willow tree
+apple fruit     pear fruit      plum fruit      cherry fruit    carrot vegetable onion vegetable bean vegetable  leek vegetable
+
+family: noun
+Baker Cook Farmer Miller Hill Wood Field Stone Bell Rose King Young Brown Gray Winter Fisher
+
+pet: noun
+Rose Daisy Cherry Honey Ginger Pepper Brown Gray King Winter Happy Lucky
+
+spot: first second
+Green Hill      Black Hill      Old Bridge      Stone Bridge    Silver Lake     Blue Lake       King Street     Baker Street
+Winter Field    Rose Field      Long Valley     White Valley    Red Rock        Bell Rock       High Wood       Dark Wood
+
 verb: base past
 swim swam            sing sang            write wrote          sleep slept          run ran              dance danced
 read read            work worked          draw drew            sail sailed          ride rode            cook cooked
-full:
+large:
 bake baked           bathe bathed         begin began          bend bent            blink blinked        bow bowed
 breathe breathed     cheat cheated        chat chatted         chew chewed          climb climbed        cough coughed
 crawl crawled        cycle cycled         depart departed      dig dug              dine dined           disappear disappeared
@@ -215,7 +248,7 @@ wander wandered      wash washed          weave wove           weep wept        
 
 number: one many
 mouse mice           foot feet            child children       tooth teeth          leaf leaves          man men
-full:
+large:
 woman women          goose geese          wolf wolves          half halves          knife knives         life lives
 loaf loaves          shelf shelves        thief thieves        wife wives           calf calves          ox oxen
 baby babies          berry berries        lady ladies          story stories        enemy enemies        army armies
@@ -230,7 +263,7 @@ uncle uncles         cousin cousins       neighbor neighbors   teacher teachers 
 planet planets       star stars           cloud clouds         storm storms         shadow shadows       flame flames
 
 town: noun
-full:
+large:
 Aberdeen Adelaide Algiers Amsterdam Antwerp Atlanta Auckland Baghdad Baltimore Bangalore Barcelona Basel Bath Belfast Bergen Birmingham
 Bologna Bombay
 Bordeaux Boston Bremen Brighton Bristol Bruges Calais Calcutta Cambridge Canterbury Cardiff Chicago Cologne Cork Coventry Dallas Damascus
@@ -247,7 +280,7 @@ Siena Smyrna Southampton Strasbourg Stuttgart Sydney Toledo Toronto Toulouse Tri
 Winchester
 
 country: noun capital language
-full:
+large:
 France Paris French     Germany Berlin German     Italy Rome Italian     Spain Madrid Spanish     Portugal Lisbon Portuguese
 Greece Athens Greek     Russia Moscow Russian     Poland Warsaw Polish     Sweden Stockholm Swedish     Norway Oslo Norwegian
 Denmark Copenhagen Danish     Finland Helsinki Finnish     Hungary Budapest Hungarian     Turkey Ankara Turkish     Egypt Cairo Arabic

@@ -33,7 +33,7 @@ TEST_CASE("stories are a function of seed and number, the file of its options, o
 }
 
 TEST_CASE("the worlds have the size they should") {
-  for (const auto& [world, least, most] : {std::tuple{World::small, 400, 550}, std::tuple{World::full, 2000, 3000}}) {
+  for (const auto& [world, least, most] : {std::tuple{World::small, 400, 550}, std::tuple{World::large, 2000, 3000}}) {
     std::set<std::string> words;
     std::set<std::string> texts;
     for (int64_t i = 0; i < 20000; ++i) {
@@ -52,7 +52,7 @@ TEST_CASE("the worlds have the size they should") {
 }
 
 TEST_CASE("a fixed word is certain: no two wordings differ in one word") {
-  for (const World world : {World::small, World::full}) {
+  for (const World world : {World::small, World::large}) {
     std::map<std::string, std::set<std::string>> seen;  // a sentence's frame with one place open -> what stood there
     for (int64_t i = 0; i < 10000; ++i) {
       const Story told = story(1, i, world);
@@ -75,7 +75,7 @@ TEST_CASE("a fixed word is certain: no two wordings differ in one word") {
 }
 
 TEST_CASE("best guesses are calibrated: a word given probability p is right p of the time") {
-  for (const World world : {World::small, World::full}) {
+  for (const World world : {World::small, World::large}) {
     double expected = 0, variance = 0, right = 0, words = 0, entropy = 0, nat = 0, uncertain = 0;
     for (int64_t i = 0; i < 400; ++i) {
       const Story told = story(2, i, world);
@@ -124,29 +124,8 @@ TEST_CASE("probes have one mask and an answer that follows; all kinds come up") 
     CHECK_FALSE(probe.answer.empty());
     kinds.insert(probe.about);
   }
-  for (const char* kind : {"job.place", "animal.sound", "cause.mood", "person.she", "place.noun"})
+  for (const char* kind : {"job.place", "animal.sound", "event.mood", "person.she", "place.noun", "thing.noun"})
     CHECK_MESSAGE(kinds.contains(kind), kind);
-}
-
-TEST_CASE("labels follow from the story: facts point at words that are told, the tone at what happened") {
-  std::set<std::string> tones, relations;
-  for (int64_t i = 0; i < 500; ++i) {
-    const Story told = story(1, i, World::full);
-    tones.insert(told.tone);
-    CHECK_FALSE(told.topics.empty());
-    for (const Fact& fact : told.facts) {
-      relations.insert(fact.relation);
-      REQUIRE(fact.sentence < told.sentences.size());
-      const Variable& object = told.variables[static_cast<size_t>(fact.object)];
-      bool said = false;  // in its sentence, or in the one before
-      for (size_t s = fact.sentence ? fact.sentence - 1 : 0; s <= fact.sentence; ++s)
-        for (const Word& word : told.sentences[s].words)
-          said = said || (word.variable == fact.object && word.column == fact.column && word.text == object.word(fact.column));
-      CHECK_MESSAGE(said, fact.relation, ": ", told.sentences[fact.sentence].text());
-    }
-  }
-  CHECK(tones == std::set<std::string>{"negative", "neutral", "positive"});
-  CHECK(relations.size() >= 15);
 }
 
 }  // namespace
