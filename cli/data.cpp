@@ -12,6 +12,7 @@
 #include "data/corpus_builder.h"
 #include "data/instances.h"
 #include "data/story/best_guess.h"
+#include "data/story/tasks/tasks.h"
 
 namespace gradus::cli {
 namespace {
@@ -166,6 +167,8 @@ void add_inspect(CLI::App& data) {
 struct StoryArguments {
   std::string out, world = "small";
   story::StoryOptions options;
+  bool with_tasks = false;
+  story::TaskOptions tasks;
 };
 
 void tell(StoryArguments& a) {
@@ -175,10 +178,15 @@ void tell(StoryArguments& a) {
   for (const auto& line : story::story(a.options.seed, 0, a.options.world).text()) fmt::print("  {}\n", line);
   const story::Bound best = story::best_mlm(a.options.seed, std::min<int64_t>(a.options.documents, 2000), a.options.world);
   fmt::print("best reachable for masked words: accuracy {:.3f}, loss {:.3f}\n", best.accuracy, best.cross_entropy);
+  if (!a.with_tasks) return;
+  a.tasks.seed = a.options.seed;
+  a.tasks.world = a.options.world;
+  story::write_tasks(a.out, a.tasks);
+  for (const story::Task& task : story::tasks()) fmt::print("{}: {}\n", (file.parent_path() / (task.name + ".{train,validation,test}." + task.ending)).string(), task.format);
 }
 
 void add_story(CLI::App& data) {
-  auto* verb = data.add_subcommand("story", "Write documents of the story world: a sentence a line, a blank line between stories");
+  auto* verb = data.add_subcommand("story", "Write documents of the story world (a sentence a line, a blank line between stories), and labelled sets");
   auto a = std::make_shared<StoryArguments>();
   verb->add_option("--out", a->out, "the folder to write stories.txt into")->required();
   verb->add_option("--documents", a->options.documents, "how many stories")->capture_default_str();
@@ -187,7 +195,11 @@ void add_story(CLI::App& data) {
       ->capture_default_str();
   verb->add_option("--seed", a->options.seed)->capture_default_str();
   verb->add_flag("--overwrite", a->options.overwrite, "write into a folder that is not empty");
-  verb->footer("Example:\n  gradus data story --out stories --documents 20000 --seed 1");
+  auto* tasks = verb->add_flag("--tasks", a->with_tasks, "also the labelled sets, one for every task, with a README.md");
+  verb->add_option("--train", a->tasks.train, "labelled examples to train on, of each task")->capture_default_str()->needs(tasks);
+  verb->add_option("--validation", a->tasks.validation)->capture_default_str()->needs(tasks);
+  verb->add_option("--test", a->tasks.test)->capture_default_str()->needs(tasks);
+  verb->footer("Example:\n  gradus data story --out stories --documents 20000 --seed 1 --tasks");
   verb->callback([a] { tell(*a); });
 }
 

@@ -91,12 +91,23 @@ std::string realised(const Story& story, const Word& word, int row) {
 
 std::string Sentence::text() const {
   std::string result;
-  for (const Word& word : words) {
-    const bool mark = word.text.size() == 1 && std::ispunct(static_cast<unsigned char>(word.text[0]));
-    if (!result.empty() && !mark) result += ' ';
-    result += word.text;
+  const auto begin = starts();
+  for (size_t w = 0; w < words.size(); ++w) {
+    result.resize(begin[w], ' ');
+    result += words[w].text;
   }
   result[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(result[0])));
+  return result;
+}
+
+std::vector<size_t> Sentence::starts() const {
+  std::vector<size_t> result;
+  size_t end = 0;
+  for (const Word& word : words) {
+    const bool mark = word.text.size() == 1 && std::ispunct(static_cast<unsigned char>(word.text[0]));
+    result.push_back(end > 0 && !mark ? end + 1 : end);
+    end = result.back() + word.text.size();
+  }
   return result;
 }
 
