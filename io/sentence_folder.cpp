@@ -2,7 +2,7 @@
 
 #include <fmt/ranges.h>
 
-#include "io/json_file.h"
+#include "base/json_file.h"
 
 namespace gradus {
 namespace fs = std::filesystem;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "io/json_file.h"
+#include "base/json_file.h"
 #include "tests/io/small_model.h"
 
 using namespace gradus;
