@@ -4,6 +4,7 @@
 //   corpus_file.h      C.gds: documents -> sentences -> token ids in one checked, memory-mapped file
 //   corpus_builder.h   text files -> C.gds
 //   instances.h        C.gds -> the masked sentence pairs of an epoch, each by its number
+//   tasks/             labelled data: tables, GLUE, SQuAD, CoNLL, multiple choice (its contents page is tasks/table.h)
 //   story/             the story world: documents whose every masked word has a known best guess
 #pragma once
 

@@ -1,4 +1,5 @@
-// CodePoints: where each code point of a valid UTF-8 text begins, so that offsets counted in code points (SQuAD's, Encoding's) cut it in constant time.
+// CodePoints: where each code point of a valid UTF-8 text begins, so that offsets counted in code points (SQuAD's, Encoding's) cut it in
+// constant time.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@ namespace gradus {
 
 class CodePoints {
  public:
-  explicit CodePoints(std::string_view text) : text_(text) {   // `text` must outlive this
+  explicit CodePoints(std::string_view text) : text_(text) {  // `text` must outlive this
     for (size_t i = 0; i < text.size(); ++i)
       if ((text[i] & 0xC0) != 0x80) begins_.push_back(i);
     begins_.push_back(text.size());

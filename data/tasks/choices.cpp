@@ -18,7 +18,8 @@ void set_label(ChoiceExample& example, const std::string& cell, const std::strin
 // The columns ending0, ending1, … in order.
 std::vector<size_t> ending_columns(const TableReader& table) {
   std::vector<size_t> columns;
-  for (std::string name = "ending0"; table.has_column(name); name = fmt::format("ending{}", columns.size())) columns.push_back(table.column(name));
+  for (std::string name = "ending0"; table.has_column(name); name = fmt::format("ending{}", columns.size()))
+    columns.push_back(table.column(name));
   return columns;
 }
 
@@ -46,7 +47,7 @@ ChoiceSet read_choices(const std::filesystem::path& path, bool labelled) {
   const size_t label = labelled ? table.column("label") : 0;
   const bool swag = !endings.empty() && !codah;
   const bool asked = !swag && table.has_column("question"), told = !swag && table.has_column("context");
-  if (!swag && !asked) table.column("context");   // an Error where it is not there
+  if (!swag && !asked) table.column("context");  // an Error where it is not there
   const size_t context = table.column(swag ? "sent1" : told ? "context" : "question");
   const size_t start = swag ? table.column("sent2") : asked && told ? table.column("question") : context;
   const size_t choices = endings.empty() ? table.column("choices") : 0;

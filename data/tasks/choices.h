@@ -1,9 +1,13 @@
 // Multiple choice: a context, several ways to go on, one of them right.
 //
-//   a table with ending0, ending1, … (SWAG's CSV, or the same as JSON lines): context sent1; choices sent2 + " " + ending; label a number from 0
-//   a table with choices, a JSON list of strings: context from the column context, question, or both (then the question goes before each choice, as in
-//     RACE); label a number from 0
-//   a TSV without a header whose rows end in choices and label, as CODAH's: category, context, four choices, label
+//   ending0, ending1, … are columns (SWAG's CSV, or the same as JSON lines): context is sent1, choices are sent2 + " " + ending
+//
+//   choices is a column, a JSON list of strings: context is the column context, or question, or with both the question goes before
+//   each choice, as in RACE
+//
+//   a TSV without a header, as CODAH's: category, context, four choices, label
+//
+// The label is the number of the right choice, from 0.
 #pragma once
 
 #include "data/tasks/table.h"
@@ -12,8 +16,8 @@ namespace gradus {
 
 struct ChoiceExample {
   std::string context;
-  std::vector<std::string> choices;   // two or more: each is the second text of a pair with the context
-  int32_t label = -1;                 // the right one; -1 where labels were not asked for
+  std::vector<std::string> choices;  // two or more: each is the second text of a pair with the context
+  int32_t label = -1;                // the right one; -1 where labels were not asked for
   int64_t line = 0;
 };
 

@@ -26,7 +26,7 @@ std::string_view column(const std::vector<std::string_view>& columns, int32_t nu
 
 TaggedSet read_tagged(const std::filesystem::path& path, const ColumnOptions& options) {
   TaggedSet set{path.string(), {}, TagScheme::iob2, 0, 0};
-  bool open = false;   // does the last sentence go on?
+  bool open = false;  // does the last sentence go on?
   std::vector<std::string_view> columns;
   for_each_line(path, [&](std::string_view line, int64_t number) {
     if (line.find_first_not_of(" \t") == std::string_view::npos || line.rfind("-DOCSTART-", 0) == 0) {
@@ -43,7 +43,8 @@ TaggedSet read_tagged(const std::filesystem::path& path, const ColumnOptions& op
     if (!options.labelled) return;
     check(columns.size() >= 2, "{}: the line has one column, a word and its tag are wanted", where);
     sentence.tags.emplace_back(column(columns, options.tag_column, where));
-    check(is_tag(sentence.tags.back()), "{}: '{}' is not a tag; tags are O, or B-, I-, E-, S- and a type, as B-PER", where, sentence.tags.back());
+    check(is_tag(sentence.tags.back()), "{}: '{}' is not a tag; tags are O, or B-, I-, E-, S- and a type, as B-PER", where,
+          sentence.tags.back());
   });
   check(!set.sentences.empty(), "{}: it holds no words", set.file);
   if (!options.labelled) return set;
@@ -68,7 +69,8 @@ std::vector<std::vector<int32_t>> tag_ids(const TaggedSet& set, const LabelTable
   std::vector<std::vector<int32_t>> ids;
   for (const auto& sentence : set.sentences) {
     auto& own = ids.emplace_back();
-    for (size_t i = 0; i < sentence.tags.size(); ++i) own.push_back(table.id(sentence.tags[i], set.file, sentence.line + static_cast<int64_t>(i)));
+    for (size_t i = 0; i < sentence.tags.size(); ++i)
+      own.push_back(table.id(sentence.tags[i], set.file, sentence.line + static_cast<int64_t>(i)));
   }
   return ids;
 }

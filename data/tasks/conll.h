@@ -8,28 +8,30 @@ namespace gradus {
 
 struct TaggedSentence {
   std::vector<std::string> words;
-  Tags tags;           // as many as words, or none where they were not asked for
-  int64_t line = 0;    // of the first word; the others follow, a line each
+  Tags tags;         // as many as words, or none where they were not asked for
+  int64_t line = 0;  // of the first word; the others follow, a line each
 };
 
 struct TaggedSet {
   std::string file;
   std::vector<TaggedSentence> sentences;
   TagScheme scheme = TagScheme::iob2;
-  int64_t irregular = 0, irregular_line = 0;   // tags that the scheme forbids where they stand, and the first one's line; they are read leniently
+  // Tags that the scheme forbids where they stand, and the first one's line. They are kept, and entities() reads them leniently.
+  int64_t irregular = 0, irregular_line = 0;
 };
 
 struct ColumnOptions {
-  int32_t word_column = 0, tag_column = -1;   // from 0; negative ones count from the end, -1 is the last
-  bool labelled = true;                       // otherwise tags are not read and need not exist
+  int32_t word_column = 0, tag_column = -1;  // from 0; negative ones count from the end, -1 is the last
+  bool labelled = true;                      // otherwise tags are not read and need not exist
 };
 
 // Columns are separated by tabs where the line has one, otherwise by any number of spaces. -DOCSTART- lines separate as blank ones do.
 // Errors with file and line: too few columns, an empty word, something that is no tag (is_tag).
 TaggedSet read_tagged(const std::filesystem::path& path, const ColumnOptions& options = {});
 
-LabelTable collect_tags(const TaggedSet& set);   // those that occur, sorted
+LabelTable collect_tags(const TaggedSet& set);  // those that occur, sorted
 
-std::vector<std::vector<int32_t>> tag_ids(const TaggedSet& set, const LabelTable& table);   // [sentences][words]; an unknown one is an Error with its line
+// [sentences][words]. An unknown tag is an Error with file, line and the tags known.
+std::vector<std::vector<int32_t>> tag_ids(const TaggedSet& set, const LabelTable& table);
 
 }  // namespace gradus

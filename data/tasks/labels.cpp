@@ -98,7 +98,8 @@ std::string label_distribution(const LabelTable& table, const std::vector<int64_
     text += '\n';
     if (training[i] == 0) missing.push_back(table.names()[i]);
   }
-  if (!missing.empty()) text += fmt::format("No training example is of: {}. What has no example cannot be learned.\n", fmt::join(missing, ", "));
+  if (!missing.empty())
+    text += fmt::format("No training example is of: {}. What has no example cannot be learned.\n", fmt::join(missing, ", "));
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "text/code_points.h"
 
 namespace gradus {
 namespace {
@@ -25,11 +26,13 @@ std::vector<int32_t> best_positions(const std::vector<float>& logits, int64_t co
   return order;
 }
 
-void add_spans(const QaFeatures& features, size_t number, const QaLogits& logits, const QaDecodeOptions& options, std::vector<QaCandidate>& candidates) {
+void add_spans(const QaFeatures& features, size_t number, const QaLogits& logits, const QaDecodeOptions& options,
+               std::vector<QaCandidate>& candidates) {
   const QaWindow& window = features.windows()[number];
   const auto& offsets = features.context(window).offsets;
-  const int32_t shift = window.begin - features.context_position(window);   // from a position to a token of the context
-  const std::vector<int32_t> starts = best_positions(logits.start, options.n_best_size), ends = best_positions(logits.end, options.n_best_size);
+  const int32_t shift = window.begin - features.context_position(window);  // from a position to a token of the context
+  const std::vector<int32_t> starts = best_positions(logits.start, options.n_best_size),
+                             ends = best_positions(logits.end, options.n_best_size);
   for (const int32_t start : starts)
     for (const int32_t end : ends) {
       const int32_t first = start + shift, last = end + shift;
@@ -47,23 +50,33 @@ void set_probabilities(std::vector<QaCandidate>& candidates) {
   for (auto& candidate : candidates) candidate.probability /= sum;
 }
 
+// {id: value(prediction)} in the order given. Appended without a search for the id, which is known to be new: operator[] would make this
+// quadratic.
+template <class Value>
+nlohmann::ordered_json object_of(const std::vector<QaPrediction>& predictions, Value&& value) {
+  nlohmann::ordered_json::object_t object;
+  for (const auto& prediction : predictions) object.emplace_back(prediction.id, value(prediction));
+  return object;
+}
+
 }  // namespace
 
-QaPrediction decode_answer(const QaFeatures& features, const QaSet& set, size_t question, std::span<const QaLogits> logits, const QaDecodeOptions& options) {
+QaPrediction decode_answer(const QaFeatures& features, const QaSet& set, size_t question, std::span<const QaLogits> logits,
+                           const QaDecodeOptions& options) {
   const auto [first, last] = features.windows_of(question);
-  check(logits.size() == last - first && !logits.empty(), "question '{}' has {} windows, and logits of {} are given", set.questions[question].id, last - first,
-        logits.size());
+  check(logits.size() == last - first && !logits.empty(), "question '{}' has {} windows, and logits of {} are given",
+        set.questions[question].id, last - first, logits.size());
   std::vector<QaCandidate> candidates;
   QaCandidate none{"", 0, 0, 0, 0, 0};
   for (size_t i = first; i < last; ++i) {
     const QaLogits& own = logits[i - first];
     const QaWindow& window = features.windows()[i];
     const auto length = static_cast<size_t>(features.context_position(window) + window.end - window.begin + 1);
-    check(own.start.size() == length && own.end.size() == length, "question '{}': a window has {} tokens, its logits {} and {}", set.questions[question].id,
-          length, own.start.size(), own.end.size());
+    check(own.start.size() == length && own.end.size() == length, "question '{}': a window has {} tokens, its logits {} and {}",
+          set.questions[question].id, length, own.start.size(), own.end.size());
     add_spans(features, i, own, options, candidates);
     const QaCandidate here{"", 0, 0, own.start[0], own.end[0], 0};
-    if (i == first || score(here) < score(none)) none = here;   // the window that is least sure that there is no answer
+    if (i == first || score(here) < score(none)) none = here;  // the window that is least sure that there is no answer
   }
   if (options.may_be_unanswerable) candidates.push_back(none);
   std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return score(a) > score(b); });
@@ -93,28 +106,26 @@ const QaCandidate* QaPrediction::answer(bool may_be_unanswerable, double null_th
 }
 
 nlohmann::ordered_json predictions_json(const std::vector<QaPrediction>& predictions, bool may_be_unanswerable, double null_threshold) {
-  auto json = nlohmann::ordered_json::object();
-  for (const auto& prediction : predictions) {
+  return object_of(predictions, [&](const QaPrediction& prediction) {
     const QaCandidate* answer = prediction.answer(may_be_unanswerable, null_threshold);
-    json[prediction.id] = answer ? answer->text : "";
-  }
-  return json;
+    return answer ? answer->text : std::string();
+  });
 }
 
 nlohmann::ordered_json nbest_json(const std::vector<QaPrediction>& predictions) {
-  auto json = nlohmann::ordered_json::object();
-  for (const auto& prediction : predictions) {
-    auto& list = json[prediction.id] = nlohmann::ordered_json::array();
+  return object_of(predictions, [](const QaPrediction& prediction) {
+    auto list = nlohmann::ordered_json::array();
     for (const auto& candidate : prediction.n_best)
-      list.push_back({{"text", candidate.text}, {"probability", candidate.probability}, {"start_logit", candidate.start_logit}, {"end_logit", candidate.end_logit}});
-  }
-  return json;
+      list.push_back({{"text", candidate.text},
+                      {"probability", candidate.probability},
+                      {"start_logit", candidate.start_logit},
+                      {"end_logit", candidate.end_logit}});
+    return list;
+  });
 }
 
 nlohmann::ordered_json null_odds_json(const std::vector<QaPrediction>& predictions) {
-  auto json = nlohmann::ordered_json::object();
-  for (const auto& prediction : predictions) json[prediction.id] = prediction.null_odds;
-  return json;
+  return object_of(predictions, [](const QaPrediction& prediction) { return prediction.null_odds; });
 }
 
 }  // namespace gradus

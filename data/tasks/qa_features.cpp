@@ -18,7 +18,8 @@ double context_around(const QaWindow& window, int32_t token) {
 QaFeatures::QaFeatures(const QaSet& set, const Tokenizer& tokenizer, const QaWindowOptions& options, QaUse use)
     : cls_(tokenizer.vocabulary().cls()), sep_(tokenizer.vocabulary().sep()) {
   tokenizer.vocabulary().require_special();
-  check(options.doc_stride >= (options.stride == StrideMeaning::step), "--doc-stride {}: windows that step by it stand still", options.doc_stride);
+  check(options.doc_stride >= (options.stride == StrideMeaning::step), "--doc-stride {}: windows that step by it stand still",
+        options.doc_stride);
   check(options.max_query_length >= 1, "--max-query-length {}: it must be at least 1", options.max_query_length);
   for (const auto& context : set.contexts) {
     contexts_.push_back(tokenizer.encode(context));
@@ -57,13 +58,17 @@ std::pair<int32_t, int32_t> QaFeatures::answer_tokens(const QaQuestion& question
   return {static_cast<int32_t>(first - offsets.begin()), static_cast<int32_t>(behind - offsets.begin()) - 1};
 }
 
-void QaFeatures::add_windows(const QaQuestion& question, size_t number, std::pair<int32_t, int32_t> answer, const QaWindowOptions& options) {
-  const auto asked = static_cast<int64_t>(questions_[number].ids.size()), tokens = static_cast<int64_t>(contexts_[question.context].ids.size());
-  const int64_t room = options.max_seq_length - asked - 3;   // [CLS] [SEP] [SEP]
-  check(room >= 1, "question '{}' has {} tokens: with --max-seq-length {} none is left for the context", question.id, asked, options.max_seq_length);
+void QaFeatures::add_windows(const QaQuestion& question, size_t number, std::pair<int32_t, int32_t> answer,
+                             const QaWindowOptions& options) {
+  const auto asked = static_cast<int64_t>(questions_[number].ids.size()),
+             tokens = static_cast<int64_t>(contexts_[question.context].ids.size());
+  const int64_t room = options.max_seq_length - asked - 3;  // [CLS] [SEP] [SEP]
+  check(room >= 1, "question '{}' has {} tokens: with --max-seq-length {} none is left for the context", question.id, asked,
+        options.max_seq_length);
   const int64_t step = options.stride == StrideMeaning::step ? std::min(room, options.doc_stride) : room - options.doc_stride;
-  check(step >= 1 || tokens <= room, "question '{}': windows of {} tokens cannot overlap by {}; make --doc-stride less or --max-seq-length more", question.id,
-        room, options.doc_stride);
+  check(step >= 1 || tokens <= room,
+        "question '{}': windows of {} tokens cannot overlap by {}; make --doc-stride less or --max-seq-length more", question.id, room,
+        options.doc_stride);
   for (int64_t begin = 0;; begin += step) {
     const int64_t end = std::min(begin + room, tokens);
     QaWindow window{number, static_cast<int32_t>(begin), static_cast<int32_t>(end), 0, 0};
@@ -76,7 +81,9 @@ void QaFeatures::add_windows(const QaQuestion& question, size_t number, std::pai
   }
 }
 
-int32_t QaFeatures::context_position(const QaWindow& window) const { return static_cast<int32_t>(questions_[window.question].ids.size()) + 2; }
+int32_t QaFeatures::context_position(const QaWindow& window) const {
+  return static_cast<int32_t>(questions_[window.question].ids.size()) + 2;
+}
 
 Sequence QaFeatures::sequence(const QaWindow& window) const {
   Sequence sequence;

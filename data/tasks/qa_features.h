@@ -7,44 +7,46 @@
 #pragma once
 
 #include "data/tasks/squad.h"
-#include "text/code_points.h"
 #include "text/tokenizer.h"
 
 namespace gradus {
 
-// What doc_stride counts: by how many tokens neighbouring windows overlap (Hugging Face), or how far the next begins behind the last (Google's
-// run_squad.py). The same number, other windows.
+// What doc_stride counts: by how many tokens neighbouring windows overlap (Hugging Face), or how far the next begins behind the last
+// (Google's run_squad.py). The same number, other windows.
 enum class StrideMeaning { overlap, step };
 
 struct QaWindowOptions {
   int64_t max_seq_length = 384, doc_stride = 128;
-  int64_t max_query_length = 64;   // tokens of the question that are kept, from its start
+  int64_t max_query_length = 64;  // tokens of the question that are kept, from its start
   StrideMeaning stride = StrideMeaning::overlap;
 };
 
 struct QaWindow {
   size_t question = 0;
-  int32_t begin = 0, end = 0;    // tokens of the context
-  int32_t start = 0, stop = 0;   // positions in the sequence of the answer's first and last token; both 0, [CLS], where the window does not hold all of it
+  int32_t begin = 0, end = 0;  // tokens of the context
+  // Positions in the sequence of the answer's first and last token; both 0, [CLS], where the window does not hold all of it.
+  int32_t start = 0, stop = 0;
 };
 
 enum class QaUse {
-  training,    // questions whose answer is not in the context are left out
-  prediction   // every question has windows
+  training,   // questions whose answer is not in the context are left out
+  prediction  // every question has windows
 };
 
 class QaFeatures {
  public:
-  // Keeps references to neither. Errors: a question and a max_seq_length that leave no token for the context; a stride with which windows stand still.
+  // Keeps references to neither. Errors: a question and a max_seq_length that leave no token for the context; a stride with which windows
+  // stand still.
   QaFeatures(const QaSet& set, const Tokenizer& tokenizer, const QaWindowOptions& options, QaUse use);
 
-  const std::vector<QaWindow>& windows() const { return windows_; }   // in the order of the questions
+  const std::vector<QaWindow>& windows() const { return windows_; }  // in the order of the questions
   std::pair<size_t, size_t> windows_of(size_t question) const { return {first_window_.at(question), first_window_.at(question + 1)}; }
-  Sequence sequence(const QaWindow& window) const;                    // types and offsets as Tokenizer::sequence has them
-  int32_t context_position(const QaWindow& window) const;             // where in the sequence token window.begin stands
+  Sequence sequence(const QaWindow& window) const;         // types and offsets as Tokenizer::sequence has them
+  int32_t context_position(const QaWindow& window) const;  // where in the sequence token window.begin stands
   const Encoding& context(const QaWindow& window) const { return contexts_[question_context_[window.question]]; }
 
-  // Is this window the one that sees most around the context's token (the smaller side counts, then 0.01 a token of the window; the first of equal ones)?
+  // Is this window the one that sees most around the context's token (the smaller side counts, then 0.01 a token of the window; the first
+  // of equal ones)?
   bool is_max_context(size_t window, int32_t token) const;
 
   struct Counts {

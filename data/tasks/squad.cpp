@@ -14,7 +14,8 @@ using Json = nlohmann::json;
 // The member `name` of an object, of the wanted type.
 const Json& member(const Json& object, const char* name, Json::value_t type, const std::string& where) {
   const auto found = object.is_object() ? object.find(name) : object.end();
-  check(object.is_object() && found != object.end(), "{}: there is no \"{}\"; SQuAD's form is data[].paragraphs[].{{context, qas[]}}", where, name);
+  check(object.is_object() && found != object.end(), "{}: there is no \"{}\"; SQuAD's form is data[].paragraphs[].{{context, qas[]}}",
+        where, name);
   check(found->type() == type, "{}: \"{}\" must be {}, not {}", where, name, Json(type).type_name(), found->type_name());
   return *found;
 }
@@ -41,7 +42,7 @@ QaQuestion read_question(const Json& json, size_t context, const std::string& wh
   return question;
 }
 
-bool is_space(std::string_view character) {   // run_squad.py's
+bool is_space(std::string_view character) {  // run_squad.py's
   return character == " " || character == "\t" || character == "\r" || character == "\n" || character == "\u202F";
 }
 
@@ -55,7 +56,8 @@ QaSet read_squad(const std::filesystem::path& path) {
   const Json json = read_json(path);
   const std::string file = path.string();
   QaSet set{file, {}, {}, {}};
-  if (const auto version = json.find("version"); version != json.end()) set.version = version->is_string() ? version->get<std::string>() : version->dump();
+  if (const auto version = json.find("version"); version != json.end())
+    set.version = version->is_string() ? version->get<std::string>() : version->dump();
   std::set<std::string> ids;
   const Json& data = member(json, "data", Json::value_t::array, file);
   for (size_t d = 0; d < data.size(); ++d) {
@@ -91,15 +93,19 @@ AnswerSpan locate_answer(const std::string& context, const QaAnswer& answer) {
   std::vector<int64_t> origins;
   for (int64_t i = begin; i < end; ++i) {
     const std::string_view character = points.slice(i, i + 1);
-    if (!is_space(character)) words += character;
-    else if (!words.empty() && words.back() != ' ') words += ' ';
+    if (!is_space(character))
+      words += character;
+    else if (!words.empty() && words.back() != ' ')
+      words += ' ';
     origins.resize(words.size(), i);
   }
   const CodePoints letters(answer.text);
   for (int64_t i = 0; i < letters.size(); ++i) {
     const std::string_view character = letters.slice(i, i + 1);
-    if (!is_space(character)) wanted += character;
-    else if (!wanted.empty() && wanted.back() != ' ') wanted += ' ';
+    if (!is_space(character))
+      wanted += character;
+    else if (!wanted.empty() && wanted.back() != ' ')
+      wanted += ' ';
   }
   if (!wanted.empty() && wanted.back() == ' ') wanted.pop_back();
   const size_t found = words.find(wanted);

@@ -34,7 +34,8 @@ void split_tabs(std::string_view line, std::vector<std::string>& cells) {
 TableReader::TableReader(const std::filesystem::path& path, TableOptions options)
     : file_(path == "-" ? "standard input" : path.string()), options_(std::move(options)), in_(&owned_) {
   if (path == "-") {
-    check(options_.format != TableFormat::by_name, "standard input has no name that says what the table is: give its format, tsv, csv or jsonl");
+    check(options_.format != TableFormat::by_name,
+          "standard input has no name that says what the table is: give its format, tsv, csv or jsonl");
     in_ = &std::cin;
   } else {
     if (options_.format == TableFormat::by_name) options_.format = format_of(path);
@@ -44,7 +45,7 @@ TableReader::TableReader(const std::filesystem::path& path, TableOptions options
   }
   if (options_.format == TableFormat::jsonl) {
     check(options_.columns.empty(), "{}: JSON lines name their columns themselves; column names cannot be given", file_);
-    first_waits_ = read_cells(first_);   // sets columns_
+    first_waits_ = read_cells(first_);  // sets columns_
     check(first_waits_, "{}: it holds no rows", file_);
     return;
   }
@@ -58,7 +59,8 @@ TableReader::TableReader(const std::filesystem::path& path, TableOptions options
   }
   std::set<std::string_view> names;
   for (const auto& name : columns_)
-    check(names.insert(name).second, "{}: two columns are called '{}'; does the file lack a header? Then name its columns (--columns)", file_, name);
+    check(names.insert(name).second, "{}: two columns are called '{}'; does the file lack a header? Then name its columns (--columns)",
+          file_, name);
 }
 
 bool TableReader::read_line(std::string& line) {
@@ -78,9 +80,12 @@ bool TableReader::read_cells(Row& row) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     row.line = line_;
     if (line.empty() && (columns_.size() != 1 || options_.format == TableFormat::jsonl)) continue;
-    if (options_.format == TableFormat::tsv) split_tabs(line, row.cells);
-    else if (options_.format == TableFormat::csv) split_csv(std::move(line), row);
-    else read_object(line, row);
+    if (options_.format == TableFormat::tsv)
+      split_tabs(line, row.cells);
+    else if (options_.format == TableFormat::csv)
+      split_csv(std::move(line), row);
+    else
+      read_object(line, row);
     return true;
   }
   return false;
@@ -89,26 +94,31 @@ bool TableReader::read_cells(Row& row) {
 // RFC 4180. A quote that does not open its cell is an ordinary character.
 void TableReader::split_csv(std::string line, Row& row) {
   row.cells.clear();
-  for (size_t i = 0;; ++i) {   // a cell each time; i is where it begins
+  for (size_t i = 0;; ++i) {  // a cell each time; i is where it begins
     std::string cell;
     if (i < line.size() && line[i] == '"') {
       for (++i;; ++i) {
-        while (i >= line.size()) {   // the line ended inside quotes: the end belongs to the cell
+        while (i >= line.size()) {  // the line ended inside quotes: the end belongs to the cell
           std::string more;
           if (!read_line(more)) fail("{}:{}: a quoted cell that begins in this row is never closed", file_, row.line);
-          if (cell.size() && cell.back() == '\r') cell.back() = '\n';   // a cell's line ends are \n, whatever the file's are
-          else cell += '\n';
+          if (cell.size() && cell.back() == '\r')
+            cell.back() = '\n';  // a cell's line ends are \n, whatever the file's are
+          else
+            cell += '\n';
           line = std::move(more);
           i = 0;
         }
-        if (line[i] != '"') cell += line[i];
-        else if (i + 1 < line.size() && line[i + 1] == '"') cell += line[i++];
-        else break;
+        if (line[i] != '"')
+          cell += line[i];
+        else if (i + 1 < line.size() && line[i + 1] == '"')
+          cell += line[i++];
+        else
+          break;
       }
       if (++i == line.size() - 1 && line[i] == '\r') line.pop_back();
       if (i < line.size() && line[i] != ',')
-        fail("{}:{}: '{}' stands behind the closing quote of cell {}; a comma should, and a quote inside quotes is written twice", file_, line_,
-             line.substr(i, 10), row.cells.size() + 1);
+        fail("{}:{}: '{}' stands behind the closing quote of cell {}; a comma should, and a quote inside quotes is written twice", file_,
+             line_, line.substr(i, 10), row.cells.size() + 1);
     } else {
       const size_t end = std::min(line.find(',', i), line.size());
       cell = line.substr(i, end - i);
@@ -124,9 +134,7 @@ void TableReader::read_object(const std::string& line, Row& row) {
   nlohmann::ordered_json object;
   try {
     object = nlohmann::ordered_json::parse(line);
-  } catch (const nlohmann::json::exception& error) {
-    fail("{}:{}: not valid JSON: {}", file_, line_, error.what());
-  }
+  } catch (const nlohmann::json::exception& error) { fail("{}:{}: not valid JSON: {}", file_, line_, error.what()); }
   check(object.is_object(), "{}:{}: each line must be a JSON object, {{\"column\": value, …}}", file_, line_);
   if (columns_.empty())
     for (const auto& [key, value] : object.items()) columns_.push_back(key);
@@ -148,7 +156,8 @@ bool TableReader::next(Row& row) {
     }
     if (row.cells.size() == columns_.size()) return true;
     if (!options_.skip_ragged)
-      fail("{}:{}: the row has {} cells; {} are expected ({})", file_, row.line, row.cells.size(), columns_.size(), fmt::join(columns_, ", "));
+      fail("{}:{}: the row has {} cells; {} are expected ({})", file_, row.line, row.cells.size(), columns_.size(),
+           fmt::join(columns_, ", "));
     if (row.cells.size() > columns_.size()) {
       row.cells.resize(columns_.size());
       return true;
@@ -162,7 +171,8 @@ bool TableReader::has_column(std::string_view name) const { return std::find(col
 size_t TableReader::column(std::string_view name) const {
   const auto found = std::find(columns_.begin(), columns_.end(), name);
   if (found == columns_.end())
-    fail("{}: there is no column '{}'; the columns are: {}. (A file without a header needs --columns.)", file_, name, fmt::join(columns_, ", "));
+    fail("{}: there is no column '{}'; the columns are: {}. (A file without a header needs --columns.)", file_, name,
+         fmt::join(columns_, ", "));
   return static_cast<size_t>(found - columns_.begin());
 }
 

@@ -6,13 +6,14 @@
 
 namespace gradus {
 
-TagFeatures::TagFeatures(const TaggedSet& set, const std::vector<std::vector<int32_t>>& labels, const LabelTable& table, const Tokenizer& tokenizer,
-                         const TagOptions& options)
+TagFeatures::TagFeatures(const TaggedSet& set, const std::vector<std::vector<int32_t>>& labels, const LabelTable& table,
+                         const Tokenizer& tokenizer, const TagOptions& options)
     : cls_(tokenizer.vocabulary().cls()), sep_(tokenizer.vocabulary().sep()) {
   tokenizer.vocabulary().require_special();
   check(options.max_seq_length >= 3, "--max-seq-length {}: [CLS], a word and [SEP] need 3", options.max_seq_length);
   check(options.overlap >= 0, "the overlap of windows, {}, must not be negative", options.overlap);
-  check(labels.empty() || labels.size() == set.sentences.size(), "there are {} sentences and labels of {}", set.sentences.size(), labels.size());
+  check(labels.empty() || labels.size() == set.sentences.size(), "there are {} sentences and labels of {}", set.sentences.size(),
+        labels.size());
   for (const std::string& name : table.names()) {
     const int32_t inside = name.rfind("B-", 0) == 0 ? table.find("I-" + name.substr(2)) : -1;
     continued_.push_back(!options.label_all_pieces ? no_label : inside >= 0 ? inside : table.find(name));
@@ -53,7 +54,8 @@ void TagFeatures::add_windows(size_t number, int32_t room, int32_t overlap) {
     while (window.end < words && tokens(window.begin, window.end + 1) <= room) ++window.end;
     window.own_end = window.end;
     if (window.end == words) break;
-    // The next window repeats up to `overlap` tokens, as long as it has room for a new word too; the repeated words are shared between the two.
+    // The next window repeats up to `overlap` tokens, as long as it has room for a new word too; the repeated words are shared between the
+    // two.
     int32_t next = window.end;
     while (next > window.begin + 1 && tokens(next - 1, window.end) <= overlap && tokens(next - 1, window.end + 1) <= room) --next;
     window.own_end = next + (window.end - next) / 2;
@@ -87,7 +89,7 @@ std::vector<std::vector<int32_t>> TagFeatures::word_labels(const std::vector<std
   for (size_t i = 0; i < windows_.size(); ++i) {
     const TagWindow& window = windows_[i];
     const auto& first = sentences_[window.sentence].first;
-    const int32_t shift = 1 - first[static_cast<size_t>(window.begin)];   // behind [CLS]
+    const int32_t shift = 1 - first[static_cast<size_t>(window.begin)];  // behind [CLS]
     for (auto word = static_cast<size_t>(window.own_begin); word < static_cast<size_t>(window.own_end); ++word)
       if (first[word] < first[word + 1]) labels[window.sentence][word] = token_labels[i].at(static_cast<size_t>(first[word] + shift));
   }

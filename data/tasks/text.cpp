@@ -10,13 +10,14 @@
 namespace gradus {
 namespace {
 
-constexpr std::pair<const char*, const char*> text_conventions[] = {{"sentence1", "sentence2"}, {"text_a", "text_b"},     {"premise", "hypothesis"},
-                                                                    {"question1", "question2"}, {"question", "sentence"}, {"sentence", ""},
-                                                                    {"text", ""}};
+constexpr std::pair<const char*, const char*> text_conventions[] = {
+    {"sentence1", "sentence2"}, {"text_a", "text_b"}, {"premise", "hypothesis"}, {"question1", "question2"}, {"question", "sentence"},
+    {"sentence", ""},           {"text", ""}};
 
 TextColumns find_columns(const TableReader& table, TextColumns columns, LabelKind labels) {
   if (columns.first.empty()) {
-    check(columns.second.empty(), "{}: the column of the second text is given ('{}') and that of the first is not", table.file(), columns.second);
+    check(columns.second.empty(), "{}: the column of the second text is given ('{}') and that of the first is not", table.file(),
+          columns.second);
     for (const auto& [first, second] : text_conventions) {
       if (!table.has_column(first) || (*second && !table.has_column(second))) continue;
       columns.first = first;
@@ -24,12 +25,16 @@ TextColumns find_columns(const TableReader& table, TextColumns columns, LabelKin
       break;
     }
     if (columns.first.empty())
-      fail("{}: no column is called sentence, text, sentence1 and sentence2, or another usual name; the columns are: {}. Name the text's column "
-           "(--text-column), or, where the file has no header, all of them (--columns)",
-           table.file(), fmt::join(table.columns(), ", "));
+      fail(
+          "{}: no column is called sentence, text, sentence1 and sentence2, or another usual name; the columns are: {}. Name the text's "
+          "column "
+          "(--text-column), or, where the file has no header, all of them (--columns)",
+          table.file(), fmt::join(table.columns(), ", "));
   }
-  if (labels == LabelKind::none) columns.label.clear();
-  else if (columns.label.empty()) columns.label = !table.has_column("label") && table.has_column("labels") ? "labels" : "label";
+  if (labels == LabelKind::none)
+    columns.label.clear();
+  else if (columns.label.empty())
+    columns.label = !table.has_column("label") && table.has_column("labels") ? "labels" : "label";
   return columns;
 }
 
@@ -48,7 +53,8 @@ std::vector<std::string> TextReader::labels_of(const std::string& cell, int64_t 
     labels = {cell};
   } else if (options_.separator.empty()) {
     const auto list = nlohmann::json::parse(cell, nullptr, false);
-    check(list.is_array(), "{}:{}: the labels must be a JSON list of names, as [\"a\", \"b\"], not '{}'; or give the character between them", table_.file(),
+    check(list.is_array(),
+          "{}:{}: the labels must be a JSON list of names, as [\"a\", \"b\"], not '{}'; or give the character between them", table_.file(),
           line, cell);
     for (const auto& label : list) labels.push_back(label.is_string() ? label.get<std::string>() : label.dump());
   } else {
@@ -72,8 +78,10 @@ std::vector<std::string> TextReader::labels_of(const std::string& cell, int64_t 
 bool TextReader::next(TextExample& example) {
   if (!table_.next(row_)) return false;
   example.line = row_.line;
-  if (options_.labels == LabelKind::none) example.labels.clear();
-  else example.labels = labels_of(row_.cells[label_], row_.line);
+  if (options_.labels == LabelKind::none)
+    example.labels.clear();
+  else
+    example.labels = labels_of(row_.cells[label_], row_.line);
   example.first = std::move(row_.cells[first_]);
   if (pairs()) example.second = std::move(row_.cells[second_]);
   return true;

@@ -1,4 +1,5 @@
-// Metrics against the field's references: tests/fixtures/metric_cases.json names the libraries and versions that made it; and on the shared data.
+// Metrics against the field's references: tests/fixtures/metric_cases.json names the libraries and versions that made it; and on the shared
+// data.
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -77,7 +78,7 @@ TEST_CASE("metrics: multi-label is scikit-learn's") {
   for (const Json& c : cases()["multilabel"]) {
     const auto gold = c["gold"].get<LabelRows>();
     const auto scores = c["scores"].get<ScoreRows>();
-    for (const auto& [name, number] : multilabel_metrics(gold, scores)) CHECK_MESSAGE(number == near(c[name]), name);
+    for (const auto& metric : multilabel_metrics(gold, scores)) CHECK_MESSAGE(metric.second == near(c[metric.first]), metric.first);
     const auto of_classes = multilabel_scores(gold, scores);
     for (size_t i = 0; i < of_classes.size(); ++i) CHECK(of_classes[i].f1 == near(c["f1"][i]));
   }
@@ -98,7 +99,8 @@ TEST_CASE("metrics: GLUE's sets") {
   CHECK(value(stsb, "spearmanr") == Approx(1));
   CHECK(value(stsb, "combined_score") == Approx((1 + value(stsb, "pearson")) / 2));
   CHECK_MENTIONS(error_of([] { glue_metrics(glue_task("stsb"), Ids{0}, Ids{0}); }), "stsb is a regression");
-  CHECK_MENTIONS(error_of([] { glue_metrics(glue_task("rte"), std::vector<double>{0}, std::vector<double>{0}); }), "rte is a classification");
+  CHECK_MENTIONS(error_of([] { glue_metrics(glue_task("rte"), std::vector<double>{0}, std::vector<double>{0}); }),
+                 "rte is a classification");
 }
 
 TEST_CASE("metrics: entities are seqeval's, by default and strict") {
@@ -135,8 +137,8 @@ TEST_CASE("metrics: conlleval.pl's numbers on seqeval's own file") {
     return sentences;
   };
   const EntityScores scores = score_entities(tags(2), tags(3));
-  CHECK(fmt::format("{:.2f} {:.2f} {:.2f} {:.2f}", 100 * scores.accuracy, 100 * scores.micro.precision, 100 * scores.micro.recall, 100 * scores.micro.f1) ==
-        "84.08 68.83 80.83 74.35");
+  CHECK(fmt::format("{:.2f} {:.2f} {:.2f} {:.2f}", 100 * scores.accuracy, 100 * scores.micro.precision, 100 * scores.micro.recall,
+                    100 * scores.micro.f1) == "84.08 68.83 80.83 74.35");
   CHECK(scores.micro.support == 459);
   CHECK(fmt::format("{:.2f}", 100 * scores.types.at("VP").f1) == "73.80");
 }
@@ -158,7 +160,7 @@ TEST_CASE("metrics: SQuAD 2.0's scores and best thresholds") {
   const auto odds = c["odds"].get<NullOdds>();
   const Metrics metrics = squad2_metrics(set, answers, odds);
   CHECK(metrics.size() == c["wanted"].size());
-  for (const auto& [name, number] : metrics) CHECK_MESSAGE(number == near(c["wanted"][name]), name);
+  for (const auto& metric : metrics) CHECK_MESSAGE(metric.second == near(c["wanted"][metric.first]), metric.first);
   CHECK(find_null_threshold(set, answers, odds) == near(c["wanted"]["best_f1_thresh"]));
   CHECK(value(squad2_metrics(set, {{"q0", ""}}), "total") == 1);
 }
@@ -176,7 +178,7 @@ TEST_CASE("metrics: SQuAD's official numbers of published systems on XQuAD's que
     CHECK(value(first, "f1") == near(wanted["f1"]));
     for (const auto& question : set.questions) answers.try_emplace(question.id);
     const Metrics second = squad2_metrics(set, answers);
-    CHECK(second.size() == 6);   // nothing unanswerable
+    CHECK(second.size() == 6);  // nothing unanswerable
     for (const auto& [key, number] : second) CHECK(number == near(wanted[key]));
   }
 }

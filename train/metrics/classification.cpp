@@ -46,7 +46,8 @@ Confusion::Confusion(const std::vector<int32_t>& gold, const std::vector<int32_t
   check(gold.size() == predicted.size(), "metrics: {} gold labels and {} predictions", gold.size(), predicted.size());
   counts.assign(static_cast<size_t>(classes), std::vector<int64_t>(static_cast<size_t>(classes)));
   for (size_t i = 0; i < gold.size(); ++i) {
-    for (const int32_t id : {gold[i], predicted[i]}) check(id >= 0 && id < classes, "metrics: the label id {} of example {} is not one of 0..{}", id, i, classes - 1);
+    for (const int32_t id : {gold[i], predicted[i]})
+      check(id >= 0 && id < classes, "metrics: the label id {} of example {} is not one of 0..{}", id, i, classes - 1);
     ++counts[static_cast<size_t>(gold[i])][static_cast<size_t>(predicted[i])];
   }
 }
@@ -122,15 +123,17 @@ ClassScore weighted_average(const std::vector<ClassScore>& scores) {
 Metrics classification_metrics(const Confusion& confusion) {
   const auto scores = class_scores(confusion);
   const ClassScore macro = macro_average(scores, occurring(confusion));
-  return {{"accuracy", accuracy(confusion)},   {"f1_macro", macro.f1},         {"f1_weighted", weighted_average(scores).f1},
+  return {{"accuracy", accuracy(confusion)},    {"f1_macro", macro.f1},         {"f1_weighted", weighted_average(scores).f1},
           {"precision_macro", macro.precision}, {"recall_macro", macro.recall}, {"matthews_correlation", matthews_correlation(confusion)}};
 }
 
-std::string score_table(const std::vector<std::string>& names, const std::vector<ClassScore>& scores, const std::vector<std::pair<std::string, ClassScore>>& averages) {
+std::string score_table(const std::vector<std::string>& names, const std::vector<ClassScore>& scores,
+                        const std::vector<std::pair<std::string, ClassScore>>& averages) {
   const size_t width = widest(names, 12);
   std::string text = padded("", width) + "  precision  recall      F1  support\n";
   const auto row = [&](const std::string& name, const ClassScore& score) {
-    text += fmt::format("{}  {:9.4f}  {:6.4f}  {:6.4f}  {:7}\n", padded(name, width), score.precision, score.recall, score.f1, score.support);
+    text +=
+        fmt::format("{}  {:9.4f}  {:6.4f}  {:6.4f}  {:7}\n", padded(name, width), score.precision, score.recall, score.f1, score.support);
   };
   for (size_t i = 0; i < names.size(); ++i) row(names[i], scores[i]);
   text += '\n';

@@ -1,5 +1,5 @@
-// train/metrics/: how good predictions are. Numbers in, numbers and tables out; no tensors. Values equal the field's references on recorded cases
-// (tests/fixtures/make_metric_cases.py): scikit-learn and scipy, seqeval, the official SQuAD evaluation.
+// train/metrics/: how good predictions are. Numbers in, numbers and tables out; no tensors. Values equal the field's references on recorded
+// cases (tests/fixtures/make_metric_cases.py): scikit-learn and scipy, seqeval, the official SQuAD evaluation.
 //
 //   classification.h   confusion matrix, accuracy, precision, recall, F1, Matthews correlation
 //   regression.h       Pearson, Spearman, mean squared error
@@ -18,11 +18,11 @@
 
 namespace gradus {
 
-using Metrics = std::vector<std::pair<std::string, double>>;   // by name, in the order in which they are shown and written
+using Metrics = std::vector<std::pair<std::string, double>>;  // by name, in the order in which they are shown and written
 
 struct ClassScore {
   double precision = 0, recall = 0, f1 = 0;
-  int64_t support = 0;   // how many there are in the gold labels
+  int64_t support = 0;  // how many there are in the gold labels
 };
 
 // From the counts of right predictions, of all predictions and of all gold labels of a class.
@@ -37,7 +37,7 @@ struct Confusion {
 };
 
 double accuracy(const Confusion& confusion);
-double matthews_correlation(const Confusion& confusion);   // of any number of classes (Gorodkin 2004)
+double matthews_correlation(const Confusion& confusion);  // of any number of classes (Gorodkin 2004)
 std::vector<ClassScore> class_scores(const Confusion& confusion);
 
 // Averages over the classes that occur, in the gold labels or the predictions: plain, and weighted by support. Support is the sum.
@@ -45,7 +45,8 @@ ClassScore macro_average(const std::vector<ClassScore>& scores, const std::vecto
 ClassScore weighted_average(const std::vector<ClassScore>& scores);
 std::vector<bool> occurring(const Confusion& confusion);
 
-// accuracy, f1_macro, f1_weighted, precision_macro, recall_macro, matthews_correlation. (F1 over all decisions, "micro", is the accuracy here.)
+// accuracy, f1_macro, f1_weighted, precision_macro, recall_macro, matthews_correlation. (F1 over all decisions, "micro", is the accuracy
+// here.)
 Metrics classification_metrics(const Confusion& confusion);
 
 // For people: precision, recall, F1 and support of each class and the averages; and the matrix, gold labels down, predictions across.
@@ -53,6 +54,7 @@ std::string class_table(const Confusion& confusion, const std::vector<std::strin
 std::string confusion_table(const Confusion& confusion, const std::vector<std::string>& names);
 
 // The rows of such a table for any scores: the names, then the averages.
-std::string score_table(const std::vector<std::string>& names, const std::vector<ClassScore>& scores, const std::vector<std::pair<std::string, ClassScore>>& averages);
+std::string score_table(const std::vector<std::string>& names, const std::vector<ClassScore>& scores,
+                        const std::vector<std::pair<std::string, ClassScore>>& averages);
 
 }  // namespace gradus

@@ -20,7 +20,8 @@ EntityScores score_entities(const std::vector<Tags>& gold, const std::vector<Tag
   Counts all;
   int64_t words = 0, right_tags = 0;
   for (size_t i = 0; i < gold.size(); ++i) {
-    check(gold[i].size() == predicted[i].size(), "metrics: sentence {} has {} words and predictions for {}", i, gold[i].size(), predicted[i].size());
+    check(gold[i].size() == predicted[i].size(), "metrics: sentence {} has {} words and predictions for {}", i, gold[i].size(),
+          predicted[i].size());
     const auto wanted = find(gold[i]), found = find(predicted[i]);
     for (const Entity& entity : wanted) ++counts[entity.type].gold;
     for (const Entity& entity : found) {
@@ -45,7 +46,10 @@ EntityScores score_entities(const std::vector<Tags>& gold, const std::vector<Tag
 }
 
 Metrics entity_metrics(const EntityScores& scores) {
-  return {{"precision", scores.micro.precision}, {"recall", scores.micro.recall}, {"f1", scores.micro.f1}, {"f1_macro", scores.macro.f1},
+  return {{"precision", scores.micro.precision},
+          {"recall", scores.micro.recall},
+          {"f1", scores.micro.f1},
+          {"f1_macro", scores.macro.f1},
           {"accuracy", scores.accuracy}};
 }
 

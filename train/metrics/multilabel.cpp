@@ -13,8 +13,8 @@ namespace {
 void check_rows(const LabelRows& gold, const ScoreRows& scores) {
   check(gold.size() == scores.size() && !gold.empty(), "metrics: {} examples and scores of {}", gold.size(), scores.size());
   for (size_t i = 0; i < gold.size(); ++i)
-    check(gold[i].size() == gold[0].size() && scores[i].size() == gold[0].size(), "metrics: example {} has {} labels and {} scores; {} classes are expected", i,
-          gold[i].size(), scores[i].size(), gold[0].size());
+    check(gold[i].size() == gold[0].size() && scores[i].size() == gold[0].size(),
+          "metrics: example {} has {} labels and {} scores; {} classes are expected", i, gold[i].size(), scores[i].size(), gold[0].size());
 }
 
 struct Counts {
@@ -49,7 +49,7 @@ std::vector<ClassScore> multilabel_scores(const LabelRows& gold, const ScoreRows
 }
 
 double roc_auc(const std::vector<uint8_t>& gold, const std::vector<double>& scores) {
-  const std::vector<double> ranks = average_ranks(scores);   // Mann and Whitney's U from the sum of ranks
+  const std::vector<double> ranks = average_ranks(scores);  // Mann and Whitney's U from the sum of ranks
   double with = 0, sum = 0;
   for (size_t i = 0; i < gold.size(); ++i) {
     with += gold[i];
@@ -89,7 +89,8 @@ Metrics multilabel_metrics(const LabelRows& gold, const ScoreRows& scores, doubl
   const auto of_classes = multilabel_scores(gold, scores, threshold);
   int64_t whole = 0;
   for (size_t i = 0; i < gold.size(); ++i)
-    whole += std::equal(gold[i].begin(), gold[i].end(), scores[i].begin(), [&](uint8_t label, double score) { return label == (score >= threshold); });
+    whole += std::equal(gold[i].begin(), gold[i].end(), scores[i].begin(),
+                        [&](uint8_t label, double score) { return label == (score >= threshold); });
   double auc = 0, classes = 0;
   for (size_t c = 0; c < counts.size(); ++c) {
     std::vector<uint8_t> labels;
@@ -113,7 +114,8 @@ Metrics multilabel_metrics(const LabelRows& gold, const ScoreRows& scores, doubl
 std::string multilabel_table(const LabelRows& gold, const ScoreRows& scores, const std::vector<std::string>& names, double threshold) {
   const auto of_classes = multilabel_scores(gold, scores, threshold);
   return score_table(names, of_classes,
-                     {{"micro", micro_average(count(gold, scores, threshold))}, {"macro", macro_average(of_classes, std::vector<bool>(names.size(), true))}});
+                     {{"micro", micro_average(count(gold, scores, threshold))},
+                      {"macro", macro_average(of_classes, std::vector<bool>(names.size(), true))}});
 }
 
 }  // namespace gradus

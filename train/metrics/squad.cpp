@@ -11,25 +11,30 @@
 namespace gradus {
 namespace {
 
-bool is_word(char32_t c) {   // \w of Python: letters, numbers and the underscore (punctuation: gone by then)
+bool is_word(char32_t c) {  // \w of Python: letters, numbers and the underscore (punctuation: gone by then)
   const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
-  return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) || (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
+  return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
+         (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
 }
 
-bool is_space(char32_t c) {   // of Python's str.split()
-  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
-         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+bool is_space(char32_t c) {  // of Python's str.split()
+  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-bool is_ascii_punctuation(char32_t c) { return (c >= 0x21 && c <= 0x2F) || (c >= 0x3A && c <= 0x40) || (c >= 0x5B && c <= 0x60) || (c >= 0x7B && c <= 0x7E); }
+bool is_ascii_punctuation(char32_t c) {
+  return (c >= 0x21 && c <= 0x2F) || (c >= 0x3A && c <= 0x40) || (c >= 0x5B && c <= 0x60) || (c >= 0x7B && c <= 0x7E);
+}
 
 std::u32string lower_without_punctuation(const std::string& text) {
   std::u32string out;
   for (const char *at = text.data(), *end = at + text.size(); at < end;) {
     const char32_t c = read_utf8(at);
     if (is_ascii_punctuation(c)) continue;
-    if (c == U'\u0130') out += U"i\u0307";   // the one code point whose lower case is two
-    else out += static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+    if (c == U'\u0130')
+      out += U"i\u0307";  // the one code point whose lower case is two
+    else
+      out += static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
   }
   return out;
 }
@@ -87,7 +92,7 @@ double percent(double sum, double count) { return count > 0 ? 100 * sum / count 
 
 struct Scored {
   std::string id;
-  bool answerable = false, answered = false;   // answered: the prediction is not ""
+  bool answerable = false, answered = false;  // answered: the prediction is not ""
   Score score;
 };
 
@@ -105,7 +110,8 @@ std::vector<Scored> score_all(const QaSet& set, const Answers& answers) {
   return scored;
 }
 
-void add_means(Metrics& metrics, const std::string& prefix, const std::vector<Scored>& scored, const std::function<bool(const Scored&)>& wanted) {
+void add_means(Metrics& metrics, const std::string& prefix, const std::vector<Scored>& scored,
+               const std::function<bool(const Scored&)>& wanted) {
   Score sum;
   double count = 0;
   for (const auto& one : scored) {
@@ -154,7 +160,7 @@ Metrics squad_metrics(const QaSet& set, const Answers& answers) {
     for (const auto& answer : question.answers) references.push_back(answer.text);
     const Score own = score(found->second, references);
     sum.exact += own.exact;
-    sum.f1 += words_of(found->second).empty() ? 0 : own.f1;   // evaluate-v1.1.py knows no right answer without words
+    sum.f1 += words_of(found->second).empty() ? 0 : own.f1;  // evaluate-v1.1.py knows no right answer without words
   }
   const auto count = static_cast<double>(set.questions.size());
   return {{"exact_match", percent(sum.exact, count)}, {"f1", percent(sum.f1, count)}};
@@ -175,6 +181,8 @@ Metrics squad2_metrics(const QaSet& set, const Answers& answers, const std::opti
   return metrics;
 }
 
-double find_null_threshold(const QaSet& set, const Answers& spans, const NullOdds& odds) { return best_threshold(score_all(set, spans), odds, &Score::f1).second; }
+double find_null_threshold(const QaSet& set, const Answers& spans, const NullOdds& odds) {
+  return best_threshold(score_all(set, spans), odds, &Score::f1).second;
+}
 
 }  // namespace gradus

@@ -41,7 +41,8 @@ TEST_CASE("CoNLL: sentences, documents, separators, columns") {
 }
 
 TEST_CASE("CoNLL: what is wrong is named with file and line") {
-  CHECK_MENTIONS(error_of([] { read("A O\nB B-X\nC X-PER\n"); }), "a.conll:3: 'X-PER' is not a tag; tags are O, or B-, I-, E-, S- and a type");
+  CHECK_MENTIONS(error_of([] { read("A O\nB B-X\nC X-PER\n"); }),
+                 "a.conll:3: 'X-PER' is not a tag; tags are O, or B-, I-, E-, S- and a type");
   for (const char* bad : {"B", "B-", "PER", "b-PER", "o"}) CHECK_FALSE(is_tag(bad));
   CHECK_MENTIONS(error_of([] { read("A O\n\nB\n"); }), "a.conll:3: the line has one column");
   CHECK_MENTIONS(error_of([] { read("A x O\n", {.tag_column = 3}); }), "a.conll:1: there is no column 3; the line has 3 columns");
@@ -50,7 +51,10 @@ TEST_CASE("CoNLL: what is wrong is named with file and line") {
   CHECK_MENTIONS(error_of([] { read("\n\n"); }), "holds no words");
   CHECK_MENTIONS(error_of([] { read("A O\n\xff O\n"); }), "a.conll:2: byte 1");
   const TaggedSet set = read("A O\n\nB O\nC B-NEW\n");
-  CHECK_MENTIONS(error_of([&] { tag_ids(set, LabelTable({"B-X", "O"})); }), "a.conll:4: the label 'B-NEW' is unknown; the labels are: B-X, O");
+  CHECK_MENTIONS(error_of([&] {
+                   tag_ids(set, LabelTable({"B-X", "O"}));
+                 }),
+                 "a.conll:4: the label 'B-NEW' is unknown; the labels are: B-X, O");
 }
 
 TEST_CASE("tags: schemes are recognised, what they forbid is counted") {

@@ -28,13 +28,19 @@ Json question(const std::string& id, const std::string& text, int64_t start) {
   return {{"id", id}, {"question", "a ?"}, {"answers", {{{"text", text}, {"answer_start", start}}}}};
 }
 
-Tokenizer letters() { return Tokenizer(Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c", "d", "e", "?", "é"}), {.lower_case = false}); }
+Tokenizer letters() {
+  return Tokenizer(Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c", "d", "e", "?", "é"}), {.lower_case = false});
+}
 
 }  // namespace
 
 TEST_CASE("SQuAD: versions, impossible questions, plausible answers") {
   Json questions = {question("x", "b c", 2)};
-  questions.push_back({{"id", "y"}, {"question", "?"}, {"is_impossible", true}, {"answers", Json::array()}, {"plausible_answers", {{{"text", "a"}, {"answer_start", 0}}}}});
+  questions.push_back({{"id", "y"},
+                       {"question", "?"},
+                       {"is_impossible", true},
+                       {"answers", Json::array()},
+                       {"plausible_answers", {{{"text", "a"}, {"answer_start", 0}}}}});
   questions.push_back({{"id", "z"}, {"question", "?"}});
   const QaSet set = read(one_paragraph("a b c", questions, "v2.0"));
   CHECK(set.version == "v2.0");
@@ -42,7 +48,7 @@ TEST_CASE("SQuAD: versions, impossible questions, plausible answers") {
   CHECK(set.questions[0].answers[0].text == "b c");
   CHECK(set.questions[1].impossible);
   CHECK(set.questions[1].answers.empty());
-  CHECK_FALSE(set.questions[2].impossible);   // not labelled
+  CHECK_FALSE(set.questions[2].impossible);  // not labelled
   CHECK_FALSE(read(one_paragraph("a", Json::array({question("x", "a", 0)}))).has_impossible());
 }
 
@@ -50,8 +56,10 @@ TEST_CASE("SQuAD: another shape is named with its place") {
   const Json right = one_paragraph("a b c", Json::array({question("x", "b", 2)}));
   const auto refused = [&](const char* pointer, const Json& value, const char* mentions) {
     Json json = right;
-    if (value.is_discarded()) json[Json::json_pointer(pointer).parent_pointer()].erase(Json::json_pointer(pointer).back());
-    else json[Json::json_pointer(pointer)] = value;
+    if (value.is_discarded())
+      json[Json::json_pointer(pointer).parent_pointer()].erase(Json::json_pointer(pointer).back());
+    else
+      json[Json::json_pointer(pointer)] = value;
     CHECK_MENTIONS(error_of([&] { read(json); }), mentions);
   };
   const Json gone(Json::value_t::discarded);
@@ -63,7 +71,8 @@ TEST_CASE("SQuAD: another shape is named with its place") {
   refused("/data/0/paragraphs/0/qas/0/is_impossible", "no", "\"is_impossible\" must be boolean");
   refused("/data/0/paragraphs/0/qas/0/answers/0/answer_start", "2", "qas[0].answers[0]: \"answer_start\" must be a whole number");
   refused("/data/0/paragraphs/0/qas/0/answers/0/text", 5, "\"text\" must be string");
-  refused("/data/0/paragraphs/0/qas", Json::array({question("x", "a", 0), question("x", "b", 2)}), "qas[1]: another question has the id 'x' too");
+  refused("/data/0/paragraphs/0/qas", Json::array({question("x", "a", 0), question("x", "b", 2)}),
+          "qas[1]: another question has the id 'x' too");
   refused("/data", Json::array(), "holds no questions");
   const Scratch scratch;
   write_file(scratch / "q.json", "{\"data\":\n [}");
@@ -77,8 +86,8 @@ TEST_CASE("SQuAD: an answer is looked for at its offset, in code points, and in 
     return std::tuple(span.begin, span.end, span.exact);
   };
   CHECK(at("1895", 3) == std::tuple(3, 7, true));
-  CHECK(at("1943", 9) == std::tuple(8, 12, false));          // off by one inside the words
-  CHECK(at("the river", 15) == std::tuple(15, 24, false));   // other white space
+  CHECK(at("1943", 9) == std::tuple(8, 12, false));         // off by one inside the words
+  CHECK(at("the river", 15) == std::tuple(15, 24, false));  // other white space
   CHECK(std::get<0>(at("1895", 15)) == -1);
   CHECK(std::get<0>(at("1895", -1)) == -1);
   CHECK(std::get<0>(at("1895", 99)) == -1);
@@ -104,7 +113,9 @@ TEST_CASE("SQuAD: training leaves an answer out that is not in its context, and 
 
 TEST_CASE("SQuAD: what no window can be made of") {
   const QaSet set = read(one_paragraph("a b c d e", Json::array({question("x", "c", 4)})));
-  const auto refused = [&](const QaWindowOptions& options) { return error_of([&] { QaFeatures(set, letters(), options, QaUse::training); }); };
+  const auto refused = [&](const QaWindowOptions& options) {
+    return error_of([&] { QaFeatures(set, letters(), options, QaUse::training); });
+  };
   CHECK_MENTIONS(refused({.max_seq_length = 5}), "question 'x' has 2 tokens: with --max-seq-length 5 none is left for the context");
   CHECK_MENTIONS(refused({.max_seq_length = 8, .doc_stride = 3}), "windows of 3 tokens cannot overlap by 3");
   CHECK_MENTIONS(refused({.max_seq_length = 8, .doc_stride = 0, .stride = StrideMeaning::step}), "--doc-stride 0");
@@ -123,8 +134,11 @@ TEST_CASE("SQuAD: windows and decoded answers are Google's and Hugging Face's") 
     for (const Json& run : cases[google ? "google" : "hugging_face"]) {
       QaSet set = whole;
       const auto kept = run["kept"].get<std::vector<std::string>>();
-      if (!google) std::erase_if(set.questions, [&](const QaQuestion& question) { return std::find(kept.begin(), kept.end(), question.id) == kept.end(); });
-      const QaWindowOptions options{run["max_seq_length"], run["doc_stride"], run["max_query_length"], google ? StrideMeaning::step : StrideMeaning::overlap};
+      if (!google)
+        std::erase_if(set.questions,
+                      [&](const QaQuestion& question) { return std::find(kept.begin(), kept.end(), question.id) == kept.end(); });
+      const QaWindowOptions options{run["max_seq_length"], run["doc_stride"], run["max_query_length"],
+                                    google ? StrideMeaning::step : StrideMeaning::overlap};
       const QaFeatures features(set, tokenizer, options, QaUse::training);
       REQUIRE(features.windows().size() == run["windows"].size());
       std::vector<QaLogits> logits;
@@ -135,8 +149,8 @@ TEST_CASE("SQuAD: windows and decoded answers are Google's and Hugging Face's") 
         CHECK(set.questions[window.question].id == wanted["id"]);
         CHECK(sequence.ids == wanted["ids"].get<Ids>());
         CHECK(sequence.types == wanted["types"].get<Ids>());
-        CHECK_MESSAGE((window.start == wanted["start"] && window.stop == wanted["stop"]), set.questions[window.question].id, " ", window.start, " ", window.stop,
-                      " ", wanted["start"].dump(), " ", wanted["stop"].dump());
+        CHECK_MESSAGE((window.start == wanted["start"] && window.stop == wanted["stop"]), set.questions[window.question].id, " ",
+                      window.start, " ", window.stop, " ", wanted["start"].dump(), " ", wanted["stop"].dump());
         if (google) {
           Ids centre;
           for (int32_t token = window.begin; token < window.end; ++token)
@@ -155,20 +169,21 @@ TEST_CASE("SQuAD: windows and decoded answers are Google's and Hugging Face's") 
         std::vector<QaPrediction> predictions;
         for (size_t q = 0; q < set.questions.size(); ++q) {
           const auto [first, last] = features.windows_of(q);
-          if (first == last) continue;   // left out of training
+          if (first == last) continue;  // left out of training
           predictions.push_back(decode_answer(features, set, q, std::span(logits).subspan(first, last - first),
                                               {.may_be_unanswerable = with_null, .max_context = google, .distinct_texts = google}));
         }
         CHECK(Json(predictions_json(predictions, with_null)) == wanted["predictions"]);
         if (with_null) CHECK(Json(null_odds_json(predictions)) == wanted["null_odds"]);
-        const auto nbest = nbest_json(predictions);
-        for (const auto& [id, list] : wanted["nbest"].items()) {
-          REQUIRE(nbest[id].size() == list["size"]);
-          for (size_t k = 0; k < list["best"].size(); ++k) {
-            CHECK_MESSAGE(nbest[id][k]["text"] == list["best"][k][0], id, " ", k, " ", nbest[id][k].dump(), " ", list["best"][k].dump());
-            CHECK(nbest[id][k]["probability"].get<double>() == doctest::Approx(list["best"][k][1].get<double>()).epsilon(1e-5));
-            CHECK(nbest[id][k]["start_logit"] == list["best"][k][2]);
-            CHECK(nbest[id][k]["end_logit"] == list["best"][k][3]);
+        const Json nbest = nbest_json(predictions);
+        for (const auto& entry : wanted["nbest"].items()) {
+          const Json &own = nbest[entry.key()], &best = entry.value()["best"];
+          REQUIRE(own.size() == entry.value()["size"]);
+          for (size_t k = 0; k < best.size(); ++k) {
+            CHECK_MESSAGE(own[k]["text"] == best[k][0], entry.key(), " ", k);
+            CHECK(own[k]["probability"].get<double>() == doctest::Approx(best[k][1].get<double>()).epsilon(1e-5));
+            CHECK(own[k]["start_logit"] == best[k][2]);
+            CHECK(own[k]["end_logit"] == best[k][3]);
           }
         }
       }
@@ -178,7 +193,7 @@ TEST_CASE("SQuAD: windows and decoded answers are Google's and Hugging Face's") 
 TEST_CASE("SQuAD: a model that is sure of nothing, and a threshold") {
   const QaSet set = read(one_paragraph("a b", Json::array({question("x", "b", 2)})));
   const QaFeatures features(set, letters(), {}, QaUse::prediction);
-  const QaLogits logits{{1, 0, 0, 0, 0, 2, 0}, {1, 0, 0, 0, 0, 3, 0}};   // [CLS] a ? [SEP] a b [SEP]
+  const QaLogits logits{{1, 0, 0, 0, 0, 2, 0}, {1, 0, 0, 0, 0, 3, 0}};  // [CLS] a ? [SEP] a b [SEP]
   const QaPrediction sure = decode_answer(features, set, 0, std::span(&logits, 1), {.may_be_unanswerable = true});
   CHECK(sure.null_odds == -3);
   CHECK(sure.answer(true)->text == "b");
@@ -190,7 +205,8 @@ TEST_CASE("SQuAD: a model that is sure of nothing, and a threshold") {
   CHECK(decode_answer(features, set, 0, std::span(&outside, 1), {.n_best_size = 3}).answer(false)->text == "empty");
   CHECK(decode_answer(features, set, 0, std::span(&outside, 1), {.n_best_size = 3, .may_be_unanswerable = true}).n_best.size() == 2);
   const QaLogits shorter{{1}, {1}};
-  CHECK_MENTIONS(error_of([&] { decode_answer(features, set, 0, std::span(&shorter, 1), {}); }), "a window has 7 tokens, its logits 1 and 1");
+  CHECK_MENTIONS(error_of([&] { decode_answer(features, set, 0, std::span(&shorter, 1), {}); }),
+                 "a window has 7 tokens, its logits 1 and 1");
   CHECK_MENTIONS(error_of([&] { decode_answer(features, set, 0, {}, {}); }), "has 1 windows, and logits of 0 are given");
 }
 

@@ -27,9 +27,10 @@ std::string refusal(const std::string& name, const std::string& content, const T
 }  // namespace
 
 TEST_CASE("table: TSV, quotes are characters, byte-order mark, CRLF, blank lines, no line end at the end") {
-  CHECK(rows_of("a.tsv", "\xEF\xBB\xBFtext\tlabel\r\n\"a, b\tx\r\n\r\nc\"\"\ty") == Rows{{"text", "label"}, {"\"a, b", "x"}, {"c\"\"", "y"}});
+  CHECK(rows_of("a.tsv", "\xEF\xBB\xBFtext\tlabel\r\n\"a, b\tx\r\n\r\nc\"\"\ty") ==
+        Rows{{"text", "label"}, {"\"a, b", "x"}, {"c\"\"", "y"}});
   CHECK(rows_of("a.tsv", "a\tb\n\t\n") == Rows{{"a", "b"}, {"", ""}});
-  CHECK(rows_of("a.tsv", "text\na\n\nb\n") == Rows{{"text"}, {"a"}, {""}, {"b"}});   // the only column: an empty line is an empty text
+  CHECK(rows_of("a.tsv", "text\na\n\nb\n") == Rows{{"text"}, {"a"}, {""}, {"b"}});  // the only column: an empty line is an empty text
   CHECK(rows_of("a.tsv", "a\tb\n") == Rows{{"a", "b"}});
 }
 
@@ -55,8 +56,9 @@ TEST_CASE("table: the line of a row is where it begins") {
 }
 
 TEST_CASE("table: JSON lines") {
-  CHECK(rows_of("a.jsonl", "{\"t\": \"a\\nb\", \"n\": 0.50, \"l\": [\"x\", 1], \"z\": null}\n\n{\"more\": 1, \"n\": 2, \"t\": \"é\", \"l\": [], \"z\": true}\n") ==
-        Rows{{"t", "n", "l", "z"}, {"a\nb", "0.5", "[\"x\",1]", ""}, {"é", "2", "[]", "true"}});
+  CHECK(rows_of("a.jsonl",
+                "{\"t\": \"a\\nb\", \"n\": 0.50, \"l\": [\"x\", 1], \"z\": null}\n\n{\"more\": 1, \"n\": 2, \"t\": \"é\", \"l\": [], "
+                "\"z\": true}\n") == Rows{{"t", "n", "l", "z"}, {"a\nb", "0.5", "[\"x\",1]", ""}, {"é", "2", "[]", "true"}});
   CHECK_MENTIONS(refusal("a.jsonl", "{\"t\": 1}\n{\"u\": 1}\n"), "a.jsonl:2: the object has no \"t\"");
   CHECK_MENTIONS(refusal("a.jsonl", "{\"t\": 1}\n{\"t\": \n"), "a.jsonl:2: not valid JSON");
   CHECK_MENTIONS(refusal("a.jsonl", "[1]\n"), "a.jsonl:1: each line must be a JSON object");
@@ -70,7 +72,7 @@ TEST_CASE("table: files without a header") {
   CHECK(rows_of("a.tsv", "", options) == Rows{{"text", "label"}});
   CHECK_MENTIONS(refusal("a.tsv", "a\tx\ty\n", options), "a.tsv:1: the row has 3 cells; 2 are expected (text, label)");
   CHECK_MENTIONS(refusal("a.tsv", "good\tgood\nb\tc\n"), "two columns are called 'good'");
-  CHECK(rows_of("a.csv", ",text\n0,a\n") == Rows{{"", "text"}, {"0", "a"}});   // SWAG's first column has no name
+  CHECK(rows_of("a.csv", ",text\n0,a\n") == Rows{{"", "text"}, {"0", "a"}});  // SWAG's first column has no name
   CHECK_MENTIONS(refusal("a.jsonl", "{}", options), "name their columns themselves");
 }
 
@@ -87,7 +89,8 @@ TEST_CASE("table: what is wrong is named with file and line") {
   std::filesystem::create_directory(scratch / "folder.tsv");
   CHECK_MENTIONS(error_of([&] { TableReader(scratch / "folder.tsv"); }), "it is a folder");
   write_file(scratch / "a.tsv", "sentence\tlabel\nx\ty\n");
-  CHECK_MENTIONS(error_of([&] { TableReader(scratch / "a.tsv").column("text"); }), "there is no column 'text'; the columns are: sentence, label");
+  CHECK_MENTIONS(error_of([&] { TableReader(scratch / "a.tsv").column("text"); }),
+                 "there is no column 'text'; the columns are: sentence, label");
 }
 
 TEST_CASE("table: rows that a task is known to break are counted and left out") {

@@ -27,7 +27,8 @@ TEST_CASE("texts: columns by convention, or as named") {
   CHECK(pairs.examples[0].first == "P");
   CHECK(pairs.examples[0].second == "H");
   CHECK(pairs.examples[0].labels == Names{"yes"});
-  for (const auto& [first, second] : {std::pair{"sentence1", "sentence2"}, {"text_a", "text_b"}, {"question", "sentence"}, {"question1", "question2"}})
+  for (const auto& [first, second] :
+       {std::pair{"sentence1", "sentence2"}, {"text_a", "text_b"}, {"question", "sentence"}, {"question1", "question2"}})
     CHECK(read("a.csv", fmt::format("{},{},label\nF,S,x\n", first, second)).examples[0].second == "S");
   const TextSet named = read("a.tsv", "text\tbody\tstars\nno\tyes\t5\n", {.columns = {"body", "", "stars"}});
   CHECK(named.examples[0].first == "yes");
@@ -67,7 +68,8 @@ TEST_CASE("labels: sorted by name, or by number where all are numbers; an unknow
   CHECK(LabelTable::sorted({"10", "9", "-1"}).names() == Names{"-1", "9", "10"});
   CHECK_MENTIONS(error_of([] { LabelTable({"a", "b", "a"}); }), "the label 'a' is given twice");
   CHECK_MENTIONS(error_of([] { LabelTable({"a", ""}); }), "label 1 has an empty name");
-  const TextSet training = read("train.tsv", "text\tlabel\na\tyes\nb\tno\n"), validation = read("dev.tsv", "text\tlabel\na\tyes\nb\tmaybe\n");
+  const TextSet training = read("train.tsv", "text\tlabel\na\tyes\nb\tno\n"),
+                validation = read("dev.tsv", "text\tlabel\na\tyes\nb\tmaybe\n");
   const LabelTable table = collect_labels(training);
   CHECK(label_ids(training, table) == std::vector<int32_t>{1, 0});
   CHECK_MENTIONS(error_of([&] { label_ids(validation, table); }), "dev.tsv:3: the label 'maybe' is unknown; the labels are: no, yes");
@@ -111,14 +113,19 @@ TEST_CASE("GLUE: every task's layout, with labels by name") {
   const TextExample mrpc = example("mrpc", "\xEF\xBB\xBFQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t7\t8\t\"A\tB\"\n");
   CHECK(mrpc.labels == Names{"equivalent"});
   CHECK(mrpc.first == "\"A");
-  const TextSet stsb = read("a.tsv", "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore\n0\tg\tf\ty\to\ts\tt\tA\tB\t5.000\n",
-                            glue_options(glue_task("stsb")));
+  const TextSet stsb = read(
+      "a.tsv", "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore\n0\tg\tf\ty\to\ts\tt\tA\tB\t5.000\n",
+      glue_options(glue_task("stsb")));
   CHECK(label_values(stsb) == std::vector<double>{5});
-  const TextSet qqp = read("a.tsv", "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\tA\n1\t2\t3\tA\tB\t0\n", glue_options(glue_task("qqp")));
+  const TextSet qqp =
+      read("a.tsv", "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\tA\n1\t2\t3\tA\tB\t0\n", glue_options(glue_task("qqp")));
   CHECK(qqp.skipped == 1);
   CHECK(qqp.examples.at(0).labels == Names{"not_duplicate"});
-  const std::string mnli = "index\tpromptID\tpairID\tgenre\tsentence1_binary_parse\tsentence2_binary_parse\tsentence1_parse\tsentence2_parse\tsentence1\tsentence2\t";
-  CHECK(example("mnli", mnli + "label1\tgold_label\n0\t1\t2\tg\tp\tq\tr\ts\tA\tB\tneutral\tcontradiction\n").labels == Names{"contradiction"});
+  const std::string mnli =
+      "index\tpromptID\tpairID\tgenre\tsentence1_binary_parse\tsentence2_binary_parse\tsentence1_parse\tsentence2_"
+      "parse\tsentence1\tsentence2\t";
+  CHECK(example("mnli", mnli + "label1\tgold_label\n0\t1\t2\tg\tp\tq\tr\ts\tA\tB\tneutral\tcontradiction\n").labels ==
+        Names{"contradiction"});
   CHECK(example("qnli", "index\tquestion\tsentence\tlabel\n0\tQ\tS\tnot_entailment\n").first == "Q");
   CHECK(example("rte", "index\tsentence1\tsentence2\tlabel\n0\tA\tB\tentailment\n").second == "B");
   CHECK(example("wnli", "index\tsentence1\tsentence2\tlabel\n0\tA\tB\t1\n").labels == Names{"entailment"});
@@ -127,7 +134,8 @@ TEST_CASE("GLUE: every task's layout, with labels by name") {
   CHECK(glue_task("mnli").table().names() == Names{"entailment", "neutral", "contradiction"});
   CHECK(glue_task("mnli").dev == Names{"dev_matched.tsv", "dev_mismatched.tsv"});
   CHECK(glue_task("stsb").regression());
-  CHECK_MENTIONS(error_of([] { glue_task("sst-2"); }), "there is no GLUE task 'sst-2'; the tasks are: cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte, wnli");
+  CHECK_MENTIONS(error_of([] { glue_task("sst-2"); }),
+                 "there is no GLUE task 'sst-2'; the tasks are: cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte, wnli");
 }
 
 TEST_CASE("GLUE: real files have the published counts") {
@@ -156,8 +164,9 @@ TEST_CASE("multiple choice: SWAG, CODAH and plain lists") {
     write_file(scratch / name, content);
     return read_choices(scratch / name, labelled);
   };
-  const auto swag = choices("a.csv", ",video-id,sent1,sent2,ending0,ending1,label\n"
-                                     "0,v,\"Hello, you.\",He,goes.,stays.,1\n");
+  const auto swag = choices("a.csv",
+                            ",video-id,sent1,sent2,ending0,ending1,label\n"
+                            "0,v,\"Hello, you.\",He,goes.,stays.,1\n");
   CHECK(swag.examples[0].context == "Hello, you.");
   CHECK(swag.examples[0].choices == Names{"He goes.", "He stays."});
   CHECK(swag.examples[0].label == 1);
@@ -170,10 +179,13 @@ TEST_CASE("multiple choice: SWAG, CODAH and plain lists") {
   CHECK(race.examples[0].choices == Names{"Q? a", "Q? b"});
   CHECK(choices("a.jsonl", "{\"question\": \"Q?\", \"choices\": [\"a\", \"b\"], \"label\": 0}").examples[0].context == "Q?");
 
-  CHECK_MENTIONS(error_of([&] { choices("a.tsv", "o\tHe\ta\tb\tc\td\t4\n"); }), "a.tsv:1: the label '4' must be the number of the right choice, 0 to 3");
-  CHECK_MENTIONS(error_of([&] { choices("a.jsonl", "{\"context\": \"C\", \"choices\": [\"a\"], \"label\": 0}"); }), "a.jsonl:1: there must be two choices");
+  CHECK_MENTIONS(error_of([&] { choices("a.tsv", "o\tHe\ta\tb\tc\td\t4\n"); }),
+                 "a.tsv:1: the label '4' must be the number of the right choice, 0 to 3");
+  CHECK_MENTIONS(error_of([&] { choices("a.jsonl", "{\"context\": \"C\", \"choices\": [\"a\"], \"label\": 0}"); }),
+                 "a.jsonl:1: there must be two choices");
   CHECK_MENTIONS(error_of([&] { choices("a.jsonl", "{\"context\": \"C\", \"choices\": \"a\", \"label\": 0}"); }), "a JSON list");
-  CHECK_MENTIONS(error_of([&] { choices("a.jsonl", "{\"context\": \"C\", \"choices\": [1, 2], \"label\": 0}"); }), "the choice 1 is not a string");
+  CHECK_MENTIONS(error_of([&] { choices("a.jsonl", "{\"context\": \"C\", \"choices\": [1, 2], \"label\": 0}"); }),
+                 "the choice 1 is not a string");
   CHECK_MENTIONS(error_of([&] { choices("a.csv", "context,label\nC,0\n"); }), "there is no column 'choices'");
   CHECK_MENTIONS(error_of([&] { choices("a.csv", "choices,label\nC,0\n"); }), "there is no column 'context'");
 
