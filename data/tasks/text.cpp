@@ -113,7 +113,7 @@ EncodedTexts encode_texts(const TextSet& set, const Tokenizer& tokenizer, int64_
   EncodedTexts encoded;
   for (const auto& example : set.examples) {
     const Encoding first = tokenizer.encode(example.first), second = set.pairs() ? tokenizer.encode(example.second) : Encoding{};
-    encoded.sequences.push_back(tokenizer.sequence(first, second, max_length));
+    encoded.sequences.push_back(set.pairs() ? tokenizer.sequence(first, second, max_length) : tokenizer.sequence(first, max_length));
     const auto& special = encoded.sequences.back().special;
     const size_t kept = static_cast<size_t>(std::count(special.begin(), special.end(), 0)), all = first.ids.size() + second.ids.size();
     encoded.truncated += kept < all;

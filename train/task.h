@@ -1,0 +1,91 @@
+// A task that BERT is fine-tuned for: examples from files, the loss of a batch of them, and how answers are judged and written. The loop
+// (finetune.h), `eval` and `predict` know tasks through this alone; train/tasks/ has one file a kind.
+//
+//   Task       what all files of a task share: labels, lengths, the form of the loss
+//   TaskSet    one file, read and encoded. Its units are what is shuffled and batched: texts, windows of a context, questions with their choices
+//
+// Labels are names everywhere but in the loss: those of TaskOptions::labels (a fine-tuned model's config.json, or the user), of a GLUE task, or
+// else those that occur in the training file. A Task must outlive its sets.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <span>
+
+#include "models/heads.h"
+#include "nn/losses.h"
+#include "text/tokenizer.h"
+#include "train/metrics/classification.h"
+
+namespace gradus {
+
+// The logits of a unit's sequences as BertForTask gives them, row by row.
+using UnitLogits = std::vector<float>;
+
+struct Evaluation {
+  Metrics metrics;                // by name; models are chosen by the first
+  bool larger_is_better = true;   // of the first
+  double constant = 0;            // the first, of the best answer that looks at no text (the most frequent class): a model at it has learned nothing
+  std::string tables;             // for people: per class, confusion matrix, the worst mistakes
+};
+
+class TaskSet {
+ public:
+  virtual ~TaskSet() = default;
+  virtual int64_t size() const = 0;                                  // units
+  virtual std::vector<Sequence> sequences(int64_t unit) const = 0;   // one; one a choice; one a window of a long text
+  virtual double weight(int64_t unit) const = 0;                     // what it adds to the loss's denominator
+  // The loss of some units divided by `denominator`, the weights of the whole batch; logits are of their sequences, one under the other.
+  virtual Tensor loss(const Tensor& logits, const Ragged& sequences, std::span<const int64_t> units, double denominator) const = 0;
+  virtual Evaluation evaluate(const std::vector<UnitLogits>& logits) const = 0;   // from those of all units, in order
+  // A line of JSON an example. `first` is the number of the first example in the whole file, of which this may be a part.
+  virtual void write_predictions(const std::vector<UnitLogits>& logits, std::ostream& jsonl, int64_t first) const = 0;
+  virtual int64_t examples() const { return size(); }
+  virtual std::string notes() const { return ""; }   // what was cut, left out or empty; a line each
+};
+
+struct TaskOptions {
+  std::string kind;                   // classify regress multilabel ner qa choice
+  std::string glue;                   // a GLUE task, which says columns, labels and metrics
+  std::vector<std::string> columns;   // the file has no header, and these are its columns
+  std::string text_column, pair_column, label_column, label_separator;
+  std::vector<std::string> labels;    // in the order of their ids; empty: from the training file
+  std::string class_weights;          // "balanced", or "a=2,b=1"
+  double label_smoothing = 0, focal_gamma = 0;
+  int64_t max_seq_length = 128;
+  std::string long_texts = "head";    // what is kept of a longer text: head tail head-tail windows
+
+  int64_t doc_stride = 128;           // questions, and windows of long texts
+  std::string stride_meaning = "overlap";   // overlap (Hugging Face) or step (Google)
+  int64_t max_query_length = 64, max_answer_length = 30, n_best_size = 20;
+  bool version_2_with_negative = false;     // SQuAD 2.0; on by itself where a file has unanswerable questions
+  std::optional<double> null_score_diff_threshold;   // given; otherwise the best for the file that is evaluated
+  bool strict_entities = false, label_all_tokens = false;
+};
+
+enum class TaskUse { training, validation, prediction };   // prediction: labels are not read and need not be there
+
+class Task {
+ public:
+  // An Error where an option does not suit the kind.
+  static std::unique_ptr<Task> make(const TaskOptions& options, const Tokenizer& tokenizer);
+  virtual ~Task() = default;
+
+  virtual BertHead head() const = 0;
+  virtual std::unique_ptr<TaskSet> read(const std::filesystem::path& path, TaskUse use) = 0;   // training comes first, where labels are to be found
+  // For prediction: a function that gives the file ("-": standard input) in parts of some hundred examples, and null at its end.
+  virtual std::function<std::unique_ptr<TaskSet>()> stream(const std::filesystem::path& path);
+  virtual void configure(BertConfig& config) const = 0;                                        // id2label, problem_type
+  // For people: labels and how often each occurs.
+  virtual std::string describe(const TaskSet& training, const TaskSet* validation) const = 0;
+};
+
+// How a fine-tuned folder's config.json says what it is for: kind and labels. An Error where it is not fine-tuned.
+TaskOptions task_of(const BertConfig& config, const std::string& origin);
+
+// The logits of all units, run in batches of similar length.
+std::vector<UnitLogits> run_task(const BertForTask& model, const TaskSet& set, int64_t batch_tokens = 8192);
+
+}  // namespace gradus

@@ -1,0 +1,22 @@
+// train/tasks/: the kinds of tasks, a file each, behind train/task.h's interface.
+#pragma once
+
+#include "train/task.h"
+
+namespace gradus {
+
+std::unique_ptr<Task> make_text_task(const TaskOptions& options, const Tokenizer& tokenizer);      // classify, regress, multilabel
+std::unique_ptr<Task> make_tagging_task(const TaskOptions& options, const Tokenizer& tokenizer);   // ner
+std::unique_ptr<Task> make_question_task(const TaskOptions& options, const Tokenizer& tokenizer);  // qa
+std::unique_ptr<Task> make_choice_task(const TaskOptions& options, const Tokenizer& tokenizer);    // choice
+
+// Softmax of one row of logits, in double.
+std::vector<double> probabilities(std::span<const float> logits);
+
+// A text for a table: on one line, cut to `width` characters.
+std::string excerpt(const std::string& text, size_t width = 90);
+
+// "balanced" or "a=2,b=1" as a weight a class; empty for none. Classes that are not named keep 1; an unknown name is an Error.
+std::vector<double> parse_class_weights(const std::string& text, const std::vector<std::string>& names, const std::vector<int64_t>& counts);
+
+}  // namespace gradus
