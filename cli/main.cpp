@@ -14,7 +14,9 @@ std::string our_spelling(std::string argument) {
       {"--per-device-train-batch-size", "--batch-size"}, {"--train-batch-size", "--batch-size"}, {"--num-train-epochs", "--epochs"},
       {"--init-checkpoint", "--init"}, {"--warmup-ratio", "--warmup-steps"}, {"--warmup-proportion", "--warmup-steps"}, {"--lr-scheduler-type", "--schedule"},
       {"--mlm-probability", "--masked-lm-prob"}, {"--do-whole-word-mask", "--whole-word-mask"}, {"--random-seed", "--seed"}, {"--overwrite-output-dir", "--overwrite"},
-      {"--output-dir", "--out"}, {"--vocab-file", "--vocab"}, {"--model-name-or-path", "--model"}, {"--vocab-size", "--size"}};
+      {"--output-dir", "--out"}, {"--vocab-file", "--vocab"}, {"--model-name-or-path", "--model"}, {"--vocab-size", "--size"},
+      {"--train-file", "--train"}, {"--validation-file", "--validation"}, {"--task-name", "--task"}, {"--max-train-samples", "--max-train-examples"},
+      {"--label-smoothing-factor", "--label-smoothing"}, {"--early-stopping-patience", "--patience"}, {"--max-answer-len", "--max-answer-length"}};
   const size_t end = std::min(argument.find('='), argument.size());
   std::string name = argument.substr(0, end);
   std::replace(name.begin(), name.end(), '_', '-');
@@ -36,6 +38,9 @@ int main(int argc, char** argv) {
   cli::add_tokenize(app);
   cli::add_data(app);
   cli::add_pretrain(app);
+  cli::add_finetune(app);
+  cli::add_eval(app);
+  cli::add_predict(app);
   cli::add_fill_mask(app);
   cli::add_convert(app);
   cli::add_embed(app);

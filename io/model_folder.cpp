@@ -42,8 +42,7 @@ void save_model_folder(const fs::path& folder, const BertConfig& config, const s
   save_model_folder(folder, config, tensors, tokenizer, stored);
 }
 
-void save_model_folder(const fs::path& folder, const BertConfig& config, const NamedTensors& tensors, const Tokenizer& tokenizer,
-                       StoredAs stored) {
+void save_folder_settings(const fs::path& folder, const BertConfig& config, const Tokenizer& tokenizer) {
   const Vocabulary& vocabulary = tokenizer.vocabulary();
   vocabulary.require_special();
   if (vocabulary.size() > config.vocab_size)
@@ -52,11 +51,16 @@ void save_model_folder(const fs::path& folder, const BertConfig& config, const N
   fs::create_directories(folder, error);
   check(!error, "cannot make the folder {}: {}", folder.string(), error.message());
 
+  write_file(folder / "config.json", config.to_json());
+  save_tokenizer(folder, tokenizer, config.max_position_embeddings);
+}
+
+void save_model_folder(const fs::path& folder, const BertConfig& config, const NamedTensors& tensors, const Tokenizer& tokenizer,
+                       StoredAs stored) {
   BertConfig written = config;
   written.dtype = stored == StoredAs::bf16 ? "bfloat16" : "float32";
+  save_folder_settings(folder, written, tokenizer);
   write_safetensors(folder / "model.safetensors", tensors, stored);
-  write_file(folder / "config.json", written.to_json());
-  save_tokenizer(folder, tokenizer, config.max_position_embeddings);
 }
 
 BertConfig load_config(const fs::path& model) {

@@ -23,6 +23,9 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 void save_model_folder(const std::filesystem::path& folder, const BertConfig& config, const NamedTensors& tensors,
                        const Tokenizer& tokenizer, StoredAs stored = StoredAs::f32);
 
+// All of that but the weights.
+void save_folder_settings(const std::filesystem::path& folder, const BertConfig& config, const Tokenizer& tokenizer);
+
 // From config.json, or where there is none from Google's bert_config.json, whose "gelu" is the tanh form and is read as "gelu_new".
 // `model` is here and below a folder or the prefix of a TensorFlow checkpoint.
 BertConfig load_config(const std::filesystem::path& model);

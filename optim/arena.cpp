@@ -45,7 +45,7 @@ ParameterArena::ParameterArena(const std::vector<Parameter>& list, const std::ve
     if (p.tied || found == place.end()) continue;
     const bool decays = std::none_of(no_decay.begin(), no_decay.end(), [&](const std::string& pattern) { return matches(p.name, pattern); });
     const int64_t row = p.leaf.rank() ? p.leaf.strides()[0] : 1;
-    ranges_.push_back({p.name, p.leaf, found->second + p.begin * row, found->second + p.end * row, decays});
+    ranges_.push_back({p.name, p.leaf, found->second + p.begin * row, found->second + p.end * row, decays, 1});
   }
   std::sort(ranges_.begin(), ranges_.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
 }
@@ -54,16 +54,16 @@ void ParameterArena::clear_gradients() const {
   for (const Tensor& leaf : leaves_) leaf.clear_grad();
 }
 
-void ParameterArena::for_each_block(const std::function<void(int64_t, int64_t, bool)>& f) const {
-  struct Block { int64_t begin, end; bool decays; };
+void ParameterArena::for_each_block(const std::function<void(int64_t, int64_t, const Range&)>& f) const {
+  struct Block { int64_t begin, end; const Range* range; };
   std::vector<Block> blocks;
   for (const Range& range : ranges_) {
     if (!range.leaf.grad().defined()) continue;
-    for (int64_t begin = range.begin; begin < range.end; begin += block) blocks.push_back({begin, std::min(begin + block, range.end), range.decays});
+    for (int64_t begin = range.begin; begin < range.end; begin += block) blocks.push_back({begin, std::min(begin + block, range.end), &range});
   }
   parallel_for(static_cast<int64_t>(blocks.size()), 1, [&](int64_t i, int64_t) {
     const Block& b = blocks[static_cast<size_t>(i)];
-    f(b.begin, b.end, b.decays);
+    f(b.begin, b.end, *b.range);
   });
 }
 
@@ -76,6 +76,13 @@ double ParameterArena::gradient_norm() const {
   for (const Range& range : ranges_)
     if (range.leaf.grad().defined()) sum += std::pow(norm_of(gradients(), range), 2);
   return std::sqrt(sum);
+}
+
+int64_t ParameterArena::set_rate(std::string_view pattern, double rate) {
+  int64_t matched = 0;
+  for (Range& range : ranges_)
+    if (matches(range.name, pattern)) range.rate = rate, ++matched;
+  return matched;
 }
 
 void ParameterArena::mark_written() {

@@ -17,6 +17,7 @@ class ParameterArena {
     Tensor leaf;
     int64_t begin, end;        // of the parameter's elements in the buffers
     bool decays;
+    double rate = 1;           // times the learning rate
   };
 
   // Parameters whose name matches a pattern of `no_decay` do not decay. A leaf may be in one arena only.
@@ -32,8 +33,10 @@ class ParameterArena {
   double gradient_norm() const;
   // The 2-norm of a parameter's place in a buffer of size() elements (values, gradients, an optimizer's own).
   static double norm_of(const float* buffer, const Range& range);
-  // Calls f(begin, end, decays) for blocks, cut by size, that cover the parameters which have a gradient; on all threads.
-  void for_each_block(const std::function<void(int64_t begin, int64_t end, bool decays)>& f) const;
+  // Calls f(begin, end, range) for blocks of a range, cut by size, that cover the parameters which have a gradient; on all threads.
+  void for_each_block(const std::function<void(int64_t begin, int64_t end, const Range& range)>& f) const;
+  // Parameters whose name matches learn at `rate` times the learning rate (layer-wise decay). Returns how many matched.
+  int64_t set_rate(std::string_view pattern, double rate);
   void mark_written();         // counts a version on every leaf: their values were changed through values()
 
  private:

@@ -39,9 +39,10 @@ void AdamW::update(double gradient_scale) {
   const AdamWStep step{learning_rate_, o.beta1, o.beta2, o.epsilon, 0, correction(o.bias_correction, o.beta1, steps_), correction(o.bias_correction, o.beta2, steps_), gradient_scale};
   float *p = arena_.values(), *m = m_.write<float>(), *v = v_.write<float>();
   const float* g = arena_.gradients();
-  arena_.for_each_block([&](int64_t begin, int64_t end, bool decays) {
+  arena_.for_each_block([&](int64_t begin, int64_t end, const ParameterArena::Range& range) {
     AdamWStep here = step;
-    here.weight_decay = decays ? options_.weight_decay : 0;
+    here.weight_decay = range.decays ? options_.weight_decay : 0;
+    here.learning_rate *= range.rate;
     kernels<float>().adamw(p + begin, g + begin, m + begin, v + begin, end - begin, here);
   });
 }
@@ -55,8 +56,8 @@ void Lamb::update(double gradient_scale) {
   const auto correct1 = static_cast<float>(1 / correction(o.bias_correction, o.beta1, steps_)), correct2 = static_cast<float>(1 / correction(o.bias_correction, o.beta2, steps_));
   float *p = arena_.values(), *m = m_.write<float>(), *v = v_.write<float>(), *u = u_.write<float>();
   const float* g = arena_.gradients();
-  arena_.for_each_block([&](int64_t begin, int64_t end, bool decays) {
-    const float decay = decays ? static_cast<float>(o.weight_decay) : 0;
+  arena_.for_each_block([&](int64_t begin, int64_t end, const ParameterArena::Range& range) {
+    const float decay = range.decays ? static_cast<float>(o.weight_decay) : 0;
     for (int64_t i = begin; i < end; ++i) {
       m[i] = beta1 * m[i] + (1 - beta1) * scale * g[i];
       v[i] = beta2 * v[i] + (1 - beta2) * scale * g[i] * scale * g[i];
@@ -67,7 +68,7 @@ void Lamb::update(double gradient_scale) {
     if (!range.leaf.grad().defined()) continue;
     const double of_parameter = ParameterArena::norm_of(p, range), of_update = ParameterArena::norm_of(u, range);
     const double trust = range.decays && of_parameter > 0 && of_update > 0 ? of_parameter / of_update : 1;
-    const auto rate = static_cast<float>(learning_rate_ * trust);
+    const auto rate = static_cast<float>(learning_rate_ * range.rate * trust);
     parallel_for(range.end - range.begin, 1 << 16, [&](int64_t begin, int64_t end) {
       for (int64_t i = range.begin + begin; i < range.begin + end; ++i) p[i] -= rate * u[i];
     });
@@ -80,9 +81,9 @@ Sgd::Sgd(const std::vector<Parameter>& list, SgdOptions options)
 void Sgd::update(double gradient_scale) {
   float *p = arena_.values(), *u = u_.write<float>();
   const float* g = arena_.gradients();
-  const auto rate = static_cast<float>(learning_rate_), momentum = static_cast<float>(options_.momentum), scale = static_cast<float>(gradient_scale);
-  arena_.for_each_block([&](int64_t begin, int64_t end, bool decays) {
-    const float decay = decays ? static_cast<float>(options_.weight_decay) : 0;
+  const auto momentum = static_cast<float>(options_.momentum), scale = static_cast<float>(gradient_scale);
+  arena_.for_each_block([&](int64_t begin, int64_t end, const ParameterArena::Range& range) {
+    const float decay = range.decays ? static_cast<float>(options_.weight_decay) : 0, rate = static_cast<float>(learning_rate_ * range.rate);
     for (int64_t i = begin; i < end; ++i) {
       u[i] = momentum * u[i] + scale * g[i] + decay * p[i];
       p[i] -= rate * u[i];

@@ -1,7 +1,5 @@
 #include "train/pretrain.h"
 
-#include <csignal>
-
 #include <nlohmann/json.hpp>
 #include <omp.h>
 
@@ -17,35 +15,12 @@
 #include "ops/kernels/kernels.h"
 #include "train/measure.h"
 #include "train/progress.h"
+#include "train/stop_signals.h"
 
 namespace gradus {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-volatile std::sig_atomic_t stop_asked = 0;
-
-// While it lives, the first SIGINT or SIGTERM asks the loop to stop after its step; a second one ends the program as usual.
-class StopSignals {
- public:
-  StopSignals() {
-    stop_asked = 0;
-    struct sigaction action {};
-    action.sa_handler = [](int) { stop_asked = 1; };
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigaction(SIGINT, &action, &before_[0]);
-    sigaction(SIGTERM, &action, &before_[1]);
-  }
-  ~StopSignals() {
-    sigaction(SIGINT, &before_[0], nullptr);
-    sigaction(SIGTERM, &before_[1], nullptr);
-  }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-
- private:
-  struct sigaction before_[2];
-};
 
 BertConfig configuration(const PretrainOptions& o, const CorpusFile& corpus) {
   BertConfig config = o.init                                  ? load_config(*o.init)
@@ -235,7 +210,7 @@ PretrainResult pretrain(const PretrainOptions& o) {
     interval.add(now, batch, config, seconds_now() - step_start);
 
     const double minutes = (seconds_now() - start - paused) / 60;
-    done = (!by_minutes && result.steps >= total_steps) || (o.max_minutes > 0 && minutes >= o.max_minutes) || stop_asked;
+    done = (!by_minutes && result.steps >= total_steps) || (o.max_minutes > 0 && minutes >= o.max_minutes) || signals.asked();
     result.sgemm_share = interval.flop / interval.seconds / 1e9 / sgemm;
     if (!o.quiet)
       progress.at(by_minutes ? minutes * 60 : static_cast<double>(result.steps),
@@ -269,7 +244,7 @@ PretrainResult pretrain(const PretrainOptions& o) {
   result.seconds = seconds_now() - start - paused;
   if (!o.quiet) progress.finish(by_minutes ? result.seconds : static_cast<double>(result.steps), fmt::format("loss {:.3f}", result.train_loss));
   evaluate_and_save();
-  if (stop_asked) say(fmt::format("stopped by a signal after step {}; the model so far is saved", result.steps));
+  if (signals.asked()) say(fmt::format("stopped by a signal after step {}; the model so far is saved", result.steps));
   return result;
 }
 

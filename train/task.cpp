@@ -8,8 +8,11 @@
 
 namespace gradus {
 
-std::unique_ptr<Task> Task::make(const TaskOptions& options, const Tokenizer& tokenizer) {
+std::unique_ptr<Task> Task::make(TaskOptions options, const Tokenizer& tokenizer, const BertConfig& config) {
   const std::string& kind = options.kind;
+  if (options.max_seq_length == 0) options.max_seq_length = std::min<int64_t>(kind == "qa" ? 384 : 128, config.max_position_embeddings);
+  if (options.max_seq_length > config.max_position_embeddings)
+    fail("--max-seq-length {} is more than the model's {} positions (max_position_embeddings)", options.max_seq_length, config.max_position_embeddings);
   if (options.label_smoothing < 0 || options.label_smoothing >= 1) fail("--label-smoothing {}: it must be in [0, 1)", options.label_smoothing);
   if (options.max_seq_length < 4) fail("--max-seq-length {}: it must be at least 4", options.max_seq_length);
   check(options.glue.empty() || kind == "classify" || kind == "regress", "--task {} is for classify and regress, not for {}", options.glue, kind);

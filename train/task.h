@@ -42,6 +42,8 @@ class TaskSet {
   virtual Evaluation evaluate(const std::vector<UnitLogits>& logits) const = 0;   // from those of all units, in order
   // A line of JSON an example. `first` is the number of the first example in the whole file, of which this may be a part.
   virtual void write_predictions(const std::vector<UnitLogits>& logits, std::ostream& jsonl, int64_t first) const = 0;
+  // Further files that the field expects beside the metrics: SQuAD's predictions.json. Most kinds have none.
+  virtual void write_files(const std::vector<UnitLogits>&, const std::filesystem::path&) const {}
   virtual int64_t examples() const { return size(); }
   virtual std::string notes() const { return ""; }   // what was cut, left out or empty; a line each
 };
@@ -54,7 +56,7 @@ struct TaskOptions {
   std::vector<std::string> labels;    // in the order of their ids; empty: from the training file
   std::string class_weights;          // "balanced", or "a=2,b=1"
   double label_smoothing = 0, focal_gamma = 0;
-  int64_t max_seq_length = 128;
+  int64_t max_seq_length = 0;         // 0: 128, for questions 384, or as many positions as the model has, if fewer
   std::string long_texts = "head";    // what is kept of a longer text: head tail head-tail windows
 
   int64_t doc_stride = 128;           // questions, and windows of long texts
@@ -69,8 +71,8 @@ enum class TaskUse { training, validation, prediction };   // prediction: labels
 
 class Task {
  public:
-  // An Error where an option does not suit the kind.
-  static std::unique_ptr<Task> make(const TaskOptions& options, const Tokenizer& tokenizer);
+  // An Error where an option does not suit the kind, or the model, whose `config` says how many positions it has.
+  static std::unique_ptr<Task> make(TaskOptions options, const Tokenizer& tokenizer, const BertConfig& config);
   virtual ~Task() = default;
 
   virtual BertHead head() const = 0;

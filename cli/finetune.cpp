@@ -1,0 +1,124 @@
+// gradus finetune: a pretrained model learns a task from labelled files.
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "cli/task_options.h"
+#include "train/finetune.h"
+#include "train/progress.h"
+
+namespace gradus::cli {
+namespace {
+
+// "1..5", "1,2,7" or "3".
+std::vector<uint64_t> parse_seeds(const std::string& text) {
+  std::vector<uint64_t> seeds;
+  for (const std::string& part : CLI::detail::split(text, ',')) {
+    const size_t dots = part.find("..");
+    uint64_t first = 0, last = 0;
+    if (!CLI::detail::lexical_cast(part.substr(0, dots), first) || !CLI::detail::lexical_cast(dots == std::string::npos ? part : part.substr(dots + 2), last) || last < first)
+      fail("--seeds {}: '{}' is not a number or a range like 1..5", text, part);
+    for (uint64_t seed = first; seed <= last; ++seed) seeds.push_back(seed);
+  }
+  return seeds;
+}
+
+void run_once(const FinetuneOptions& o) {
+  fmt::print("reading {}\n", o.train.string());
+  std::fflush(stdout);
+  const FinetuneResult result = finetune(o);
+  if (!result.evaluation.metrics.empty())
+    fmt::print("\n{}\nbest after step {}: {}\n", result.evaluation.tables, result.best_step, as_text(result.evaluation.metrics));
+  fmt::print("{} steps, {} tokens in {} of training. The {} model is in {}\n", result.steps, result.tokens, format_duration(result.seconds),
+             result.evaluation.metrics.empty() ? "last" : "best", o.out.string());
+}
+
+// The same run with several seeds: how much of a result is luck.
+void run_seeds(const FinetuneOptions& o, const std::vector<uint64_t>& seeds) {
+  check(!o.validation.empty(), "--seeds compares runs on a validation file; give --validation");
+  make_output_folder(o.out, o.overwrite);
+  std::vector<double> scores;
+  std::string name, degenerate;
+  for (const uint64_t seed : seeds) {
+    FinetuneOptions one = o;
+    one.seed = seed;
+    one.out = o.out / fmt::format("seed-{}", seed);
+    fmt::print("seed {}\n", seed);
+    const FinetuneResult result = finetune(one);
+    scores.push_back(result.score());
+    name = result.evaluation.metrics.front().first;
+    // Devlin et al. 2018, section 4.1 and Mosbach et al. 2021: some runs on small sets never leave the constant answer.
+    if (result.evaluation.larger_is_better && scores.back() <= result.evaluation.constant + 1e-9) degenerate += fmt::format(" {}", seed);
+  }
+  const auto count = static_cast<double>(scores.size());
+  const double mean = std::accumulate(scores.begin(), scores.end(), 0.0) / count;
+  double squares = 0;
+  nlohmann::ordered_json json{{"metric", name}, {"seeds", seeds}, {"scores", scores}, {"mean", mean}};
+  fmt::print("\nseed    {}\n", name);
+  for (size_t i = 0; i < seeds.size(); ++i) {
+    squares += std::pow(scores[i] - mean, 2);
+    fmt::print("{:<7} {:.4f}\n", seeds[i], scores[i]);
+  }
+  const double deviation = count > 1 ? std::sqrt(squares / (count - 1)) : 0;
+  json["standard_deviation"] = deviation;
+  write_file(o.out / "all_results.json", json.dump(2) + "\n");
+  fmt::print("mean    {:.4f} ± {:.4f} (standard deviation, {} runs)\n", mean, deviation, scores.size());
+  if (!degenerate.empty()) fmt::print("degenerate: seed{} ended at the answer that looks at no text; try a smaller learning rate, more steps or a longer warm-up\n", degenerate);
+}
+
+}  // namespace
+
+void add_finetune(CLI::App& app) {
+  auto o = std::make_shared<FinetuneOptions>();
+  auto seeds = std::make_shared<std::string>();
+  CLI::App* verb = app.add_subcommand("finetune", "a pretrained model learns a task from labelled files");
+  verb->add_option("KIND", o->task.kind, "classify regress multilabel ner qa choice")->required();
+  verb->add_option("--model", o->model, "a pretrained folder")->required();
+  verb->add_option("--train", o->train, "TSV, CSV, JSONL; CoNLL columns (ner); SQuAD JSON (qa)")->required();
+  verb->add_option("--validation", o->validation, "the best model on it is kept");
+  verb->add_option("--out", o->out)->required();
+  verb->add_flag("--overwrite", o->overwrite, "write into a folder that is not empty");
+  add_reading_options(verb, o->task);
+  add_answering_options(verb, o->task);
+  CLI::Option_group* length = verb->add_option_group("How long");
+  length->add_option("--epochs", o->epochs)->capture_default_str();
+  length->add_option("--max-steps", o->max_steps);
+  length->add_option("--batch-size", o->batch_size, "examples a step")->capture_default_str();
+  length->add_option("--max-tokens", o->max_tokens, "run at once; memory follows it")->capture_default_str();
+  length->add_option("--max-train-examples", o->max_train_examples);
+  length->add_option("--eval-steps", o->eval_steps, "default: each epoch");
+  length->add_option("--patience", o->patience, "evaluations without a better model before it stops");
+  length->add_option("--logging-steps", o->logging_steps)->capture_default_str()->check(CLI::PositiveNumber);
+  length->add_flag("!--no-shuffle", o->shuffle, "keep the file's order");
+  CLI::Option_group* rate = verb->add_option_group("Learning");
+  rate->add_option("--learning-rate", o->learning_rate)->capture_default_str();
+  rate->add_option("--warmup-steps", o->warmup, "below 1: a share")->capture_default_str();
+  rate->add_option("--schedule", o->schedule, "linear constant cosine google")->capture_default_str();
+  rate->add_option("--optimizer", o->optimizer, "adamw google lamb sgd")->capture_default_str();
+  rate->add_option("--weight-decay", o->weight_decay)->capture_default_str();
+  rate->add_option("--max-grad-norm", o->max_grad_norm)->capture_default_str();
+  rate->add_option("--layer-decay", o->layer_decay, "of the rate, layer by layer down")->capture_default_str();
+  rate->add_option("--dropout", o->dropout);
+  rate->add_option("--freeze", o->freeze, "patterns of names, e.g. 'bert.embeddings.*'");
+  rate->add_option("--reinit-layers", o->reinit_layers, "top layers that begin anew");
+  rate->add_flag("--random-init", o->random_init, "the model's architecture only, for comparison");
+  rate->add_option("--lora-rank", o->lora_rank, "train adapters of this rank, and the head");
+  rate->add_option("--lora-alpha", o->lora_alpha)->capture_default_str();
+  rate->add_option("--lora-targets", o->lora_targets, "patterns; default: query and value");
+  rate->add_flag("--merge-lora", o->merge_lora, "save the whole model, adapters added in");
+  rate->add_option("--seed", o->seed)->capture_default_str();
+  rate->add_option("--seeds", *seeds, "several runs, 1..5: mean and deviation");
+  CLI::Option_group* loss = verb->add_option_group("Loss (classify)");
+  loss->add_option("--labels", o->task.labels, "names in the order of their ids")->delimiter(',');
+  loss->add_option("--class-weights", o->task.class_weights, "balanced, or a=2,b=1");
+  loss->add_option("--label-smoothing", o->task.label_smoothing);
+  loss->add_option("--focal-gamma", o->task.focal_gamma);
+  verb->add_flag("--label-all-tokens", o->task.label_all_tokens, "ner: further pieces of a word are labelled too");
+  verb->footer("Example: gradus finetune classify --task sst2 --model minilm --train train.tsv --validation dev.tsv --epochs 1 --out runs/sst2");
+  verb->callback([o, seeds] {
+    if (seeds->empty()) run_once(*o);
+    else run_seeds(*o, parse_seeds(*seeds));
+  });
+}
+
+}  // namespace gradus::cli

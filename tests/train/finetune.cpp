@@ -1,0 +1,225 @@
+// Fine-tuning from end to end on a small model and texts whose label is a word: learning, files, adapters, freezing, what is refused.
+#include "train/finetune.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "nn/lora.h"
+#include "tests/io/small_model.h"
+
+using namespace gradus;
+using namespace gradus::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+// "the a the b .": positive where it holds an a.
+void write_texts(const fs::path& path, int count, int seed) {
+  std::string text = "sentence\tlabel\n";
+  for (int i = 0; i < count; ++i) {
+    const bool positive = (i * 7 + seed) % 3 != 0;
+    const int words = 1 + (i + seed) % 5;
+    for (int w = 0; w < words; ++w) text += positive && w == (i % words) ? "a " : (w + i) % 2 ? "the " : "b ";
+    text += positive ? ".\tyes\n" : ".\tno\n";
+  }
+  write_file(path, text);
+}
+
+FinetuneOptions options_for(const Scratch& scratch) {
+  if (!fs::exists(scratch / "base")) {
+    BertForPreTraining model = small_model(3);
+    save_model_folder(scratch / "base", model.bert.config, parameters(model), small_tokenizer());
+    write_texts(scratch / "train.tsv", 96, 0);
+    write_texts(scratch / "dev.tsv", 30, 1);
+  }
+  FinetuneOptions o;
+  o.model = scratch / "base", o.train = scratch / "train.tsv", o.validation = scratch / "dev.tsv", o.out = scratch / "out";
+  o.overwrite = o.quiet = true;
+  o.task.kind = "classify", o.task.max_seq_length = 16;
+  o.batch_size = 8, o.epochs = 20, o.learning_rate = 1e-2, o.dropout = 0;
+  return o;
+}
+
+std::vector<float> values(BertForTask& model) {
+  std::vector<float> all;
+  for (const Parameter& p : parameters(model))
+    for (const float x : p.view().to_vector<float>()) all.push_back(x);
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a text classifier learns, is saved at its best, and predicts by name") {
+  const Scratch scratch;
+  const FinetuneOptions o = options_for(scratch);
+  const FinetuneResult result = finetune(o);
+  CHECK(result.evaluation.metrics.front().first == "accuracy");
+  CHECK(result.score() == 1);
+  CHECK(result.evaluation.constant < 0.8);
+  for (const char* file : {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "run.json", "metrics.jsonl", "eval_results.json", "trainer_state.json", "README.md"})
+    CHECK_MESSAGE(fs::exists(o.out / file), std::string(file));
+  CHECK_MENTIONS(read_file(o.out / "README.md"), "| accuracy | 1.0000 |");
+
+  const FinetunedModel tuned(o.out);
+  CHECK(tuned.task.kind == "classify");
+  CHECK(tuned.task.labels == std::vector<std::string>{"no", "yes"});
+  TaskOptions reading = tuned.task;
+  const auto task = Task::make(reading, tuned.tokenizer, tuned.config);
+  write_file(scratch / "new.tsv", "sentence\nthe b the b .\nthe b a .\n");
+  const auto set = task->read(scratch / "new.tsv", TaskUse::prediction);
+  std::ostringstream lines;
+  set->write_predictions(run_task(tuned.model, *set), lines, 0);
+  std::istringstream in(lines.str());
+  for (const char* label : {"no", "yes"}) {
+    std::string line;
+    std::getline(in, line);
+    const auto json = nlohmann::json::parse(line);
+    CHECK(json.at("label") == label);
+    CHECK(json.at("probabilities").at("yes").get<double>() + json.at("probabilities").at("no").get<double>() == doctest::Approx(1));
+  }
+}
+
+TEST_CASE("a run is a function of its seed; a batch in parts is the batch") {
+  const Scratch scratch;
+  FinetuneOptions o = options_for(scratch);
+  o.epochs = 1, o.dropout = 0.1;
+  finetune(o);
+  FinetunedModel first(o.out);
+  finetune(o);
+  FinetunedModel second(o.out);
+  CHECK(values(first.model) == values(second.model));
+  o.max_tokens = 20;   // two or three texts at once
+  finetune(o);
+  FinetunedModel parts(o.out);
+  const auto a = values(first.model), b = values(parts.model);
+  double apart = 0;
+  for (size_t i = 0; i < a.size(); ++i) apart = std::max(apart, static_cast<double>(std::abs(a[i] - b[i])));
+  CHECK(apart < 2e-4);   // one Adam step is 1e-2: dropout drew the same, sums were rounded otherwise
+  o.seed = 43;
+  finetune(o);
+  FinetunedModel other(o.out);
+  CHECK(values(other.model) != values(first.model));
+}
+
+TEST_CASE("adapters: only they and the head are trained; apart or merged they answer the same") {
+  const Scratch scratch;
+  FinetuneOptions o = options_for(scratch);
+  o.lora_rank = 4, o.epochs = 40;
+  const FinetuneResult result = finetune(o);
+  CHECK(result.score() > result.evaluation.constant);
+  CHECK(fs::exists(o.out / "adapter_model.safetensors"));
+  CHECK_FALSE(fs::exists(o.out / "model.safetensors"));
+  FinetunedModel apart(o.out);
+  o.out = scratch / "merged";
+  o.merge_lora = true;
+  finetune(o);
+  FinetunedModel merged(o.out);
+  CHECK(values(apart.model) == values(merged.model));
+  BertForPreTraining base = small_model(3);
+  const auto before = parameters(base), after = parameters(apart.model);
+  for (const Parameter& p : after)
+    for (const Parameter& q : before)
+      if (p.name == q.name && p.name.starts_with("bert.encoder")) {
+        const bool adapted = p.name.ends_with("query.weight") || p.name.ends_with("value.weight");
+        CHECK_MESSAGE((p.view().to_vector<float>() != q.view().to_vector<float>()) == adapted, p.name);
+      }
+  o.lora_targets = {"*nothing*"};
+  CHECK_MENTIONS(error_of([&] { finetune(o); }), "no parameter has a name like *nothing*");
+}
+
+TEST_CASE("adapters have right gradients, of a range of a leaf too") {
+  BertConfig config = small_config();
+  BertForTask model = clone(BertForTask(BertHead::next_sentence, config), DType::f64);
+  initialize_bert(parameters(model), config, BertInitialization::google, 5);
+  const LoraAdapters adapters(model, {.rank = 2, .alpha = 3, .targets = {"*key.weight", "*output.dense.weight"}, .also_trained = {}}, 1);
+  const BertInput input(config, {2, 5, 6, 3, 2, 7, 3}, {}, {4, 3});
+  uint64_t stream = 0;
+  for (const Parameter& p : adapters.trained()) {
+    const NoGrad scope;
+    Tensor leaf = p.leaf;
+    copy_into(random_normal(leaf.shape(), 2, stream++, DType::f64) * 0.3, leaf, false);
+  }
+  const auto loss = [&] {
+    const LoraAdapters::Attached attached(adapters);
+    return weighted_cross_entropy(model(input), {1, 0});
+  };
+  backward(loss());
+  for (const Parameter& p : adapters.trained()) {
+    Tensor leaf = p.leaf;
+    const Tensor direction = random_normal(leaf.shape(), 9, 0, DType::f64), kept = clone(leaf.detach());
+    const auto at = [&](double step) {
+      const NoGrad scope;
+      copy_into(kept + direction * step, leaf, false);
+      const double value = loss().item();
+      copy_into(kept, leaf, false);
+      return value;
+    };
+    const double h = 1e-4, numeric = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
+    CHECK_MESSAGE(sum(leaf.grad() * direction).item() == doctest::Approx(numeric).epsilon(1e-6), p.name);
+  }
+}
+
+TEST_CASE("frozen, slowed and renewed layers") {
+  const Scratch scratch;
+  FinetuneOptions o = options_for(scratch);
+  o.epochs = 1;
+  o.freeze = {"bert.embeddings.*"};
+  o.layer_decay = 1e-9;   // so that all but the head stands still
+  finetune(o);
+  FinetunedModel tuned(o.out);
+  BertForPreTraining base = small_model(3);
+  const auto before = parameters(base);
+  for (const Parameter& p : parameters(tuned.model))
+    for (const Parameter& q : before)
+      if (p.name == q.name && !p.name.starts_with("bert.pooler")) CHECK_MESSAGE(norm(p.view() - q.view()) < 1e-6, p.name);
+  o.freeze = {"bert.nothing"};
+  CHECK_MENTIONS(error_of([&] { finetune(o); }), "--freeze bert.nothing");
+  o.freeze = {};
+  o.reinit_layers = 1;
+  finetune(o);
+  FinetunedModel renewed(o.out);
+  for (const Parameter& p : parameters(renewed.model))
+    for (const Parameter& q : before)
+      if (p.name == q.name && p.name.ends_with("intermediate.dense.weight")) CHECK_MESSAGE((norm(p.view() - q.view()) > 1e-2) == (p.name.find("layer.1.") != std::string::npos), p.name);
+}
+
+TEST_CASE("a fine-tuned folder goes on with its head where the labels are the same; early stopping stops") {
+  const Scratch scratch;
+  FinetuneOptions o = options_for(scratch);
+  finetune(o);
+  o.model = scratch / "out", o.out = scratch / "second";
+  o.epochs = 5, o.learning_rate = 1e-9, o.patience = 2;
+  const FinetuneResult again = finetune(o);
+  CHECK(again.score() == 1);
+  CHECK(again.steps == 3 * 12);   // the first evaluation is the best, then two that are no better
+  write_file(scratch / "train.tsv", "sentence\tlabel\na .\tone\nb .\ttwo\nthe .\tthree\n");
+  write_file(scratch / "dev.tsv", "sentence\tlabel\na .\tone\n");
+  finetune(o);
+  CHECK(FinetunedModel(o.out).config.id2label.at(0) == "one");
+}
+
+TEST_CASE("what cannot be is refused before anything is written") {
+  const Scratch scratch;
+  FinetuneOptions good = options_for(scratch), o = good;
+  const auto refused = [&](const char* mentions) {
+    CHECK_MENTIONS(error_of([&] { finetune(o); }), mentions);
+    CHECK_FALSE(fs::exists(scratch / "out"));
+    o = good;
+  };
+  write_file(scratch / "bad.tsv", "sentence\tlabel\na .\tyes\nb .\tperhaps\n");
+  o.validation = scratch / "bad.tsv";
+  refused("bad.tsv:3: the label 'perhaps' is unknown; the labels are: no, yes");
+  o.task.kind = "guess";
+  refused("classify, regress");
+  o.task.max_seq_length = 17;
+  refused("--max-seq-length 17 is more than the model's 16 positions");
+  o.task.class_weights = "maybe=2";
+  refused("there is no class 'maybe'");
+  o.task.long_texts = "middle";
+  refused("--long middle");
+  o.optimizer = "adam";
+  refused("adamw");
+  o.task.label_column = "class";
+  refused("class");
+  CHECK_MENTIONS(error_of([&] { FinetunedModel model(scratch / "base"); }), "BertForPreTraining");
+}
