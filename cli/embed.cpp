@@ -150,6 +150,8 @@ void run(const EmbedOptions& o) {
         "--layers gives vectors of tokens, which go into jsonl; --format {} is for vectors of texts", o.format);
 
   const Tokenizer tokenizer = load_tokenizer(settings.body);
+  check(!settings.needs_lower_case || tokenizer.options().lower_case,
+        "{}: its texts are to be lower-cased (do_lower_case), but its tokenizer is cased; such a folder cannot be used", o.model);
   BertModel model(config);
   const LoadReport report = load_parameters(settings.body, parameters(model));
   if (!report.fresh.empty()) fail("{}: {}; vectors of a model that is not whole mean nothing", o.model, report.to_text());
@@ -174,7 +176,8 @@ void run(const EmbedOptions& o) {
   };
   for_each_input_line(o.file, [&](std::string_view line, int64_t) {
     bool cut = false;
-    waiting.push_back(sequence_of(tokenizer, line, !o.layers.empty(), settings.max_length, cut));
+    const std::string text = o.layers.empty() ? settings.prompt + std::string(line) : std::string(line);
+    waiting.push_back(sequence_of(tokenizer, text, !o.layers.empty(), settings.max_length, cut));
     truncated += cut;
     if (waiting.size() == kTextsAtOnce) flush();
   });

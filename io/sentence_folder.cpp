@@ -14,18 +14,28 @@ namespace {
 Pooling pooling_of(const fs::path& path) {
   constexpr std::string_view kFlag = "pooling_mode_";
   const Json json = read_json(path);
+  check(json.value("include_prompt", Json(true)) == true, "{}: include_prompt is not true; only true can be done", path.string());
+  const Json mode = json.value("pooling_mode", Json());
   std::vector<std::string> modes;
-  if (const Json mode = json.value("pooling_mode", Json()); mode.is_string())
-    modes.push_back(mode.get<std::string>());
-  else if (mode.is_array())
-    for (const Json& name : mode) modes.push_back(name.is_string() ? name.get<std::string>() : name.dump());
-  else
+  for (const Json& name : mode.is_array() ? mode : mode.is_null() ? Json::array() : Json::array({mode}))
+    modes.push_back(name.is_string() ? name.get<std::string>() : name.dump());
+  if (mode.is_null())
     for (const auto& [key, on] : json.items())
       if (key.starts_with(kFlag) && on == true) modes.push_back(key.substr(kFlag.size(), key.rfind('_') - kFlag.size()));
   if (modes.empty()) return Pooling::mean;
   if (modes.size() == 1 && modes[0] == "mean") return Pooling::mean;
   if (modes.size() == 1 && modes[0] == "cls") return Pooling::cls;
   fail("{}: the pooling is {}; mean and cls, one of them, can be done", path.string(), fmt::format("{}", fmt::join(modes, " and ")));
+}
+
+// The prompt that sentence-transformers puts before a text unless told otherwise; most often there is none.
+std::string default_prompt(const fs::path& path) {
+  if (!fs::exists(path)) return "";
+  const Json json = read_json(path), name = json.value("default_prompt_name", Json()), prompts = json.value("prompts", Json());
+  if (name.is_null()) return "";
+  const Json prompt = name.is_string() && prompts.is_object() ? prompts.value(name.get<std::string>(), Json()) : Json();
+  check(prompt.is_string(), "{}: default_prompt_name is {}, which is none of its prompts", path.string(), name.dump());
+  return prompt.get<std::string>();
 }
 
 int64_t length_of(const fs::path& path, const char* key) {
@@ -62,7 +72,10 @@ SentenceFolder read_sentence_folder(const fs::path& folder) {
     }
     check(modules.size() > 1, "{}: there is no Pooling after the Transformer", list.string());
   }
-  found.max_length = length_of(found.body / "sentence_bert_config.json", "max_seq_length");
+  found.prompt = default_prompt(folder / "config_sentence_transformers.json");
+  const fs::path limits = found.body / "sentence_bert_config.json";
+  found.needs_lower_case = fs::exists(limits) && read_json(limits).value("do_lower_case", Json()) == true;
+  found.max_length = length_of(limits, "max_seq_length");
   if (!found.max_length) found.max_length = length_of(found.body / "tokenizer_config.json", "model_max_length");
   return found;
 }

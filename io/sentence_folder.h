@@ -12,7 +12,9 @@ struct SentenceFolder {
   std::filesystem::path body;  // the folder of the BERT itself, most often the folder
   Pooling pooling = Pooling::mean;
   bool normalize = false;
-  int64_t max_length = 0;  // tokens of a text, with [CLS] and [SEP]; 0: what the model's positions allow
+  int64_t max_length = 0;         // tokens of a text, with [CLS] and [SEP]; 0: what the model's positions allow
+  bool needs_lower_case = false;  // texts are lower-cased first: for an uncased tokenizer, which does it anyway
+  std::string prompt{};           // put before every text: the default prompt of config_sentence_transformers.json
 };
 
 // A folder without modules.json gives the mean and no Normalize, as sentence-transformers takes it; its max_length is model_max_length of

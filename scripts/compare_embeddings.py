@@ -127,6 +127,9 @@ for pooling, norm in (("cls", "--normalize"), ("mean", "--no-normalize")):
     assert saved.max_seq_length == 64 and (numpy.linalg.norm(theirs, axis=1).std() < 1e-6) == (norm == "--normalize")
     record(f"modules that gradus wrote: {pooling}, {norm[2:]}", len(texts), cosines(found, theirs).min(), 0.999999)
     record(f"modules that gradus wrote: {pooling}, {norm[2:]}, largest difference", len(texts), abs(found - theirs).max(), 1e-5)
+(copy / "config_sentence_transformers.json").write_text('{"prompts": {"query": "query: "}, "default_prompt_name": "query"}')
+saved = sentence_transformers.SentenceTransformer(str(copy), device="cpu")
+record("a default prompt", len(texts), cosines(gradus(texts, "--format", "npy", where=copy), saved.encode(texts).astype("f8")).min(), 0.999999)
 
 print(f"transformers {transformers.__version__}, torch {torch.__version__}, sentence-transformers {sentence_transformers.__version__}; {model.name}\n")
 print("| what | texts | gradus | wanted | transformers in f32 |\n|---|---|---|---|---|")

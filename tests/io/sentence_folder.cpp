@@ -55,10 +55,19 @@ TEST_CASE("sentence-transformers folders: old and new spellings, a body in a fol
   CHECK(f.read().pooling == Pooling::cls);
   f.pooling(R"({"word_embedding_dimension": 8})");
   CHECK(f.read().pooling == Pooling::mean);
+  f.pooling(R"({"pooling_mode": ["mean"]})");
+  CHECK(f.read().pooling == Pooling::mean);
+  const fs::path prompts = f.path / "config_sentence_transformers.json";
+  write_file(prompts, R"({"prompts": {"query": "query: "}, "default_prompt_name": null})");
+  CHECK(f.read().prompt.empty());
+  write_file(prompts, R"({"prompts": {"query": "query: "}, "default_prompt_name": "query"})");
+  CHECK(f.read().prompt == "query: ");
+  CHECK_FALSE(f.read().needs_lower_case);
   fs::create_directory(f.path / "0_BERT");
   write_file(f.path / "modules.json",
              fmt::format(R"([{{"path": "0_BERT", "type": "sentence_transformers.models.Transformer"}}, {}])", kPooling));
-  write_file(f.path / "0_BERT" / "sentence_bert_config.json", R"({"max_seq_length": 75})");
+  write_file(f.path / "0_BERT" / "sentence_bert_config.json", R"({"max_seq_length": 75, "do_lower_case": true})");
+  CHECK(f.read().needs_lower_case);
   CHECK(f.read().body == f.path / "0_BERT");
   CHECK(f.read().max_length == 75);
 }
@@ -75,6 +84,14 @@ TEST_CASE("sentence-transformers folders: what cannot be done is refused by name
   CHECK_MENTIONS(f.error(), "the pooling is cls and mean;");
   f.pooling(R"({"pooling_mode": ["lasttoken"]})");
   CHECK_MENTIONS(f.error(), "lasttoken");
+  f.pooling(R"({"pooling_mode": 5})");
+  CHECK_MENTIONS(f.error(), "the pooling is 5;");
+  f.pooling(R"({"pooling_mode": "mean", "include_prompt": false})");
+  CHECK_MENTIONS(f.error(), "include_prompt");
+  f.pooling(R"({"pooling_mode": "mean"})");
+  write_file(f.path / "config_sentence_transformers.json", R"({"prompts": {}, "default_prompt_name": "query"})");
+  CHECK_MENTIONS(f.error(), "default_prompt_name is \"query\"");
+  fs::remove(f.path / "config_sentence_transformers.json");
   write_file(f.path / "modules.json", fmt::format("[{}]", kTransformer));
   CHECK_MENTIONS(f.error(), "no Pooling");
   for (const char* wrong : {"{}", "[]", "[1]", R"([{"type": 5, "path": ""}])", "["}) {
