@@ -22,7 +22,9 @@ struct EmbedOptions {
   int64_t max_length = 0, batch_tokens = 4096;
 };
 
-constexpr size_t kTextsAtOnce = 8192;  // sorted by length among themselves; what is held is their vectors
+// Texts that are read, sorted by length and written together. What is held is their vectors; of all their tokens' those are many times
+// more.
+constexpr size_t kTextsAtOnce = 8192, kTextsAtOnceByToken = 64;
 
 // Where vectors go, in the order of the lines.
 class Output {
@@ -134,17 +136,25 @@ Sequence sequence_of(const Tokenizer& tokenizer, std::string_view line, bool may
   return tokenizer.sequence(first, second, max_length);
 }
 
-void run(const EmbedOptions& o) {
+// What the folder says, and what the options say instead.
+SentenceFolder settings_of(const EmbedOptions& o) {
   SentenceFolder settings = read_sentence_folder(o.model);
   if (!o.pooling.empty()) settings.pooling = o.pooling == "cls" ? Pooling::cls : Pooling::mean;
   if (o.normalize || o.no_normalize) settings.normalize = o.normalize;
+  const int64_t positions = load_config(settings.body).max_position_embeddings;
+  if (o.max_length > positions) fail("--max-seq-length {}: the model has {} positions", o.max_length, positions);
   if (o.max_length) settings.max_length = o.max_length;
+  if (!settings.max_length || settings.max_length > positions) settings.max_length = positions;
+  return settings;
+}
+
+void run(const EmbedOptions& o) {
+  const SentenceFolder settings = settings_of(o);
   const BertConfig config = load_config(settings.body);
-  if (settings.max_length > config.max_position_embeddings && o.max_length)
-    fail("--max-seq-length {}: the model has {} positions", o.max_length, config.max_position_embeddings);
-  settings.max_length =
-      std::min(settings.max_length ? settings.max_length : config.max_position_embeddings, config.max_position_embeddings);
-  if (o.save_modules) return save_sentence_folder(settings, config.hidden_size);
+  if (o.save_modules) {
+    if (settings.body != o.model) fail("{}: its modules are there already, for the BERT in {}", o.model, settings.body.string());
+    return save_sentence_folder(settings, config.hidden_size);
+  }
   check(!o.out.empty(), "--out is missing: the file for the vectors");
   check(o.layers.empty() || o.format == "jsonl",
         "--layers gives vectors of tokens, which go into jsonl; --format {} is for vectors of texts", o.format);
@@ -179,7 +189,7 @@ void run(const EmbedOptions& o) {
     const std::string text = o.layers.empty() ? settings.prompt + std::string(line) : std::string(line);
     waiting.push_back(sequence_of(tokenizer, text, !o.layers.empty(), settings.max_length, cut));
     truncated += cut;
-    if (waiting.size() == kTextsAtOnce) flush();
+    if (waiting.size() == (o.layers.empty() ? kTextsAtOnce : kTextsAtOnceByToken)) flush();
   });
   flush();
   output->commit();

@@ -36,10 +36,8 @@ std::pair<int64_t, int64_t> kept(int64_t first, int64_t second, int64_t limit, T
   if (surplus <= 0 || truncation == Truncation::longest_first) return longest_first(first, second, limit, mode);
   const bool cuts_first = truncation == Truncation::only_first;
   if ((cuts_first ? first : second) <= surplus)
-    fail(
-        "the texts have {} and {} tokens, and to keep {} of them the {} alone would have to lose {}; take a larger max_length, or "
-        "longest_first",
-        first, second, limit, cuts_first ? "first" : "second", surplus);
+    fail("the texts have {} and {} tokens; to keep {}, the {} alone would lose {}: take a larger max_length, or longest_first", first,
+         second, limit, cuts_first ? "first" : "second", surplus);
   return cuts_first ? std::pair{first - surplus, second} : std::pair{first, second - surplus};
 }
 
