@@ -1,6 +1,6 @@
 // gradus convert: from any form of a BERT's weights to a Hugging Face folder.
-#include "cli/cli.h"
 #include "io/convert.h"
+#include "cli/cli.h"
 
 namespace gradus::cli {
 namespace {
@@ -28,8 +28,8 @@ void run(ConvertFlags& flags) {
   o.legacy_names = flags.to == "legacy";
   if (flags.cased || flags.uncased) o.lower_case = flags.uncased;
   const ConvertReport report = convert_model(o);
-  fmt::print("{} ({}) is now in {}: {}, {} tensors, {} numbers as {}, {}\n", o.model.string(), report.form, o.out.string(), report.architecture, report.tensors,
-             report.numbers, flags.dtype, report.lower_case ? "uncased" : "cased");
+  fmt::print("{} ({}) is now in {}: {}, {} tensors, {} numbers as {}, {}\n", o.model.string(), report.form, o.out.string(),
+             report.architecture, report.tensors, report.numbers, flags.dtype, report.lower_case ? "uncased" : "cased");
   show("renamed", report.renamed, flags.list, [](const auto& names) { return names.first + " -> " + names.second; });
   show("transposed", report.transposed, flags.list, [](const auto& name) { return name; });
   show("dropped", report.dropped, flags.list, [](const auto& why) { return why.first + ": " + why.second; });
@@ -42,7 +42,10 @@ void add_convert(CLI::App& app) {
   auto flags = std::make_shared<ConvertFlags>();
   ConvertOptions& o = flags->options;
   CLI::App* verb = app.add_subcommand("convert", "any BERT checkpoint to a Hugging Face folder");
-  verb->add_option("--model", o.model, "a folder with model.safetensors, pytorch_model.bin, their shards or a TensorFlow checkpoint; or that checkpoint's prefix")->required();
+  verb->add_option(
+          "--model", o.model,
+          "a folder with model.safetensors, pytorch_model.bin, their shards or a TensorFlow checkpoint; or that checkpoint's prefix")
+      ->required();
   verb->add_option("--out", o.out, "folder to write")->required();
   verb->add_option("--dtype", flags->dtype, "f32 or bf16 (rounds, and halves the file)")->capture_default_str();
   verb->add_option("--to", flags->to, "today: LayerNorm.weight and bias; legacy: gamma and beta")->capture_default_str();

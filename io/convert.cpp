@@ -12,7 +12,7 @@ namespace {
 
 struct Architecture {
   const char* name;
-  std::vector<const char*> heads;   // tensors it must have; it is taken by the first whose tensors are there
+  std::vector<const char*> heads;  // tensors it must have; it is taken by the first whose tensors are there
 };
 
 const std::vector<Architecture>& architectures() {
@@ -59,7 +59,8 @@ Tokenizer tokenizer_of(const ConvertOptions& o, ConvertReport& report) {
   const bool has_own = fs::exists(folder / "vocab.txt") || fs::exists(folder / "tokenizer.json");
   check(o.vocab || has_own, "{}: there is neither vocab.txt nor tokenizer.json in it; pass --vocab", folder.string());
   const bool states_rules = fs::exists(folder / "tokenizer_config.json") || fs::exists(folder / "tokenizer.json");
-  if (!states_rules && !o.lower_case) report.notes.push_back("nothing says whether the model is cased; it is taken as uncased, pass --cased if not");
+  if (!states_rules && !o.lower_case)
+    report.notes.push_back("nothing says whether the model is cased; it is taken as uncased, pass --cased if not");
   if (o.vocab && o.lower_case) return Tokenizer(Vocabulary::load(*o.vocab), {.lower_case = *o.lower_case});
   if (!has_own) return Tokenizer(Vocabulary::load(*o.vocab), {});
   const Tokenizer own = load_tokenizer(o.model);
@@ -68,7 +69,8 @@ Tokenizer tokenizer_of(const ConvertOptions& o, ConvertReport& report) {
   return Tokenizer(o.vocab ? Vocabulary::load(*o.vocab) : own.vocabulary(), rules);
 }
 
-// That the body is whole and of the configuration's sizes: as a model's parameters are, which are made only if the file has that many numbers.
+// That the body is whole and of the configuration's sizes: as a model's parameters are, which are made only if the file has that many
+// numbers.
 void check_body(const Weights& weights, const ConvertOptions& o, const BertConfig& config) {
   const auto of = [](int64_t n) { return static_cast<double>(n); };
   const double hidden = of(config.hidden_size), wide = of(config.intermediate_size);
@@ -77,8 +79,8 @@ void check_body(const Weights& weights, const ConvertOptions& o, const BertConfi
   double there = 0;
   for (const auto& [name, weight] : weights.all()) there += of(weight.tensor.shape.numel());
   if (wanted > there)
-    fail("{}: its configuration describes matrices of {:.0f} numbers, its weights have {:.0f}; is it another model's?", o.model.string(), wanted,
-         there);
+    fail("{}: its configuration describes matrices of {:.0f} numbers, its weights have {:.0f}; is it another model's?", o.model.string(),
+         wanted, there);
   BertModel body(config);
   load_parameters(weights, o.model.string(), parameters(body), Body::whole);
 }
@@ -91,7 +93,8 @@ const char* tied_to(const std::string& plain) {
 }
 
 std::string legacy(std::string name) {
-  for (const auto& [now, old] : {std::pair<std::string, std::string>{"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}})
+  for (const auto& [now, old] :
+       {std::pair<std::string, std::string>{"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}})
     if (name.ends_with(now)) name.replace(name.size() - now.size(), now.size(), old);
   return name;
 }

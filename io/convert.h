@@ -11,19 +11,19 @@ namespace gradus {
 struct ConvertOptions {
   std::filesystem::path model, out;
   StoredAs stored = StoredAs::f32;
-  bool legacy_names = false;                     // LayerNorm.gamma and .beta, for readers of 2019
-  std::optional<std::filesystem::path> vocab = {};   // a vocab.txt, where the model has none or another is meant
-  std::optional<bool> lower_case = {};               // over what the model's files say
+  bool legacy_names = false;                        // LayerNorm.gamma and .beta, for readers of 2019
+  std::optional<std::filesystem::path> vocab = {};  // a vocab.txt, where the model has none or another is meant
+  std::optional<bool> lower_case = {};              // over what the model's files say
   bool overwrite = false;
 };
 
 struct ConvertReport {
-  std::string form, architecture;                                // what was read; the class of `transformers` that opens it
+  std::string form, architecture;  // what was read; the class of `transformers` that opens it
   int64_t tensors = 0, numbers = 0;
   bool lower_case = true;
-  std::vector<std::pair<std::string, std::string>> renamed;      // as the file spells it, as it was written
+  std::vector<std::pair<std::string, std::string>> renamed;  // as the file spells it, as it was written
   std::vector<std::string> transposed;
-  std::vector<std::pair<std::string, std::string>> dropped;      // and why
+  std::vector<std::pair<std::string, std::string>> dropped;  // and why
   std::vector<std::string> notes;
 };
 

@@ -58,7 +58,7 @@ void for_each_table_entry(std::string_view file, const std::string& origin,
   if (file.size() < footer_size || !file.ends_with(magic))
     fail("{}: it is no index of a TensorFlow checkpoint, or is cut off: it does not end as a LevelDB table does", origin);
   std::string_view footer = file.substr(file.size() - footer_size);
-  take_varint(footer, origin), take_varint(footer, origin);   // the meta index, which has nothing for us
+  take_varint(footer, origin), take_varint(footer, origin);  // the meta index, which has nothing for us
   size_t read = 0;
   for_each_in_block(block_at(file, footer, origin), origin, [&](const std::string&, std::string_view handle) {
     const std::string_view block = block_at(file, handle, origin);

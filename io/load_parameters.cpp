@@ -27,8 +27,8 @@ std::string LoadReport::to_text() const {
 void LoadReport::require_trained(const std::string& head, const std::vector<std::string>& not_needed) const {
   for (const std::string& name : fresh)
     if (std::none_of(not_needed.begin(), not_needed.end(), [&](const std::string& pattern) { return matches(name, pattern); }))
-      fail("{}: it has no '{}', so its {} was never trained and would answer at random; take a folder that was trained for it", origin, name,
-           head);
+      fail("{}: it has no '{}', so its {} was never trained and would answer at random; take a folder that was trained for it", origin,
+           name, head);
 }
 
 LoadReport load_parameters(const Weights& weights, const std::string& origin, const std::vector<Parameter>& parameters, Body body) {
@@ -45,7 +45,8 @@ LoadReport load_parameters(const Weights& weights, const std::string& origin, co
       const Weight* other = weights.find(alias.name);
       if (!other) continue;
       used.insert(other);
-      if (!weight) weight = other;
+      if (!weight)
+        weight = other;
       else if (!weight->tensor.same_values(other->tensor))
         fail("{}: '{}' and '{}' differ, but are one parameter of this model (tied weights)", origin, weight->name, other->name);
     }

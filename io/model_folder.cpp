@@ -19,7 +19,7 @@ void save_tokenizer(const fs::path& folder, const Tokenizer& tokenizer, int64_t 
                 {"model_max_length", model_max_length},
                 {"strip_accents", nullptr},
                 {"tokenize_chinese_chars", true}};
-  if (tokenizer.options().mode == TokenizerMode::google) settings["gradus_mode"] = "google";   // a key of ours: nobody else has these rules
+  if (tokenizer.options().mode == TokenizerMode::google) settings["gradus_mode"] = "google";  // a key of ours: nobody else has these rules
   settings.update(specials);
   write_file(folder / "tokenizer_config.json", settings.dump(2) + "\n");
   write_file(folder / "special_tokens_map.json", specials.dump(2) + "\n");

@@ -29,7 +29,7 @@ void save_folder_settings(const std::filesystem::path& folder, const BertConfig&
 // From config.json, or where there is none from Google's bert_config.json, whose "gelu" is the tanh form and is read as "gelu_new".
 // `model` is here and below a folder or the prefix of a TensorFlow checkpoint.
 BertConfig load_config(const std::filesystem::path& model);
-std::string note_on_config(const std::filesystem::path& model);   // that it was read so; empty where it was not
+std::string note_on_config(const std::filesystem::path& model);  // that it was read so; empty where it was not
 
 // From vocab.txt or tokenizer.json. Whether it lower-cases is do_lower_case of tokenizer_config.json; where that is silent, the normalizer
 // of tokenizer.json; without both, yes (`transformers` 5 lower-cases in the second case too, whatever tokenizer.json says).
@@ -38,7 +38,7 @@ Tokenizer load_tokenizer(const std::filesystem::path& model);
 // What loading did: parameters found, parameters that are new (of a head, which is to be trained; they keep their values), tensors of the
 // file that nobody wanted.
 struct LoadReport {
-  std::string origin;   // the model that was read
+  std::string origin;  // the model that was read
   std::vector<std::string> loaded, fresh, unused, notes;
   std::string to_text() const;
   // For whoever predicts: an Error that names a new parameter and the head, unless the name matches one of the patterns (of Parts::matches)
@@ -49,10 +49,10 @@ struct LoadReport {
 // A checkpoint whose body (embeddings and encoder) lacks parameters of the model is an Error that names them, unless they may be missing.
 enum class Body { whole, partial };
 
-// Fills the parameters from the model's weights. Names are taken with or without the `bert.` prefix, LayerNorm.gamma and .beta as weight and
-// bias, Google's variables as what they became; position_ids buffers are passed over; a tied parameter may have either of its names, or both
-// with the same values. A wrong shape is an Error that names both. Every name, shape and dtype is checked before the first parameter is
-// written.
+// Fills the parameters from the model's weights. Names are taken with or without the `bert.` prefix, LayerNorm.gamma and .beta as weight
+// and bias, Google's variables as what they became; position_ids buffers are passed over; a tied parameter may have either of its names, or
+// both with the same values. A wrong shape is an Error that names both. Every name, shape and dtype is checked before the first parameter
+// is written.
 LoadReport load_parameters(const std::filesystem::path& model, const std::vector<Parameter>& parameters, Body body = Body::whole);
 LoadReport load_parameters(const Weights& weights, const std::string& origin, const std::vector<Parameter>& parameters, Body body);
 

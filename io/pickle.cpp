@@ -11,7 +11,7 @@ namespace gradus {
 namespace {
 
 using Kind = PickleValue::Kind;
-constexpr size_t most_opcodes = 1'000'000;   // BERT-large has 400 tensors of about 40 opcodes each
+constexpr size_t most_opcodes = 1'000'000;  // BERT-large has 400 tensors of about 40 opcodes each
 
 class Machine {
  public:
@@ -29,6 +29,8 @@ class Machine {
   size_t position() const { return at_; }
 
  private:
+  // A row an opcode.
+  // clang-format off
   void step(unsigned char opcode) {
     switch (opcode) {
       case 0x80: number<uint8_t>(); break;                                            // PROTO
@@ -78,6 +80,7 @@ class Machine {
         fail("{}: its pickle has the opcode 0x{:02x} at byte {}, which no state dict has", origin_, opcode, at_ - 1);
     }
   }
+  // clang-format on
 
   [[noreturn]] void damaged(const char* what) const { fail("{}: its pickle is damaged at byte {}: {}", origin_, at_, what); }
 

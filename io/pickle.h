@@ -19,11 +19,11 @@ namespace gradus {
 struct PickleValue {
   enum class Kind { none, boolean, integer, real, text, tuple, list, dict, global, call, persistent };
   Kind kind = Kind::none;
-  int64_t integer = 0;                                                        // boolean: 0 or 1
+  int64_t integer = 0;  // boolean: 0 or 1
   double real = 0;
-  std::string text;                                                           // text; global: "module.name"
-  std::vector<const PickleValue*> items;                                      // tuple, list; call: the global, its arguments; persistent: its id
-  std::vector<std::pair<const PickleValue*, const PickleValue*>> entries;     // dict; a call that entries were put into
+  std::string text;                       // text; global: "module.name"
+  std::vector<const PickleValue*> items;  // tuple, list; call: the global, its arguments; persistent: its id
+  std::vector<std::pair<const PickleValue*, const PickleValue*>> entries;  // dict; a call that entries were put into
 };
 
 class Pickle {
@@ -33,10 +33,10 @@ class Pickle {
   Pickle(const Pickle&) = delete;
   Pickle& operator=(const Pickle&) = delete;
   const PickleValue& root() const { return *root_; }
-  size_t size() const { return size_; }   // bytes up to and with its end
+  size_t size() const { return size_; }  // bytes up to and with its end
 
  private:
-  std::deque<PickleValue> values_;   // addresses are stable, and destruction is not recursive
+  std::deque<PickleValue> values_;  // addresses are stable, and destruction is not recursive
   const PickleValue* root_ = nullptr;
   size_t size_ = 0;
 };

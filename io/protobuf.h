@@ -1,4 +1,5 @@
-// Protocol buffers' wire format, read field by field: what the few messages of TensorFlow's checkpoints need. Unknown fields are passed over.
+// Protocol buffers' wire format, read field by field: what the few messages of TensorFlow's checkpoints need. Unknown fields are passed
+// over.
 #pragma once
 
 #include <cstdint>

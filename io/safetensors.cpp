@@ -17,11 +17,11 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr uint64_t largest_header = 100'000'000;
-constexpr int deepest_header = 2;   // {"name": {"shape": [ … ]}}
+constexpr int deepest_header = 2;  // {"name": {"shape": [ … ]}}
 
 uint16_t to_bfloat(float x) {
   const uint32_t bits = std::bit_cast<uint32_t>(x);
-  if (std::isnan(x)) return static_cast<uint16_t>((bits >> 16) | 0x40u);   // rounding could carry a NaN into infinity
+  if (std::isnan(x)) return static_cast<uint16_t>((bits >> 16) | 0x40u);  // rounding could carry a NaN into infinity
   return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
@@ -45,15 +45,13 @@ Json parse_header(std::string_view text, const std::string& file) {
         fail("{}: the header names {} twice", file, shown(value));
       return true;
     });
-  } catch (const Json::exception& error) {
-    fail("{}: the header is not valid JSON: {}", file, error.what());
-  }
+  } catch (const Json::exception& error) { fail("{}: the header is not valid JSON: {}", file, error.what()); }
 }
 
 struct Entry {
   std::string dtype;
   Shape shape;
-  uint64_t begin, end;   // bytes from the start of the buffer
+  uint64_t begin, end;  // bytes from the start of the buffer
 };
 
 Entry parse_entry(const std::string& file, const std::string& name, const Json& value, uint64_t buffer_size) {
@@ -147,7 +145,7 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<std:
     offset += bytes;
   }
   std::string text = header.empty() ? "{}" : header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');   // so that the buffer is aligned
+  text.append((8 - text.size() % 8) % 8, ' ');  // so that the buffer is aligned
   FileWriter file(path);
   const uint64_t length = text.size();
   file.write(&length, sizeof length);

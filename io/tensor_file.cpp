@@ -80,10 +80,14 @@ void StoredTensor::read(Tensor& to) const {
     const auto convert = [&]<class Raw>(auto value_of) {
       for_each_place(*this, [&](int64_t place) { *at++ = static_cast<T>(value_of(element<Raw>(data, place))); });
     };
-    if (dtype == "F32") convert.template operator()<float>([](float x) { return x; });
-    else if (dtype == "F64") convert.template operator()<double>([](double x) { return x; });
-    else if (dtype == "F16") convert.template operator()<uint16_t>(from_half);
-    else convert.template operator()<uint16_t>(from_bfloat);
+    if (dtype == "F32")
+      convert.template operator()<float>([](float x) { return x; });
+    else if (dtype == "F64")
+      convert.template operator()<double>([](double x) { return x; });
+    else if (dtype == "F16")
+      convert.template operator()<uint16_t>(from_half);
+    else
+      convert.template operator()<uint16_t>(from_bfloat);
   });
 }
 
@@ -101,8 +105,7 @@ void TensorFile::add(const std::string& name, StoredTensor tensor) {
 
 void TensorFile::require_readable(const std::string& name, const StoredTensor& tensor, const Shape& shape) const {
   if (tensor.shape != shape) fail("{}: '{}' has the shape {}, the model wants {}", path_.string(), name, tensor.shape, shape);
-  if (!tensor.is_readable())
-    fail("{}: '{}' is {}; parameters are read from F32, F64, F16 or BF16", path_.string(), name, tensor.dtype);
+  if (!tensor.is_readable()) fail("{}: '{}' is {}; parameters are read from F32, F64, F16 or BF16", path_.string(), name, tensor.dtype);
 }
 
 void TensorFile::read(const std::string& name, Tensor& to) const {
@@ -113,9 +116,9 @@ void TensorFile::read(const std::string& name, Tensor& to) const {
 
 uint64_t bits_of_dtype(const std::string& dtype) {
   static const std::map<std::string, uint64_t> bits = {
-      {"F4", 4}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E5M2FNUZ", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E8M0", 8},
-      {"BOOL", 8}, {"U8", 8}, {"I8", 8}, {"I16", 16}, {"U16", 16}, {"F16", 16}, {"BF16", 16}, {"I32", 32}, {"U32", 32}, {"F32", 32},
-      {"F64", 64}, {"I64", 64}, {"U64", 64}, {"C64", 64}};
+      {"F4", 4},   {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E5M2FNUZ", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E8M0", 8},
+      {"BOOL", 8}, {"U8", 8},      {"I8", 8},      {"I16", 16},    {"U16", 16},    {"F16", 16},        {"BF16", 16},       {"I32", 32},
+      {"U32", 32}, {"F32", 32},    {"F64", 64},    {"I64", 64},    {"U64", 64},    {"C64", 64}};
   const auto found = bits.find(dtype);
   return found == bits.end() ? 0 : found->second;
 }

@@ -1,8 +1,8 @@
 // A file of named tensors, whatever its format: safetensors.h, torch_file.h and tf_checkpoint.h make one each.
 //
 // A TensorFile maps its files and owns the mapping; a StoredTensor is a view of it. All of the header is checked when the file is opened:
-// every StoredTensor lies inside the file and has no more elements than the file has bytes for, so nothing is allocated that a header merely
-// claims. Every failure is one Error that names the file and the tensor.
+// every StoredTensor lies inside the file and has no more elements than the file has bytes for, so nothing is allocated that a header
+// merely claims. Every failure is one Error that names the file and the tensor.
 #pragma once
 
 #include <map>
@@ -26,10 +26,10 @@ struct StoredTensor {
   StoredTensor(std::string dtype, const Shape& shape, const char* data);
   StoredTensor(std::string dtype, const Shape& shape, const Shape& strides, const char* data);
 
-  StoredTensor transposed() const;                      // of a matrix
-  bool same_values(const StoredTensor& other) const;    // equal dtype, shape and bits
-  bool is_readable() const;                             // F16, BF16, F32 and F64 are numbers for read(); other dtypes are not
-  void read(Tensor& to) const;                          // into a contiguous f32 or f64 of its shape, converted
+  StoredTensor transposed() const;                    // of a matrix
+  bool same_values(const StoredTensor& other) const;  // equal dtype, shape and bits
+  bool is_readable() const;                           // F16, BF16, F32 and F64 are numbers for read(); other dtypes are not
+  void read(Tensor& to) const;                        // into a contiguous f32 or f64 of its shape, converted
 };
 
 class TensorFile {
@@ -37,7 +37,7 @@ class TensorFile {
   virtual ~TensorFile() = default;
   const std::map<std::string, StoredTensor>& entries() const { return entries_; }
   const std::filesystem::path& path() const { return path_; }
-  const StoredTensor& entry(const std::string& name) const;   // an Error where there is none
+  const StoredTensor& entry(const std::string& name) const;  // an Error where there is none
 
   // An Error unless read() can fill a tensor of this shape.
   void require_readable(const std::string& name, const StoredTensor& tensor, const Shape& shape) const;
@@ -45,7 +45,7 @@ class TensorFile {
 
  protected:
   explicit TensorFile(const std::filesystem::path& path) : path_(path) {}
-  void add(const std::string& name, StoredTensor tensor);     // an Error where the name is taken
+  void add(const std::string& name, StoredTensor tensor);  // an Error where the name is taken
 
   std::filesystem::path path_;
   std::vector<MappedFile> files_;

@@ -8,8 +8,9 @@ namespace {
 
 // DataType of tensorflow/core/framework/types.proto, in safetensors' words; empty for what is no number.
 std::string dtype_of(uint64_t type) {
-  static const std::map<uint64_t, std::string> dtypes = {{1, "F32"}, {2, "F64"}, {3, "I32"}, {4, "U8"}, {5, "I16"}, {6, "I8"}, {9, "I64"},
-                                                         {10, "BOOL"}, {14, "BF16"}, {17, "U16"}, {19, "F16"}, {22, "U32"}, {23, "U64"}};
+  static const std::map<uint64_t, std::string> dtypes = {{1, "F32"},  {2, "F64"},  {3, "I32"},   {4, "U8"},    {5, "I16"},
+                                                         {6, "I8"},   {9, "I64"},  {10, "BOOL"}, {14, "BF16"}, {17, "U16"},
+                                                         {19, "F16"}, {22, "U32"}, {23, "U64"}};
   const auto found = dtypes.find(type);
   return found == dtypes.end() ? "" : found->second;
 }
@@ -59,7 +60,7 @@ TfCheckpoint::TfCheckpoint(const std::filesystem::path& prefix) : TensorFile(pre
         fail("{}: it names '{}' twice", index, name);
       return;
     }
-    for_each_field(message, index, [&](uint64_t field, uint64_t value, std::string_view) {   // BundleHeaderProto
+    for_each_field(message, index, [&](uint64_t field, uint64_t value, std::string_view) {  // BundleHeaderProto
       if (field == 1) shards = value;
       check(field != 2 || value == 0, "{}: it was saved on a machine of the other byte order; only little-endian files are read", index);
     });
@@ -69,14 +70,15 @@ TfCheckpoint::TfCheckpoint(const std::filesystem::path& prefix) : TensorFile(pre
   for (uint64_t shard = 0; shard < shards; ++shard)
     files_.emplace_back(fmt::format("{}.data-{:05}-of-{:05}", prefix.string(), shard, shards));
 
-  std::map<std::pair<uint64_t, uint64_t>, uint64_t> ends;   // (shard, offset) -> end
+  std::map<std::pair<uint64_t, uint64_t>, uint64_t> ends;  // (shard, offset) -> end
   for (const auto& [name, variable] : variables) {
     if (variable.dtype.empty()) continue;
     const auto& [dtype, shape, shard, offset, size, crc] = variable;
     if (shard >= shards) fail("{}: '{}' lies in data file {} of {}", index, name, shard, shards);
     const std::string_view file = files_[shard].view();
     if (offset > file.size() || size > file.size() - offset)
-      fail("{}: '{}' lies at bytes {} and on for {} of a data file of {}: it is cut off or damaged", index, name, offset, size, file.size());
+      fail("{}: '{}' lies at bytes {} and on for {} of a data file of {}: it is cut off or damaged", index, name, offset, size,
+           file.size());
     if (bits_of_tensor(dtype, shape) != size * 8)
       fail("{}: '{}' is {} {}, which is not the {} bytes that it has", index, name, dtype, shape, size);
     if (size && !ends.emplace(std::pair{shard, offset}, offset + size).second) fail("{}: '{}' overlaps another variable", index, name);

@@ -9,13 +9,13 @@ namespace gradus {
 namespace {
 
 using Kind = PickleValue::Kind;
-using Storages = std::map<std::string, std::string_view>;   // by key
+using Storages = std::map<std::string, std::string_view>;  // by key
 
 const std::map<std::string, std::string>& dtypes_of_storages() {
   static const std::map<std::string, std::string> dtypes = {
-      {"torch.FloatStorage", "F32"}, {"torch.DoubleStorage", "F64"}, {"torch.HalfStorage", "F16"}, {"torch.BFloat16Storage", "BF16"},
-      {"torch.LongStorage", "I64"}, {"torch.IntStorage", "I32"}, {"torch.ShortStorage", "I16"}, {"torch.CharStorage", "I8"},
-      {"torch.ByteStorage", "U8"}, {"torch.BoolStorage", "BOOL"}};
+      {"torch.FloatStorage", "F32"}, {"torch.DoubleStorage", "F64"}, {"torch.HalfStorage", "F16"},  {"torch.BFloat16Storage", "BF16"},
+      {"torch.LongStorage", "I64"},  {"torch.IntStorage", "I32"},    {"torch.ShortStorage", "I16"}, {"torch.CharStorage", "I8"},
+      {"torch.ByteStorage", "U8"},   {"torch.BoolStorage", "BOOL"}};
   return dtypes;
 }
 
@@ -30,13 +30,15 @@ const std::set<std::string>& known_globals() {
 
 bool is_call_of(const PickleValue& value, const char* name) { return value.kind == Kind::call && value.items[0]->text == name; }
 
-// What a persistent id says: ('storage', torch.FloatStorage, key, device, elements), in the old form with a view of it, which nobody writes.
+// What a persistent id says: ('storage', torch.FloatStorage, key, device, elements), in the old form with a view of it, which nobody
+// writes.
 struct Storage {
   std::string dtype, key;
   int64_t elements;
   Storage(const PickleValue& value, const std::string& what) {
     const auto* id = value.kind == Kind::persistent ? value.items[0] : nullptr;
-    const bool right = id && id->kind == Kind::tuple && (id->items.size() == 5 || (id->items.size() == 6 && id->items[5]->kind == Kind::none)) &&
+    const bool right = id && id->kind == Kind::tuple &&
+                       (id->items.size() == 5 || (id->items.size() == 6 && id->items[5]->kind == Kind::none)) &&
                        id->items[1]->kind == Kind::global && dtypes_of_storages().contains(id->items[1]->text) &&
                        id->items[2]->kind == Kind::text && id->items[4]->kind == Kind::integer && id->items[4]->integer >= 0;
     check(right, "{} has no storage as torch.save describes it", what);
@@ -60,7 +62,8 @@ Shape sizes_of(const PickleValue& value, const std::string& what) {
 // _rebuild_tensor_v2(storage, offset, sizes, strides, requires_grad, hooks): its elements must lie in the storage, and be no more than it.
 StoredTensor rebuild_tensor(const PickleValue& call, const Storages& storages, const std::string& what) {
   const auto& arguments = call.items[1]->items;
-  check(arguments.size() >= 4 && arguments[1]->kind == Kind::integer && arguments[1]->integer >= 0, "{} is not described as a tensor is", what);
+  check(arguments.size() >= 4 && arguments[1]->kind == Kind::integer && arguments[1]->integer >= 0, "{} is not described as a tensor is",
+        what);
   const Storage storage(*arguments[0], what);
   const int64_t offset = arguments[1]->integer;
   const Shape shape = sizes_of(*arguments[2], what), strides = sizes_of(*arguments[3], what);
@@ -73,7 +76,7 @@ StoredTensor rebuild_tensor(const PickleValue& call, const Storages& storages, c
          storage.dtype, available);
 
   const std::optional<uint64_t> wanted = bits_of_tensor(storage.dtype, shape);
-  uint64_t last = static_cast<uint64_t>(offset);   // the place of the last element
+  uint64_t last = static_cast<uint64_t>(offset);  // the place of the last element
   bool inside = wanted && *wanted / bits <= static_cast<uint64_t>(storage.elements);
   for (int axis = 0; inside && *wanted && axis < shape.rank(); ++axis) {
     const auto steps = static_cast<uint64_t>(shape[axis] - 1), stride = static_cast<uint64_t>(strides[axis]);
@@ -105,7 +108,7 @@ Calls tensors_of(const PickleValue& dict, const std::string& file) {
 }
 
 struct Contents {
-  std::deque<Pickle> pickles;   // own the calls
+  std::deque<Pickle> pickles;  // own the calls
   Calls tensors;
   Storages storages;
 };
@@ -152,12 +155,14 @@ Contents read_old_form(std::string_view bytes, const std::string& file) {
     const auto dtype = dtypes.find(key->text);
     if (dtype == dtypes.end()) fail("{}: it has a storage '{}' of no tensor", file, key->text);
     uint64_t count = 0;
-    if (bytes.size() >= 8) std::memcpy(&count, bytes.data(), 8), bytes.remove_prefix(8);
-    else fail("{}: the file ends before its storage '{}': it is cut off", file, key->text);
+    if (bytes.size() >= 8)
+      std::memcpy(&count, bytes.data(), 8), bytes.remove_prefix(8);
+    else
+      fail("{}: the file ends before its storage '{}': it is cut off", file, key->text);
     const uint64_t bits = bits_of_dtype(dtype->second);
     if (count > bytes.size() * 8 / bits)
-      fail("{}: its storage '{}' claims {} {}, but {} bytes are left: the file is cut off or damaged", file, key->text, count, dtype->second,
-           bytes.size());
+      fail("{}: its storage '{}' claims {} {}, but {} bytes are left: the file is cut off or damaged", file, key->text, count,
+           dtype->second, bytes.size());
     if (!contents.storages.emplace(key->text, bytes.substr(0, count * bits / 8)).second)
       fail("{}: it has two storages '{}'", file, key->text);
     bytes.remove_prefix(count * bits / 8);
@@ -172,9 +177,11 @@ TorchFile::TorchFile(const std::filesystem::path& path) : TensorFile(path) {
   const std::string_view bytes = files_.emplace_back(path).view(), magic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);
   const bool zip = bytes.starts_with("PK"), old = bytes.substr(0, 64).find(magic) != std::string_view::npos;
   if (!zip && !old)
-    fail("{}: it is no file of torch.save, neither a zip archive nor the form before PyTorch 1.6; is it cut off, or a Git LFS pointer?", file);
+    fail("{}: it is no file of torch.save, neither a zip archive nor the form before PyTorch 1.6; is it cut off, or a Git LFS pointer?",
+         file);
   const Contents contents = zip ? read_zip_form(bytes, file) : read_old_form(bytes, file);
-  for (const auto& [name, call] : contents.tensors) add(name, rebuild_tensor(*call, contents.storages, fmt::format("{}: '{}'", file, name)));
+  for (const auto& [name, call] : contents.tensors)
+    add(name, rebuild_tensor(*call, contents.storages, fmt::format("{}: '{}'", file, name)));
 }
 
 }  // namespace gradus

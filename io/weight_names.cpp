@@ -27,7 +27,8 @@ WeightName from_torch(const std::string& name) {
 
 WeightName from_tensorflow(const std::string& name, const std::string& origin) {
   if (name.find(".ATTRIBUTES") != std::string::npos)
-    fail("{}: '{}' is of an object-based checkpoint of TensorFlow 2; Google's BERT checkpoints (bert/encoder/layer_0/…) are read", origin, name);
+    fail("{}: '{}' is of an object-based checkpoint of TensorFlow 2; Google's BERT checkpoints (bert/encoder/layer_0/…) are read", origin,
+         name);
   std::vector<std::string> parts;
   std::istringstream path(name);
   for (std::string part; std::getline(path, part, '/');) parts.push_back(part);
@@ -35,8 +36,8 @@ WeightName from_tensorflow(const std::string& name, const std::string& origin) {
     if (part == "adam_m" || part == "adam_v" || part == "lamb_m" || part == "lamb_v") return {"", false, "its optimizer's state"};
     if (part == "global_step") return {"", false, "its count of training steps"};
   }
-  static const std::map<std::string, std::string> now = {{"kernel", "weight"}, {"gamma", "weight"}, {"beta", "bias"},
-                                                         {"output_weights", "weight"}, {"output_bias", "bias"}};
+  static const std::map<std::string, std::string> now = {
+      {"kernel", "weight"}, {"gamma", "weight"}, {"beta", "bias"}, {"output_weights", "weight"}, {"output_bias", "bias"}};
   if (parts.size() == 1 && name.starts_with("output_")) parts.insert(parts.begin(), "classifier");
   if (parts.size() == 3 && parts[0] == "cls" && parts[1] == "squad") parts = {"qa_outputs", parts[2]};
   WeightName result;

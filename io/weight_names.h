@@ -6,9 +6,9 @@
 namespace gradus {
 
 struct WeightName {
-  std::string today;         // "bert.encoder.layer.0.output.dense.weight"; empty for what is no weight
-  bool transposed = false;   // TensorFlow keeps kernels [in, out], PyTorch [out, in]
-  std::string reason;        // why it is no weight
+  std::string today;        // "bert.encoder.layer.0.output.dense.weight"; empty for what is no weight
+  bool transposed = false;  // TensorFlow keeps kernels [in, out], PyTorch [out, in]
+  std::string reason;       // why it is no weight
 };
 
 // Of a file of PyTorch or safetensors: LayerNorm.gamma and .beta became weight and bias (only there: other models have a gamma of their
@@ -23,7 +23,7 @@ WeightName from_tensorflow(const std::string& name, const std::string& origin);
 std::string without_prefix(const std::string& name);
 
 // Of a name without prefix.
-bool belongs_to_body(const std::string& plain);   // embeddings and encoder: what a checkpoint must have to be one of the model
-bool belongs_to_bert(const std::string& plain);   // body, pooler or one of the heads
+bool belongs_to_body(const std::string& plain);  // embeddings and encoder: what a checkpoint must have to be one of the model
+bool belongs_to_bert(const std::string& plain);  // body, pooler or one of the heads
 
 }  // namespace gradus

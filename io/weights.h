@@ -10,10 +10,10 @@ namespace gradus {
 
 struct Weight {
   const TensorFile* file;
-  std::string name;       // as the file spells it
-  std::string today;      // as `transformers` does
+  std::string name;   // as the file spells it
+  std::string today;  // as `transformers` does
   bool transposed;
-  StoredTensor tensor;    // as today's name wants it: transposed already
+  StoredTensor tensor;  // as today's name wants it: transposed already
 };
 
 class Weights {
@@ -21,9 +21,9 @@ class Weights {
   explicit Weights(const std::filesystem::path& model);
   // With or without the `bert.` prefix; nullptr where there is none.
   const Weight* find(const std::string& parameter) const;
-  const std::map<std::string, Weight>& all() const { return weights_; }                                         // by name without prefix
-  const std::vector<std::pair<std::string, std::string>>& dropped() const { return dropped_; }   // tensors that are no weights, and why
-  const std::string& form() const { return form_; }                                              // "pytorch_model.bin", for a report
+  const std::map<std::string, Weight>& all() const { return weights_; }                         // by name without prefix
+  const std::vector<std::pair<std::string, std::string>>& dropped() const { return dropped_; }  // tensors that are no weights, and why
+  const std::string& form() const { return form_; }                                             // "pytorch_model.bin", for a report
 
  private:
   void open(const std::filesystem::path& path);

@@ -38,7 +38,8 @@ struct Directory {
   uint64_t entries, offset;
 };
 
-// The end record is the archive's last, before a comment of at most 65535 bytes; where its fields are full, zip64's record before it counts.
+// The end record is the archive's last, before a comment of at most 65535 bytes; where its fields are full, zip64's record before it
+// counts.
 Directory find_directory(const Reader& in, const std::string& origin) {
   constexpr uint64_t end_size = 22, locator_size = 20;
   uint64_t end = in.size() < end_size ? 0 : in.size() - end_size;

@@ -1,4 +1,5 @@
-// Zip archives whose entries are stored, not compressed, as PyTorch writes them: the entries are views of the archive. APPNOTE 6.3, with zip64.
+// Zip archives whose entries are stored, not compressed, as PyTorch writes them: the entries are views of the archive. APPNOTE 6.3, with
+// zip64.
 #pragma once
 
 #include <map>

@@ -17,14 +17,17 @@ std::string bytes(const char (&literal)[size]) {
   return std::string(literal, size - 1);
 }
 
-// Not write_file, which waits for the disk.
-inline void put(const std::filesystem::path& path, const std::string& content) { std::ofstream(path, std::ios::binary | std::ios::trunc) << content; }
+// Without waiting for the disk, as write_file does, and ext4 where a file is truncated.
+inline void put(const std::filesystem::path& path, const std::string& content) {
+  std::filesystem::remove(path);
+  std::ofstream(path, std::ios::binary) << content;
+}
 
 struct ZipEntry {
   std::string name, bytes;
   uint16_t method = 0, flags = 0;
-  int64_t claimed_size = -1;     // where it is not the bytes'
-  int64_t local_offset = -1;     // where it is not the right one
+  int64_t claimed_size = -1;  // where it is not the bytes'
+  int64_t local_offset = -1;  // where it is not the right one
 };
 
 inline void append(std::string& to, uint64_t value, int bytes) {
@@ -50,7 +53,9 @@ inline std::string make_zip(const std::vector<ZipEntry>& entries, bool zip64 = f
     append(directory, 0, 2), append(directory, 0, 2), append(directory, 0, 2), append(directory, 0, 4);
     append(directory, zip64 ? UINT32_MAX : offset, 4);
     directory += e.name;
-    if (zip64) append(directory, 1, 2), append(directory, 24, 2), append(directory, size, 8), append(directory, size, 8), append(directory, offset, 8);
+    if (zip64)
+      append(directory, 1, 2), append(directory, 24, 2), append(directory, size, 8), append(directory, size, 8),
+          append(directory, offset, 8);
   }
   const uint64_t start = archive.size(), end64 = start + directory.size();
   archive += directory;

@@ -63,14 +63,16 @@ TEST_CASE("convert: legacy names, and bf16 that halves the file") {
 }
 
 TEST_CASE("convert: the architecture is the configuration's where its tensors are there, otherwise what the heads say") {
-  const auto architecture = [](const std::vector<std::string>& named, const std::vector<std::string>& missing, const NamedTensors& more = {}) {
+  const auto architecture = [](const std::vector<std::string>& named, const std::vector<std::string>& missing,
+                               const NamedTensors& more = {}) {
     Case c;
     for (const std::string& m : missing) c.drop(m);
     c.tensors.insert(c.tensors.end(), more.begin(), more.end());
     c.config.architectures = named;
     return c.run().architecture;
   };
-  const NamedTensors classifier{{"classifier.weight", zeros({2, 8})}, {"classifier.bias", zeros({2})}}, span{{"qa_outputs.weight", zeros({2, 8})}, {"qa_outputs.bias", zeros({2})}};
+  const NamedTensors classifier{{"classifier.weight", zeros({2, 8})}, {"classifier.bias", zeros({2})}},
+      span{{"qa_outputs.weight", zeros({2, 8})}, {"qa_outputs.bias", zeros({2})}};
   CHECK(architecture({}, {}) == "BertForPreTraining");
   CHECK(architecture({"BertForMaskedLM"}, {}) == "BertForMaskedLM");
   CHECK(architecture({"BertForPreTraining"}, {"cls.seq"}) == "BertForMaskedLM");
@@ -87,8 +89,9 @@ TEST_CASE("convert: what is tied is written once, what is no BERT's is named and
   c.tensors.emplace_back("cls.predictions.decoder.weight", c.model.bert.embeddings.word_embeddings.weight.detach());
   c.tensors.emplace_back("vision.weight", zeros({2}));
   const ConvertReport report = c.run();
-  CHECK(report.dropped == std::vector<std::pair<std::string, std::string>>{
-                              {"cls.predictions.decoder.weight", "tied to bert.embeddings.word_embeddings.weight"}, {"vision.weight", "no part of a BERT"}});
+  CHECK(report.dropped ==
+        std::vector<std::pair<std::string, std::string>>{
+            {"cls.predictions.decoder.weight", "tied to bert.embeddings.word_embeddings.weight"}, {"vision.weight", "no part of a BERT"}});
   CHECK(!load_tokenizer(c.options.out).options().lower_case);
   Case untied;
   untied.tensors.emplace_back("cls.predictions.decoder.weight", zeros({12, 8}));
@@ -105,7 +108,7 @@ TEST_CASE("convert: labels, sizes, vocabulary and an output folder are checked b
   labelled.config.id2label = {{0, "no"}, {1, "yes"}};
   CHECK_MENTIONS(labelled.refusal(), "has 3 rows, but the configuration names 2 labels");
   Case wider;
-  wider.config.hidden_size = 1 << 20;   // 2^40 numbers a matrix: refused before any is allocated
+  wider.config.hidden_size = 1 << 20;  // 2^40 numbers a matrix: refused before any is allocated
   CHECK_MENTIONS(wider.refusal(), "is it another model's?");
   Case missing;
   missing.drop("bert.encoder.layer.1.output.dense.bias");

@@ -22,7 +22,8 @@ std::string damaged(std::string bytes, Random& random) {
   const int64_t times = random.between(1, 4);
   for (int64_t t = 0; t < times && !bytes.empty(); ++t) {
     const auto size = static_cast<int64_t>(bytes.size());
-    const auto at = static_cast<size_t>(random.below(2) ? random.below(size) : random.below(std::min<int64_t>(size, 512)));   // headers more often
+    const auto at =
+        static_cast<size_t>(random.below(2) ? random.below(size) : random.below(std::min<int64_t>(size, 512)));  // headers more often
     switch (random.below(6)) {
       case 0: bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.below(8))); break;
       case 1: bytes[at] = static_cast<char>(random.below(256)); break;
@@ -48,9 +49,7 @@ bool reads(const fs::path& path) {
       CHECK(tensor.same_values(tensor));
     }
     return true;
-  } catch (const Error&) {
-    return false;
-  }
+  } catch (const Error&) { return false; }
 }
 
 // `file` is damaged beside its neighbours, `opened` is what is opened. Both outcomes must occur, or nothing was tested.
@@ -75,7 +74,8 @@ void damage(const fs::path& folder, const std::string& file, const std::string& 
 TEST_CASE("damaged safetensors") { damage<SafetensorsFile>(fixtures / "tiny-bert", "model.safetensors", "model.safetensors", 2000); }
 
 TEST_CASE("damaged files of torch.save, in both forms") {
-  for (const char* name : {"views.bin", "zip.bin", "views-legacy.bin", "legacy.bin"}) damage<TorchFile>(fixtures / "weights", name, name, 2000);
+  for (const char* name : {"views.bin", "zip.bin", "views-legacy.bin", "legacy.bin"})
+    damage<TorchFile>(fixtures / "weights", name, name, 2000);
 }
 
 TEST_CASE("damaged pickles in a sound archive, where no checksum notices them") {
@@ -97,6 +97,7 @@ TEST_CASE("damaged pickles in a sound archive, where no checksum notices them") 
 }
 
 TEST_CASE("damaged TensorFlow checkpoints") {
-  damage<TfCheckpoint>(fixtures / "tf-bert", "bert_model.ckpt.index", "bert_model.ckpt", 3000, false);   // its checksums notice nearly everything
+  damage<TfCheckpoint>(fixtures / "tf-bert", "bert_model.ckpt.index", "bert_model.ckpt", 3000,
+                       false);  // its checksums notice nearly everything
   damage<TfCheckpoint>(fixtures / "tf-bert", "bert_model.ckpt.data-00000-of-00002", "bert_model.ckpt", 300, false);
 }

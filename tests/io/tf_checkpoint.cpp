@@ -123,7 +123,8 @@ TEST_CASE("TensorFlow: an index that is garbage, compressed, damaged or cut off"
   }
   for (size_t size = 0; size < whole.size(); size += 11) CHECK_MENTIONS(refusal(whole.substr(0, size)), "m.ckpt.index");
   const Scratch scratch;
-  for (const char* part : parts) fs::copy(fixtures / "tf-bert" / (std::string("bert_model.ckpt.") + part), scratch / (std::string("b.") + part));
+  for (const char* part : parts)
+    fs::copy(fixtures / "tf-bert" / (std::string("bert_model.ckpt.") + part), scratch / (std::string("b.") + part));
   std::string data = read_file(scratch / "b.data-00001-of-00002");
   data[100]++;
   put(scratch / "b.data-00001-of-00002", data);

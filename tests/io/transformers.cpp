@@ -114,8 +114,7 @@ TEST_CASE("small checkpoints of others, in three forms of file, give the hidden 
     Checkpoint model(config);
     const LoadReport report = load_parameters(folder, parameters(model));
     CHECK_MESSAGE(report.unused.empty(), report.to_text());
-    CHECK_MESSAGE(report.fresh.size() == 2, report.to_text());   // the pooler or the classifier
-    const bool classifies = report.fresh[0].starts_with("pooler");
+    const auto has = [&](const char* name) { return std::find(report.loaded.begin(), report.loaded.end(), name) != report.loaded.end(); };
     model = clone(model, DType::f64);
     const NoGrad scope;
     const Json file = read_json(folder / "expected.json");
@@ -137,8 +136,9 @@ TEST_CASE("small checkpoints of others, in three forms of file, give the hidden 
       Tensors hidden_states;
       const Tensor output = model.bert(input, &hidden_states);
       CHECK(distance(numbers(output), rows("last_hidden_state")) < 1e-10);
-      if (classifies) CHECK(distance(numbers(model.classifier(output)), rows("logits")) < 1e-10);
-      else CHECK(distance(numbers(model.pooler(output, input.sequences)), example.at("pooler_output").get<Numbers>()) < 1e-10);
+      if (has("classifier.weight")) CHECK(distance(numbers(model.classifier(output)), rows("logits")) < 1e-10);
+      if (has("pooler.dense.weight"))
+        CHECK(distance(numbers(model.pooler(output, input.sequences)), example.at("pooler_output").get<Numbers>()) < 1e-10);
       CHECK(distance(numbers(slice(hidden_states[0], 0, 0, 1)), example.at("embedding_output_row0").get<Numbers>()) < 1e-10);
     }
   }

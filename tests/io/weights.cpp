@@ -33,7 +33,7 @@ void check_close(BertForPreTraining& x, BertForPreTraining& y, double tolerance)
 TEST_CASE("names: today's, PyTorch's old ones, Google's") {
   CHECK(from_torch("bert.embeddings.LayerNorm.gamma").today == "bert.embeddings.LayerNorm.weight");
   CHECK(from_torch("a.LayerNorm.beta").today == "a.LayerNorm.bias");
-  CHECK(from_torch("layer_scale.gamma").today == "layer_scale.gamma");   // only LayerNorm's was renamed
+  CHECK(from_torch("layer_scale.gamma").today == "layer_scale.gamma");  // only LayerNorm's was renamed
   CHECK(from_torch("embeddings.position_ids").today.empty());
   const auto google = [](const char* name) { return from_tensorflow(name, "m.ckpt"); };
   CHECK(google("bert/encoder/layer_11/attention/self/query/kernel").today == "bert.encoder.layer.11.attention.self.query.weight");
@@ -117,14 +117,18 @@ TEST_CASE("a head that was never trained is refused by name, where it is needed"
   BertForPreTraining model = small_model(1);
   const LoadReport report = load_parameters(scratch.path(), parameters(model));
   CHECK(report.fresh.size() == 9);
-  CHECK_MENTIONS(error_of([&] { report.require_trained("masked-language-model head", {"bert.pooler*", "cls.seq_relationship*"}); }),
+  CHECK_MENTIONS(error_of([&] {
+                   report.require_trained("masked-language-model head", {"bert.pooler*", "cls.seq_relationship*"});
+                 }),
                  "'cls.predictions.bias', so its masked-language-model head was never trained");
   report.require_trained("body", {"bert.pooler*", "cls.*"});
 }
 
 TEST_CASE("folders without weights, with several checkpoints, or not there") {
   const Scratch scratch;
-  const auto refused = [&](const fs::path& model, const char* mentions) { CHECK_MENTIONS(error_of([&] { Weights weights(model); }), mentions); };
+  const auto refused = [&](const fs::path& model, const char* mentions) {
+    CHECK_MENTIONS(error_of([&] { Weights weights(model); }), mentions);
+  };
   refused(scratch / "nowhere", "no such model folder, nor a checkpoint");
   refused(scratch.path(), "neither model.safetensors nor pytorch_model.bin");
   for (const char* name : {"a.ckpt.index", "b.ckpt.index"}) write_file(scratch / name, "x");

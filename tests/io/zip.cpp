@@ -17,7 +17,7 @@ std::string refusal(const std::string& archive) {
 TEST_CASE("crc: the check values of the two polynomials") {
   CHECK(crc32_of_zip("123456789") == 0xCBF43926u);
   CHECK(crc32c("123456789") == 0xE3069283u);
-  CHECK(crc32c(std::string(32, '\0')) == 0x8A9136AAu);   // RFC 3720, B.4
+  CHECK(crc32c(std::string(32, '\0')) == 0x8A9136AAu);  // RFC 3720, B.4
 }
 
 TEST_CASE("zip: stored files are views of the archive; zip64 and a comment make no difference") {
@@ -42,7 +42,7 @@ TEST_CASE("zip: compressed, encrypted, damaged, overlapping, twice") {
   CHECK_MENTIONS(refusal(make_zip({{"a", "xx"}, {"a", "yy"}})), "two files 'a'");
   CHECK_MENTIONS(refusal(make_zip({{"a", "xx"}, {"b", "xx", 0, 0, -1, 0}})), "overlap");
   std::string damaged = make_zip({{"a", "hello"}});
-  damaged[31]++;   // the first byte of its bytes
+  damaged[31]++;  // the first byte of its bytes
   CHECK_MENTIONS(refusal(damaged), "'a' do not have their CRC-32");
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("zip: sizes and places that are merely claimed") {
   CHECK_MENTIONS(refusal(make_zip({{"a", "xx", 0, 0, INT64_MAX}}, true)), "cut off");
   CHECK_MENTIONS(refusal(make_zip({{"a", "xx", 0, 0, -1, 1'000'000}})), "cut off");
   std::string many = make_zip({{"a", "xx"}}, true);
-  many[many.find("PK\x06\x06") + 39] = 0x10;   // 2^60 entries
+  many[many.find("PK\x06\x06") + 39] = 0x10;  // 2^60 entries
   CHECK_MENTIONS(refusal(many), "a.zip");
   CHECK_MENTIONS(refusal("PK"), "end record");
   CHECK_MENTIONS(refusal(std::string("PK\x03\x04") + std::string(100'000, 'x')), "end record");
