@@ -45,9 +45,7 @@ void add_fill_mask(CLI::App& app) {
     const BertConfig config = load_config(o->model);
     const Tokenizer tokenizer = load_tokenizer(o->model);
     BertForMaskedLM model(config);
-    const LoadReport report = load_parameters(o->model, parameters(model));
-    if (!report.fresh.empty())
-      fail("{}: the folder has no '{}', so its masked-language-model head was never trained; take a pretrained folder", o->model, report.fresh[0]);
+    load_parameters(o->model, parameters(model)).require_trained("masked-language-model head");
     if (!o->texts.empty() && o->texts[0] != "-") {
       for (const std::string& text : o->texts) show(*o, model, tokenizer, text);
       return;

@@ -4,6 +4,8 @@
 // (looked for in that order); or the path PREFIX of a checkpoint, PREFIX.index. Files are mapped: opening costs no memory.
 #pragma once
 
+#include <memory>
+
 #include "io/tensor_file.h"
 
 namespace gradus {

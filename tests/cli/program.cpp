@@ -58,7 +58,7 @@ struct Files {
 
 TEST_CASE("help fits a screen and has an example") {
   CHECK(run("--help").code == 0);
-  for (const char* verb : {"demo", "vocab", "tokenize", "data", "data build", "data inspect", "data story", "pretrain", "fill-mask", "embed", "gradcheck", "bench step"}) {
+  for (const char* verb : {"demo", "vocab", "tokenize", "data", "data build", "data inspect", "data story", "pretrain", "fill-mask", "embed", "convert", "gradcheck", "bench step"}) {
     const Outcome outcome = run(std::string(verb) + " --help");
     CHECK(outcome.code == 0);
     CHECK_MESSAGE(outcome.lines() <= 50, verb, " has ", outcome.lines(), " lines");
@@ -213,4 +213,36 @@ TEST_CASE("embed: order, empty lines, formats, mistakes") {
   CHECK(run(embed + "--pooling cls --normalize --max-seq-length 16 --save-modules").code == 0);
   CHECK(embedded("the cat\n", "--format npy") == embedded("the cat\n", "--format npy --pooling cls --normalize"));
   CHECK(embedded("the cat\n", "--format npy") != embedded("the cat\n", "--format npy --no-normalize"));
+}
+
+TEST_CASE("convert: a TensorFlow checkpoint becomes a folder that the other verbs take; damaged files are one line and nothing written") {
+  const Scratch scratch;
+  const fs::path source = fs::path(GRADUS_SOURCE_ROOT) / "tests" / "fixtures";
+  const std::string out = (scratch / "out").string(), checkpoint = (source / "tf-bert" / "bert_model.ckpt").string();
+  const Outcome done = run("convert --model " + checkpoint + " --out " + out + " --dtype bf16");
+  CHECK_MESSAGE(done.code == 0, done.output);
+  for (const char* part : {"46 tensors", "46 renamed", "14 transposed", "3 dropped", "global_step", "gelu_new"}) CHECK_MENTIONS(done.output, part);
+  CHECK(run("fill-mask --model " + out + " \"word1 [MASK] .\"").code == 0);
+  check_refused("convert --model " + checkpoint + " --out " + out, {"not empty", "--overwrite"});
+
+  const std::string other = (scratch / "other").string(), in = (scratch / "in").string();
+  const auto refused_as = [&](const std::string& weights, const std::string& mentions) {
+    write_file(scratch / "in" / "pytorch_model.bin", weights);
+    const Outcome outcome = run("convert --model " + in + " --out " + other);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.lines() == 1);
+    CHECK_MENTIONS(outcome.output, mentions);
+    CHECK_FALSE(fs::exists(other));
+  };
+  fs::create_directory(in);
+  fs::copy(source / "tiny-bert" / "config.json", scratch / "in" / "config.json");
+  const std::string whole = read_file(source / "weights" / "zip.bin"), legacy = read_file(source / "weights" / "legacy.bin");
+  refused_as(whole.substr(0, whole.size() / 2), "cut off");
+  refused_as(legacy.substr(0, legacy.size() / 2), "cut off");
+  std::string evil = legacy;   // the old form's third pickle names collections.OrderedDict
+  const std::string name = "ccollections\nOrderedDict\n", system = "cos\nsystem\n";
+  evil.replace(evil.find(name), name.size(), system);
+  refused_as(evil, "'os.system'");
+  refused_as(whole, "pass --vocab");
+  check_refused("convert --model " + in + " --out " + other + " --dtype f16", {"--dtype f16", "f32 or bf16"}, other);
 }

@@ -1,4 +1,4 @@
-// Files made byte by byte, so that any field of them can be wrong: numbers, literals with zeros in them, zip archives.
+// Files made byte by byte, so that any field of them can be wrong: numbers, literals with zeros in them, zip archives, LevelDB tables.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/crc32.h"
+#include "io/leveldb_table.h"
 
 namespace gradus::testing {
 
@@ -70,6 +71,33 @@ inline std::string make_zip(const std::vector<ZipEntry>& entries, bool zip64 = f
   append(archive, 0, 4), append(archive, zip64 ? UINT16_MAX : entries.size(), 2), append(archive, zip64 ? UINT16_MAX : entries.size(), 2);
   append(archive, directory.size(), 4), append(archive, zip64 ? UINT32_MAX : start, 4), append(archive, 0, 2);
   return archive;
+}
+
+// A base-128 number, as protocol buffers and LevelDB write it.
+inline void varint(std::string& to, uint64_t value) {
+  for (; value >= 128; value >>= 7) to += static_cast<char>(value | 128);
+  to += static_cast<char>(value);
+}
+
+// LevelDB's table of one block with these entries, in which every checksum is right.
+inline std::string table_of(const std::vector<std::pair<std::string, std::string>>& entries, char compression = 0) {
+  std::string file, handle;
+  const auto add_block = [&](const std::vector<std::pair<std::string, std::string>>& list) {
+    std::string block;
+    for (const auto& [key, value] : list) varint(block, 0), varint(block, key.size()), varint(block, value.size()), block += key + value;
+    append(block, 0, 4), append(block, 1, 4);
+    handle.clear();
+    varint(handle, file.size()), varint(handle, block.size());
+    block += compression;
+    append(block, masked_crc32c(block), 4);
+    file += block;
+  };
+  add_block(entries);
+  const std::string data = handle;
+  add_block({{"~", data}});
+  std::string footer = handle + handle;
+  footer.resize(40);
+  return file + footer + "\x57\xfb\x80\x8b\x24\x75\x47\xdb";
 }
 
 }  // namespace gradus::testing

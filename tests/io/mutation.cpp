@@ -1,6 +1,7 @@
 // Every format, damaged in thousands of ways from a seed: whatever a file holds, it is read or refused with an Error. Built with
 // -Db_sanitize=address,undefined this is also the proof that no reader leaves its file.
 #include "base/random.h"
+#include "io/leveldb_table.h"
 #include "io/safetensors.h"
 #include "io/tf_checkpoint.h"
 #include "io/torch_file.h"
@@ -100,4 +101,26 @@ TEST_CASE("damaged TensorFlow checkpoints") {
   damage<TfCheckpoint>(fixtures / "tf-bert", "bert_model.ckpt.index", "bert_model.ckpt", 3000,
                        false);  // its checksums notice nearly everything
   damage<TfCheckpoint>(fixtures / "tf-bert", "bert_model.ckpt.data-00000-of-00002", "bert_model.ckpt", 300, false);
+}
+
+TEST_CASE("damaged entries in a sound index, where no checksum notices them") {
+  const fs::path prefix = fixtures / "tf-bert" / "bert_model.ckpt";
+  const Scratch scratch;
+  for (const char* part : {".data-00000-of-00002", ".data-00001-of-00002"})
+    fs::copy(prefix.string() + part, (scratch / "m.ckpt").string() + part);
+  const std::string index = read_file(prefix.string() + ".index");
+  std::vector<std::pair<std::string, std::string>> entries;
+  for_each_table_entry(index, "index", [&](const std::string& key, std::string_view value) { entries.emplace_back(key, value); });
+  Random random(13);
+  int read = 0;
+  for (int i = 0; i < 4000; ++i) {
+    auto changed = entries;
+    auto& [key, value] = changed[static_cast<size_t>(random.below(static_cast<int64_t>(entries.size())))];
+    std::string& part = random.below(8) ? value : key;
+    part = damaged(part, random);
+    put(scratch / "m.ckpt.index", table_of(changed));
+    read += reads<TfCheckpoint>(scratch / "m.ckpt");
+  }
+  CHECK(read > 0);
+  CHECK(read < 4000);
 }

@@ -17,10 +17,6 @@ namespace {
 const fs::path fixtures = fs::path(GRADUS_SOURCE_ROOT) / "tests" / "fixtures";
 const char* const parts[] = {"index", "data-00000-of-00002", "data-00001-of-00002"};
 
-void varint(std::string& to, uint64_t value) {
-  for (; value >= 128; value >>= 7) to += static_cast<char>(value | 128);
-  to += static_cast<char>(value);
-}
 std::string number(int field, uint64_t value) {
   std::string bytes(1, static_cast<char>(field << 3));
   varint(bytes, value);
@@ -30,27 +26,6 @@ std::string message(int field, const std::string& content) {
   std::string bytes(1, static_cast<char>((field << 3) | 2));
   varint(bytes, content.size());
   return bytes + content;
-}
-
-// A table of one block with these entries.
-std::string table_of(const std::vector<std::pair<std::string, std::string>>& entries, char compression = 0) {
-  std::string file, handle;
-  const auto add_block = [&](const std::vector<std::pair<std::string, std::string>>& list) {
-    std::string block;
-    for (const auto& [key, value] : list) varint(block, 0), varint(block, key.size()), varint(block, value.size()), block += key + value;
-    append(block, 0, 4), append(block, 1, 4);
-    handle.clear();
-    varint(handle, file.size()), varint(handle, block.size());
-    block += compression;
-    append(block, masked_crc32c(block), 4);
-    file += block;
-  };
-  add_block(entries);
-  const std::string data = handle;
-  add_block({{"~", data}});
-  std::string footer = handle + handle;
-  footer.resize(40);
-  return file + footer + "\x57\xfb\x80\x8b\x24\x75\x47\xdb";
 }
 
 const std::string header = number(1, 1) + message(3, number(1, 1));
