@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "io/sentence_folder.h"
 #include "io/weight_names.h"
 #include "io/weights.h"
 #include "models/bert.h"
@@ -149,9 +150,17 @@ ConvertReport convert_model(const ConvertOptions& o) {
     fail("{}: its {} tokens are more than the model's vocab_size of {}", tokenizer.vocabulary().origin(), tokenizer.vocabulary().size(),
          config.vocab_size);
   check_body(weights, o, config);
+  const fs::path folder = folder_of_model(o.model);
+  std::optional<SentenceFolder> pooling;  // of sentence-transformers; it comes along
+  if (fs::exists(folder / "modules.json")) pooling = read_sentence_folder(folder);
   const NamedTensors tensors = converted(weights, o, report.architecture, report);
   make_output_folder(o.out, o.overwrite);
   save_model_folder(o.out, config, tensors, tokenizer, o.stored);
+  if (pooling) {
+    pooling->body = o.out;
+    save_sentence_folder(*pooling, config.hidden_size);
+    report.notes.push_back("modules.json and its pooling came along");
+  }
   return report;
 }
 

@@ -1,6 +1,7 @@
 // What convert_model writes. scripts/check_convert.py opens the same in transformers, for every head class and form.
 #include "io/convert.h"
 
+#include "io/sentence_folder.h"
 #include "tests/io/small_model.h"
 
 using namespace gradus;
@@ -125,4 +126,15 @@ TEST_CASE("convert: labels, sizes, vocabulary and an output folder are checked b
   small_tokenizer().vocabulary().save(wordless.scratch / "v.txt");
   wordless.options.vocab = wordless.scratch / "v.txt";
   CHECK(convert_model(wordless.options).lower_case);
+}
+
+TEST_CASE("convert: the pooling of sentence-transformers comes along") {
+  Case c;
+  save_model_folder(c.options.model, c.config, c.tensors, small_tokenizer());
+  save_sentence_folder({.body = c.options.model, .pooling = Pooling::cls, .normalize = true, .max_length = 9}, 8);
+  CHECK(convert_model(c.options).notes.size() == 1);
+  const SentenceFolder back = read_sentence_folder(c.options.out);
+  CHECK(back.pooling == Pooling::cls);
+  CHECK(back.normalize);
+  CHECK(back.max_length == 9);
 }
