@@ -122,6 +122,16 @@ TEST_CASE("tags: long sentences lose no word, and every word is learned once") {
   CHECK_MENTIONS(error_of([&] { TagFeatures(set, labels, table, letters(), {.max_seq_length = 2}); }), "--max-seq-length 2");
 }
 
+TEST_CASE("tags: a word in two windows belongs to the one that sees more around it") {
+  const TaggedSet set = read("a O\nb O\nc O\na O\nb O\nc O\na O\nb O\nc O\na O\n");
+  const LabelTable table = collect_tags(set);
+  const TagFeatures features(set, tag_ids(set, table), table, letters(), {.max_seq_length = 8, .overlap = 4});
+  std::string spans;
+  for (const TagWindow& window : features.windows())
+    spans += fmt::format("[{},{}) owns [{},{}) ", window.begin, window.end, window.own_begin, window.own_end);
+  CHECK(spans == "[0,6) owns [0,4) [2,8) owns [4,6) [4,10) owns [6,10) ");
+}
+
 TEST_CASE("CoNLL: WNUT-17 has the published counts") {
   const auto folder = shared_data("wnut17");
   if (folder.empty()) return;

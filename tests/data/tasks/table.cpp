@@ -1,5 +1,8 @@
 #include "data/tasks/table.h"
 
+#include <iostream>
+#include <sstream>
+
 #include "base/file.h"
 #include "tests/support.h"
 
@@ -63,6 +66,23 @@ TEST_CASE("table: JSON lines") {
   CHECK_MENTIONS(refusal("a.jsonl", "{\"t\": 1}\n{\"t\": \n"), "a.jsonl:2: not valid JSON");
   CHECK_MENTIONS(refusal("a.jsonl", "[1]\n"), "a.jsonl:1: each line must be a JSON object");
   CHECK_MENTIONS(refusal("a.jsonl", "\n"), "holds no rows");
+}
+
+TEST_CASE("table: standard input, a row as soon as its line is there") {
+  std::istringstream input("\xEF\xBB\xBFtext\na\n\nb\n");
+  std::streambuf* terminal = std::cin.rdbuf(input.rdbuf());
+  TableReader reader("-", {.format = TableFormat::tsv});
+  TableReader::Row row;
+  CHECK(reader.next(row));
+  CHECK(row.cells[0] == "a");
+  CHECK(input.peek() == '\n');  // the rest is not read yet
+  CHECK(reader.next(row));
+  CHECK(row.cells[0].empty());
+  CHECK(reader.next(row));
+  CHECK_FALSE(reader.next(row));
+  CHECK(row.line == 4);
+  std::cin.rdbuf(terminal);
+  std::cin.clear();
 }
 
 TEST_CASE("table: files without a header") {
