@@ -25,6 +25,7 @@ struct QaWindow {
   size_t question = 0;
   int32_t begin = 0, end = 0;  // tokens of the context
   // Positions in the sequence of the answer's first and last token; both 0, [CLS], where the window does not hold all of it.
+  // (Hugging Face's run_qa.py has the same, except that it marks the [SEP] as the start where the answer is the window's last token.)
   int32_t start = 0, stop = 0;
 };
 
