@@ -20,10 +20,7 @@ constexpr HeadKind kinds[] = {
 
 const HeadKind& kind_of(BertHead head) { return kinds[static_cast<size_t>(head)]; }
 
-int64_t count_logits(BertHead head, const BertConfig& config) {
-  if (kind_of(head).logits) return kind_of(head).logits;
-  return config.id2label.empty() ? 2 : static_cast<int64_t>(config.id2label.size());
-}
+int64_t count_logits(BertHead head, const BertConfig& config) { return kind_of(head).logits ? kind_of(head).logits : config.num_labels(); }
 
 double rate_before(BertHead head, const BertConfig& config) {
   if (!kind_of(head).drops_out) return 0;

@@ -78,11 +78,11 @@ TEST_CASE("the whole model's gradient is right, in f64, with dropout") {
   initialize_bert(parameters(source), config, BertInitialization::google, 2);
   BertForPreTraining model = clone(source, DType::f64);
   const auto list = parameters(model);
-  const auto [input, targets] = batch_of(config);
+  const Batch batch = batch_of(config);   // not structured bindings: Clang 14 lets no lambda capture them
   const Training training;
   const auto loss = [&] {
     const RandomScope random(7, 1);
-    return model.loss(input, targets).total;
+    return model.loss(batch.input, batch.targets).total;
   };
   backward(loss());
   uint64_t stream = 0;
