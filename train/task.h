@@ -42,8 +42,8 @@ class TaskSet {
   virtual Evaluation evaluate(const std::vector<UnitLogits>& logits) const = 0;   // from those of all units, in order
   // A line of JSON an example. `first` is the number of the first example in the whole file, of which this may be a part.
   virtual void write_predictions(const std::vector<UnitLogits>& logits, std::ostream& jsonl, int64_t first) const = 0;
-  // Further files that the field expects beside the metrics: SQuAD's predictions.json. Most kinds have none.
-  virtual void write_files(const std::vector<UnitLogits>&, const std::filesystem::path&) const {}
+  // The files that the task's own evaluation programs read, into the folder of the results; most tasks have none.
+  virtual void write_files(const std::vector<UnitLogits>&, const std::filesystem::path& /*folder*/) const {}
   virtual int64_t examples() const { return size(); }
   virtual std::string notes() const { return ""; }   // what was cut, left out or empty; a line each
 };

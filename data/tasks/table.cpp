@@ -1,12 +1,10 @@
 #include "data/tasks/table.h"
 
 #include <algorithm>
-#include <iostream>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.h"
-#include "base/file.h"
 
 namespace gradus {
 namespace {
@@ -31,28 +29,21 @@ void split_tabs(std::string_view line, std::vector<std::string>& cells) {
 
 }  // namespace
 
-TableReader::TableReader(const std::filesystem::path& path, TableOptions options)
-    : file_(path == "-" ? "standard input" : path.string()), options_(std::move(options)), in_(&owned_) {
-  if (path == "-") {
-    check(options_.format != TableFormat::by_name,
-          "standard input has no name that says what the table is: give its format, tsv, csv or jsonl");
-    in_ = &std::cin;
-  } else {
-    if (options_.format == TableFormat::by_name) options_.format = format_of(path);
-    check(!std::filesystem::is_directory(path), "cannot read {}: it is a folder", file_);
-    owned_.open(path, std::ios::binary);
-    check(owned_.is_open(), "cannot read {}: there is no such file, or it may not be read", file_);
+TableReader::TableReader(const std::filesystem::path& path, TableOptions options) : lines_(path), options_(std::move(options)) {
+  if (options_.format == TableFormat::by_name) {
+    check(path != "-", "standard input has no name that says what the table is: give its format, tsv, csv or jsonl");
+    options_.format = format_of(path);
   }
   if (options_.format == TableFormat::jsonl) {
-    check(options_.columns.empty(), "{}: JSON lines name their columns themselves; column names cannot be given", file_);
+    check(options_.columns.empty(), "{}: JSON lines name their columns themselves; column names cannot be given", file());
     first_waits_ = read_cells(first_);  // sets columns_
-    check(first_waits_, "{}: it holds no rows", file_);
+    check(first_waits_, "{}: it holds no rows", file());
     return;
   }
   columns_ = options_.columns;
   const bool any = read_cells(first_);
   if (columns_.empty()) {
-    check(any, "{}: it is empty, without even a header", file_);
+    check(any, "{}: it is empty, without even a header", file());
     columns_ = first_.cells;
   } else {
     first_waits_ = any && first_.cells != columns_;
@@ -60,25 +51,15 @@ TableReader::TableReader(const std::filesystem::path& path, TableOptions options
   std::set<std::string_view> names;
   for (const auto& name : columns_)
     check(names.insert(name).second, "{}: two columns are called '{}'; does the file lack a header? Then name its columns (--columns)",
-          file_, name);
-}
-
-bool TableReader::read_line(std::string& line) {
-  if (!std::getline(*in_, line)) {
-    if (in_->bad()) fail_run("cannot read {} after line {}", file_, line_);
-    return false;
-  }
-  if (++line_ == 1 && line.rfind("\xEF\xBB\xBF", 0) == 0) line.erase(0, 3);
-  check_utf8(line, file_, line_);
-  return true;
+          file(), name);
 }
 
 // The next row that is not blank, of any number of cells.
 bool TableReader::read_cells(Row& row) {
   std::string line;
-  while (read_line(line)) {
+  while (lines_.next(line)) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
-    row.line = line_;
+    row.line = lines_.number();
     if (line.empty() && (columns_.size() != 1 || options_.format == TableFormat::jsonl)) continue;
     if (options_.format == TableFormat::tsv)
       split_tabs(line, row.cells);
@@ -100,7 +81,7 @@ void TableReader::split_csv(std::string line, Row& row) {
       for (++i;; ++i) {
         while (i >= line.size()) {  // the line ended inside quotes: the end belongs to the cell
           std::string more;
-          if (!read_line(more)) fail("{}:{}: a quoted cell that begins in this row is never closed", file_, row.line);
+          if (!lines_.next(more)) fail("{}:{}: a quoted cell that begins in this row is never closed", file(), row.line);
           if (cell.size() && cell.back() == '\r')
             cell.back() = '\n';  // a cell's line ends are \n, whatever the file's are
           else
@@ -117,8 +98,8 @@ void TableReader::split_csv(std::string line, Row& row) {
       }
       if (++i == line.size() - 1 && line[i] == '\r') line.pop_back();
       if (i < line.size() && line[i] != ',')
-        fail("{}:{}: '{}' stands behind the closing quote of cell {}; a comma should, and a quote inside quotes is written twice", file_,
-             line_, line.substr(i, 10), row.cells.size() + 1);
+        fail("{}:{}: '{}' stands behind the closing quote of cell {}; a comma should, and a quote inside quotes is written twice", file(),
+             lines_.number(), line.substr(i, 10), row.cells.size() + 1);
     } else {
       const size_t end = std::min(line.find(',', i), line.size());
       cell = line.substr(i, end - i);
@@ -134,14 +115,14 @@ void TableReader::read_object(const std::string& line, Row& row) {
   nlohmann::ordered_json object;
   try {
     object = nlohmann::ordered_json::parse(line);
-  } catch (const nlohmann::json::exception& error) { fail("{}:{}: not valid JSON: {}", file_, line_, error.what()); }
-  check(object.is_object(), "{}:{}: each line must be a JSON object, {{\"column\": value, …}}", file_, line_);
+  } catch (const nlohmann::json::exception& error) { fail("{}:{}: not valid JSON: {}", file(), lines_.number(), error.what()); }
+  check(object.is_object(), "{}:{}: each line must be a JSON object, {{\"column\": value, …}}", file(), lines_.number());
   if (columns_.empty())
     for (const auto& [key, value] : object.items()) columns_.push_back(key);
   row.cells.clear();
   for (const auto& name : columns_) {
     const auto value = object.find(name);
-    if (value == object.end()) fail("{}:{}: the object has no \"{}\", which the first one has", file_, line_, name);
+    if (value == object.end()) fail("{}:{}: the object has no \"{}\", which the first one has", file(), lines_.number(), name);
     row.cells.push_back(value->is_string() ? value->get<std::string>() : value->is_null() ? "" : value->dump());
   }
 }
@@ -156,7 +137,7 @@ bool TableReader::next(Row& row) {
     }
     if (row.cells.size() == columns_.size()) return true;
     if (!options_.skip_ragged)
-      fail("{}:{}: the row has {} cells; {} are expected ({})", file_, row.line, row.cells.size(), columns_.size(),
+      fail("{}:{}: the row has {} cells; {} are expected ({})", file(), row.line, row.cells.size(), columns_.size(),
            fmt::join(columns_, ", "));
     if (row.cells.size() > columns_.size()) {
       row.cells.resize(columns_.size());
@@ -171,7 +152,7 @@ bool TableReader::has_column(std::string_view name) const { return std::find(col
 size_t TableReader::column(std::string_view name) const {
   const auto found = std::find(columns_.begin(), columns_.end(), name);
   if (found == columns_.end())
-    fail("{}: there is no column '{}'; the columns are: {}. (A file without a header needs --columns.)", file_, name,
+    fail("{}: there is no column '{}'; the columns are: {}. (A file without a header needs --columns.)", file(), name,
          fmt::join(columns_, ", "));
   return static_cast<size_t>(found - columns_.begin());
 }

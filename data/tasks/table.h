@@ -1,23 +1,21 @@
 // data/tasks/: labelled data, as people keep it, to examples. Uses base/ and text/; knows nothing of tensors.
 //
-//   table.h      TSV, CSV and JSON lines as rows of named columns
+//   table.h      TSV, CSV and JSON lines as rows of named columns; line_reader.h: a file or standard input, line by line
 //   text.h       rows to single texts and pairs with labels; labels.h: the names of the classes
 //   glue.h       the layouts of GLUE's files
 //   squad.h      SQuAD 1.1 and 2.0; qa_features.h: windows; qa_decode.h: logits to answers
-//   conll.h      columns of words and tags; tags.h: tagging schemes and entities; tag_features.h: windows over word pieces
+//   conll.h      columns of words and tags; tags.h: tagging schemes and entities; tag_features.h: windows over word pieces;
+//                placed_words.h: where words stand in a text
 //   choices.h    SWAG, CODAH and other multiple choice
 //
 // Every reader's Error names the file, the line and what would have been right. Labels are names everywhere: an id exists only together
 // with its LabelTable, because the order of labels differs between tools.
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iosfwd>
-#include <string>
 #include <string_view>
 #include <vector>
+
+#include "data/tasks/line_reader.h"
 
 namespace gradus {
 
@@ -49,26 +47,23 @@ class TableReader {
 
   bool next(Row& row);  // false at the end
 
-  const std::string& file() const { return file_; }
+  const std::string& file() const { return lines_.file(); }
   const std::vector<std::string>& columns() const { return columns_; }
   size_t column(std::string_view name) const;  // the number of a column; none of this name is an Error that lists those there are
   bool has_column(std::string_view name) const;
   int64_t skipped() const { return skipped_; }  // rows left out by skip_ragged
 
  private:
-  bool read_line(std::string& line);
   bool read_cells(Row& row);
   void split_csv(std::string line, Row& row);
   void read_object(const std::string& line, Row& row);
 
-  std::string file_;
+  LineReader lines_;
   TableOptions options_;
-  std::ifstream owned_;
-  std::istream* in_;
   std::vector<std::string> columns_;
   Row first_;  // a row that was read to learn the columns, and is data
   bool first_waits_ = false;
-  int64_t line_ = 0, skipped_ = 0;
+  int64_t skipped_ = 0;
 };
 
 }  // namespace gradus

@@ -30,7 +30,7 @@ struct TextTask : Task {
     if (glue && glue->regression() != (kind == Kind::regress))
       fail("--task {} is a task for {}", o.glue, glue->regression() ? "regress: its labels are numbers" : "classify");
     check(kind == Kind::classify || loss.plain(), "--label-smoothing and --focal-gamma are for classify");
-    check(kind == Kind::classify || o.class_weights.empty(), "--class-weights is for classify");
+    check(kind == Kind::classify || o.class_weights.empty(), "--class-weights is for classify and ner");
     if (kind != Kind::regress && !o.labels.empty()) table = LabelTable(o.labels);
     else if (glue && !glue->regression()) table = glue->table();
     check_long_texts(o.long_texts, false);
