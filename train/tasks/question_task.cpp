@@ -28,10 +28,11 @@ struct QuestionReader {
 
   QaSet next(size_t most) {
     const size_t question = table.column("question"), context = table.column("context");
-    const std::optional<size_t> id = table.has_column("id") ? std::optional(table.column("id")) : std::nullopt;
+    const bool named = table.has_column("id");
+    const size_t id = named ? table.column("id") : 0;
     QaSet set{table.file(), "", {}, {}};
     for (TableReader::Row row; set.questions.size() < most && table.next(row);) {
-      const std::string name = id ? row.cells[*id] : std::to_string(ids.size());
+      const std::string name = named ? row.cells[id] : std::to_string(ids.size());
       check(ids.insert(name).second, "{}:{}: another question has the id '{}' too; predictions are kept by id", table.file(), row.line,
             name);
       if (set.contexts.empty() || set.contexts.back() != row.cells[context]) set.contexts.push_back(row.cells[context]);
