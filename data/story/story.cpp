@@ -19,38 +19,43 @@ const char* article_of(std::string_view word) {
   return silent || (vowel && !consonant) ? "an" : "a";
 }
 
-// The small world: two or three things that happen to p, half of the time to q as well; each is told, and later said again or asked about. So
-// nearly every word can be found elsewhere in the story: what goes with what, and who with which, is all there is to learn.
+// The small world: one to three things that happen to p, some of them to q as well; each is told, and said again or asked about, mostly at once.
+// So nearly every word can be found elsewhere in the story, and near: a model soon learns to look there.
 void tell_small(Teller& teller) {
   const auto& all = scenes(World::small);
   std::vector<const Scene*> chosen;
   for (const Scene& scene : all) chosen.push_back(&scene);
   teller.random.shuffle(chosen);
-  chosen.resize(static_cast<size_t>(teller.random.between(2, 3)));
+  chosen.resize(static_cast<size_t>(teller.random.between(1, 2)));
 
   struct Part {
     const Scene* scene;
     int subject;
+    std::vector<const Way*> again;  // to come
   };
-  std::vector<Part> ahead, told;
-  for (const Scene* scene : chosen) {
-    ahead.push_back({scene, 0});
-    if (!scene->once && teller.random.uniform() < 0.4) ahead.push_back({scene, 1});
-  }
+  std::vector<Part> ahead, open;
+  for (const Scene* scene : chosen)
+    for (int subject = 0; subject < 2; ++subject) {
+      if (subject == 1 && (scene->once || teller.random.uniform() > 0.3)) continue;
+      std::vector<const Way*> again;
+      for (const Way& way : scene->again) again.push_back(&way);
+      for (const Way& way : scene->asked) again.push_back(&way);
+      teller.random.shuffle(again);
+      again.resize(2);
+      ahead.push_back({scene, subject, again});
+    }
   teller.random.shuffle(ahead);
-  while (!ahead.empty() || !told.empty()) {
-    const bool again = ahead.empty() || (!told.empty() && teller.random.uniform() < 0.5);
-    if (!again) {
-      told.push_back(ahead.back());
+  while (!ahead.empty() || !open.empty()) {
+    if (open.empty() || (!ahead.empty() && teller.random.uniform() < 0.2)) {
+      open.push_back(ahead.back());
       ahead.pop_back();
-      teller.tell(*told.back().scene, teller.any(told.back().scene->told), told.back().subject);
+      teller.tell(*open.back().scene, teller.any(open.back().scene->told), open.back().subject);
       continue;
     }
-    const size_t which = static_cast<size_t>(teller.random.below(static_cast<int64_t>(told.size())));
-    const auto [scene, subject] = told[which];
-    told.erase(told.begin() + static_cast<std::ptrdiff_t>(which));
-    const bool ask = !scene->asked.empty() && teller.random.uniform() < 0.4;
-    teller.tell(*scene, teller.any(ask ? scene->asked : scene->again), subject);
+    Part& part = open.back();
+    teller.tell(*part.scene, *part.again.back(), part.subject);
+    part.again.pop_back();
+    if (part.again.empty()) open.pop_back();
   }
 }
 
