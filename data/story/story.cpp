@@ -19,8 +19,8 @@ const char* article_of(std::string_view word) {
   return silent || (vowel && !consonant) ? "an" : "a";
 }
 
-// The small world: one to three things that happen to p, some of them to q as well; each is told, and said again or asked about, mostly at once.
-// So nearly every word can be found elsewhere in the story, and near: a model soon learns to look there.
+// The small world: one to three things that happen to p, some of them to q as well; each is told, and said again or asked about, mostly at
+// once. So nearly every word can be found elsewhere in the story, and near: a model soon learns to look there.
 void tell_small(Teller& teller) {
   const auto& all = scenes(World::small);
   std::vector<const Scene*> chosen;

@@ -33,7 +33,7 @@ struct Word {
 struct Sentence {
   std::vector<Word> words;  // with . , ? as words
   std::string scene;
-  int subject = 0;           // the person it is told of: 0 is p, 1 is q
+  int subject = 0;  // the person it is told of: 0 is p, 1 is q
 
   std::string text() const;            // no space before . , ? and a capital first
   std::vector<size_t> starts() const;  // where each word begins in text()

@@ -9,8 +9,8 @@
 namespace gradus::story {
 namespace {
 
-// The text of words.h: "table: columns", then rows of as many words as columns, to the next table; the rows behind "large:" are of the large
-// world only.
+// The text of words.h: "table: columns", then rows of as many words as columns, to the next table; the rows behind "large:" are of the
+// large world only.
 std::vector<Table> parse(World world) {
   std::vector<Table> result;
   std::istringstream lines{std::string(words)};

@@ -15,7 +15,8 @@ struct Teller {
 
   Teller(World world, Random stream) : random(stream) { story.world = world; }
 
-  // The variable of that name, with a row that no other variable of its table has. subject 1 exchanges p and q, and has variables of its own.
+  // The variable of that name, with a row that no other variable of its table has. subject 1 exchanges p and q, and has variables of its
+  // own.
   int variable(std::string name, int subject);
 
   // One sentence, not part of the story.

@@ -1,4 +1,5 @@
-// The story world's labelled sets: right labels, no story twice, nothing to be told from a part of the input, files as their fields write them.
+// The story world's labelled sets: right labels, no story twice, nothing to be told from a part of the input, files as their fields write
+// them.
 #include "data/story/tasks/tasks.h"
 
 #include <cmath>
@@ -90,14 +91,16 @@ TEST_CASE("tasks: a part of the input decides nothing") {
     parts["the other"].emplace_back(e.texts[1], e.labels[0]);
   }
   for (const Example& e : examples(task("endings"), 3, 2000))  // each ending alone: is it right?
-    for (size_t i = 0; i < 4; ++i) parts["an ending"].emplace_back(e.texts[1] + " " + e.texts[2 + i], std::to_string(i) == e.labels[0] ? "right" : "wrong");
-  for (const auto& [name, labelled] : parts) {
+    for (size_t i = 0; i < 4; ++i)
+      parts["an ending"].emplace_back(e.texts[1] + " " + e.texts[2 + i], std::to_string(i) == e.labels[0] ? "right" : "wrong");
+  for (const auto& part : parts) {
+    const auto& labelled = part.second;
     std::map<std::string, double> counts;
     for (const auto& entry : labelled) ++counts[entry.second];
     double chance = 0;
     for (const auto& entry : counts) chance = std::max(chance, entry.second / static_cast<double>(labelled.size()));
     const double score = counted(labelled);
-    CHECK_MESSAGE(score < chance + 0.03, name, ": ", score, " where the commonest label has ", chance);
+    CHECK_MESSAGE(score < chance + 0.03, part.first, ": ", score, " where the commonest label has ", chance);
   }
 }
 
@@ -119,9 +122,10 @@ TEST_CASE("tasks: labels are spread and well formed") {
       ++labels[std::string(name) + " " + e.labels[0]];
     }
   CHECK(labels.size() == 2 + 3 + 6 + 4);
-  for (const auto& [label, count] : labels) {
+  for (const auto& entry : labels) {
+    const std::string& label = entry.first;
     const int classes = label.starts_with("sent") ? 2 : label.starts_with("ent") ? 3 : label.starts_with("sim") ? 6 : 4;
-    CHECK_MESSAGE(count > 0.85 * 6000 / classes, label);
+    CHECK_MESSAGE(entry.second > 0.85 * 6000 / classes, label);
   }
   int unanswerable = 0;
   for (const Example& e : examples(task("questions"), 5, 3000)) {

@@ -19,7 +19,8 @@ Example entities(Teller& teller) {
     for (const Word& word : sentence.words) {
       const Variable* v = word.variable < 0 || word.article ? nullptr : &teller.story.variables[static_cast<size_t>(word.variable)];
       std::string type;
-      if (v && (v->table->name == "family" || (v->table->name == "person" && v->table->columns[static_cast<size_t>(word.column)] == "name")))
+      if (v &&
+          (v->table->name == "family" || (v->table->name == "person" && v->table->columns[static_cast<size_t>(word.column)] == "name")))
         type = "PER";
       else if (v && v->table->name == "spot")
         type = "LOC";

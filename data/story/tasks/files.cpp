@@ -61,7 +61,8 @@ std::string swag(std::span<const Example> examples, const std::string&) {
   return text;
 }
 
-const char* const symmetry = "The story's kinds and words are drawn alike for every label, and so are the second text's: neither alone tells anything. ";
+const char* const symmetry =
+    "The story's kinds and words are drawn alike for every label, and so are the second text's: neither alone tells anything. ";
 
 }  // namespace
 
@@ -69,30 +70,34 @@ std::span<const Task> tasks() {
   static const std::vector<Task> all{
       {"sentiment", "tsv", "`sentence`, `label`: positive or negative",
        "One person's feeling is told among other things, by what happened, by the mood, by the opposite mood denied, or as a change, of "
-       "which the later half counts wherever it stands. Each row of these tables has one tone, half of them each, so the label is certain; the "
+       "which the later half counts wherever it stands. Each row of these tables has one tone, half of them each, so the label is certain; "
+       "the "
        "words alone (the same moods on both sides of a denial or a change) decide only part of them.",
        sentiment, single_tsv},
       {"entailment", "tsv", "`sentence1`, `sentence2`, `label`: entailment, neutral or contradiction",
-       std::string(symmetry) +
-           "Entailed is what was told, in other words; contradicted is the same with another trade, place, ... (the opposite, or a feeling of the "
-           "other tone, where there is one); neutral is a thing not told of that person. What is true of the other person is claimed in half of "
-           "the cases that allow it.",
+       std::string(symmetry) + "Entailed is what was told, in other words; contradicted is the same with another trade, place, ... (the "
+                               "opposite, or a feeling of the "
+                               "other tone, where there is one); neutral is a thing not told of that person. What is true of the other "
+                               "person is claimed in half of "
+                               "the cases that allow it.",
        entailment, pair_tsv},
       {"similarity", "tsv", "`sentence1`, `sentence2`, `score`: 0 to 5, whole numbers",
-       "The score counts in how many of five things two sentences agree (time, trade, colour, thing, place). Both name all five, the trade by "
+       "The score counts in how many of five things two sentences agree (time, trade, colour, thing, place). Both name all five, the trade "
+       "by "
        "person, place or work, the time by day or meal. Each sentence alone is drawn alike for every score.",
        similarity, score_tsv},
       {"topics", "jsonl", "`text`, `labels`: one to three of the ten topics",
-       "Each topic of the set is told by one scene, and no other scene is told. No two scenes share a wording, so the set is certain.", topics,
-       json_lines},
+       "Each topic of the set is told by one scene, and no other scene is told. No two scenes share a wording, so the set is certain.",
+       topics, json_lines},
       {"entities", "conll", "word and tag, a blank line behind each story; IOB2 tags of PER, LOC and PET",
-       "Every name is told in a wording that says what it is the name of. The words alone do not: Brown is a colour, a family and a dog, Rose a "
+       "Every name is told in a wording that says what it is the name of. The words alone do not: Brown is a colour, a family and a dog, "
+       "Rose a "
        "flower, a family, a pet and half of a place.",
        entities, conll},
       {"questions", "json", "SQuAD 2.0; about a third have no answer",
-       std::string(symmetry) +
-           "The answer is told in one sentence of the story, and half of the time the same kind of thing is told of the other person as well; "
-           "without an answer, that kind of thing is not told of the person who is asked about.",
+       std::string(symmetry) + "The answer is told in one sentence of the story, and half of the time the same kind of thing is told of "
+                               "the other person as well; "
+                               "without an answer, that kind of thing is not told of the person who is asked about.",
        question, squad},
       {"endings", "csv", "SWAG: `sent1` (the story), `sent2` (how the last sentence begins), `ending0` to `ending3`, `label`",
        "The right ending says again what was told; the wrong ones are the right endings of stories of the same kind, in a quarter of all "
@@ -117,8 +122,10 @@ void write_tasks(const std::filesystem::path& folder, const TaskOptions& options
   const std::pair<const char*, int64_t> splits[] = {{"train", options.train}, {"validation", options.validation}, {"test", options.test}};
   for (const auto& [split, count] : splits) check(count >= 1, "--{} {}: at least 1 example", split, count);
   std::string readme = fmt::format(
-      "# Labelled sets of the story world\n\nWritten by Gradus from seed {}, in the words of the {} world. Each set is three files, NAME.train, NAME.validation and "
-      "NAME.test, of {}, {} and {} examples. No story is in two of them, or twice in one. The best reachable score is 1 in every set: each label is "
+      "# Labelled sets of the story world\n\nWritten by Gradus from seed {}, in the words of the {} world. Each set is three files, "
+      "NAME.train, NAME.validation and "
+      "NAME.test, of {}, {} and {} examples. No story is in two of them, or twice in one. The best reachable score is 1 in every set: each "
+      "label is "
       "decided by the text, for a reader who knows the world's rule that a story tells at most one trade, pet, place ... of a person.\n",
       options.seed, options.world == World::small ? "small" : "large", options.train, options.validation, options.test);
   for (const Task& task : tasks()) {

@@ -20,9 +20,8 @@ void tell_plot(Teller& teller, const Plot& plot, const Way& first_way) {
     const Way* way;
     int subject;
   };
-  std::vector<Part> parts{{plot.first, &first_way, 0},
-                          {plot.second, &teller.any(plot.second->told), 0},
-                          {plot.other, &teller.any(plot.other->told), 1}};
+  std::vector<Part> parts{
+      {plot.first, &first_way, 0}, {plot.second, &teller.any(plot.second->told), 0}, {plot.other, &teller.any(plot.other->told), 1}};
   teller.random.shuffle(parts);
   for (const Part& part : parts) teller.tell(*part.scene, *part.way, part.subject);
 }
@@ -45,9 +44,8 @@ std::vector<int> other_rows(const Story& story, const Sentence& sentence, int va
     const auto word = [&](const char* column) { return table.rows[static_cast<size_t>(r)][static_cast<size_t>(table.column(column))]; };
     if (opposite && word("word") != own.word("opposite")) continue;
     if (tone && word("tone") == own.word("tone")) continue;
-    const bool differs = std::all_of(sentence.words.begin(), sentence.words.end(), [&](const Word& w) {
-      return w.variable != variable || w.article || realised(story, w, r) != w.text;
-    });
+    const bool differs = std::all_of(sentence.words.begin(), sentence.words.end(),
+                                     [&](const Word& w) { return w.variable != variable || w.article || realised(story, w, r) != w.text; });
     if (differs) result.push_back(r);
   }
   return result;

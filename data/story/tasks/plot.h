@@ -8,13 +8,13 @@
 
 namespace gradus::story {
 
-// Two things are told of p and one of q, which half of the time is of the same kind as p's first. All is drawn alike whatever will be asked,
-// so the story alone says nothing about the label.
+// Two things are told of p and one of q, which half of the time is of the same kind as p's first. All is drawn alike whatever will be
+// asked, so the story alone says nothing about the label.
 struct Plot {
-  const Scene* first;                  // told of p
-  const Scene* second;                 // of p
-  const Scene* other;                  // of q
-  std::vector<const Scene*> untold;    // of p; the first of them is told of q, if q's is not of p's first kind
+  const Scene* first;                // told of p
+  const Scene* second;               // of p
+  const Scene* other;                // of q
+  std::vector<const Scene*> untold;  // of p; the first of them is told of q, if q's is not of p's first kind
 };
 
 // Draws the kinds: any that can be untrue and that `fits` admits. Only one of the two kinds about feelings is among them.

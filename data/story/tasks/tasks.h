@@ -17,10 +17,11 @@
 namespace gradus::story {
 
 struct Example {
-  std::vector<std::string> texts;   // the story first; then the second sentence, the question, or the endings' start and the endings
-  std::vector<std::string> labels;  // the label, score, topics, answer (none where there is none), place of the right ending; or words' tags
-  std::vector<std::string> words;   // entities only: the story's words, one for each tag
-  size_t start = 0;                 // questions only: where in the story the answer begins, in characters
+  std::vector<std::string> texts;  // the story first; then the second sentence, the question, or the endings' start and the endings
+  std::vector<std::string>
+      labels;                      // the label, score, topics, answer (none where there is none), place of the right ending; or words' tags
+  std::vector<std::string> words;  // entities only: the story's words, one for each tag
+  size_t start = 0;                // questions only: where in the story the answer begins, in characters
 };
 
 struct Task {
