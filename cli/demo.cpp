@@ -18,8 +18,8 @@ namespace {
 
 struct DemoOptions {
   std::filesystem::path out = "gradus-demo";
-  int64_t documents = 30000, probes = 540;
-  double minutes = 4.5;
+  int64_t documents = 60000, probes = 800;
+  double minutes = 3;
   uint64_t seed = 1;
   bool overwrite = false;
 };
@@ -61,7 +61,7 @@ void run(const DemoOptions& o) {
   fmt::print("Gradus: a small BERT learns a small world, from nothing, on this machine. About {:.0f} minutes; everything goes to {}/\n", o.minutes + 0.5, o.out.string());
   make_output_folder(o.out, o.overwrite);
 
-  stage(1, fmt::format("Stories: {} documents written by a grammar of about 450 words", o.documents));
+  stage(1, fmt::format("Stories: {} documents written by a grammar of about 500 words", o.documents));
   const auto text = story::write_stories(o.out, {.documents = o.documents, .seed = o.seed, .world = story::World::small, .overwrite = o.overwrite});
   for (const std::string& sentence : story::story(o.seed, 0, story::World::small).text()) fmt::print("      {}\n", sentence);
 
@@ -86,6 +86,7 @@ void run(const DemoOptions& o) {
 
   stage(4, "Pretraining: masked words and next sentences, from random weights");
   BertConfig config = BertConfig::named("tiny", vocabulary.size());
+  config.num_attention_heads = 4;
   config.max_position_embeddings = 128;
   config.initializer_range = 0.06;   // of a narrow model; 0.02 is for widths of 768
   write_file(o.out / "tiny.json", config.to_json());
@@ -95,9 +96,9 @@ void run(const DemoOptions& o) {
   pretraining.overwrite = o.overwrite;
   pretraining.model = (o.out / "tiny.json").string();
   pretraining.max_seq_length = 64;
-  pretraining.batch_size = 64;
+  pretraining.batch_size = 16;   // small: what such a model learns in minutes depends on the number of steps more than on what each has seen
   pretraining.max_minutes = o.minutes;
-  pretraining.learning_rate = 3e-3;
+  pretraining.learning_rate = 2e-3;
   pretraining.dropout = 0.0;   // the world writes more text than the model can memorise
   pretraining.seed = o.seed;
   const PretrainResult result = pretrain(pretraining);
@@ -106,7 +107,7 @@ void run(const DemoOptions& o) {
   BertForMaskedLM model(load_config(pretraining.out));
   load_parameters(pretraining.out, parameters(model));
   const auto probes = story::story_probes(o.seed + 1, o.probes, story::World::small);
-  fill_probes(model, tokenizer, probes, {"animal.sound", "animal.home", "job.place", "job.noun", "job.object", "kind.noun", "person.poss", "weather.word"});
+  fill_probes(model, tokenizer, probes, {"animal.sound", "job.verb", "job.object", "spot.second", "color.word", "person.poss", "weather.word", "event.mood", "thing.noun"});
 
   const story::Bound bound = story::best_mlm(o.seed, 2000, story::World::small);
   const PretrainingMetrics& held_out = *result.validation;

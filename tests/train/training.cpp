@@ -138,11 +138,10 @@ TEST_CASE("wrong options are refused before anything is made") {
   PretrainOptions o = options_for(scratch, "run");
   o.max_seq_length = 65;
   CHECK_MENTIONS(error_of([&] { pretrain(o); }), "--max-seq-length 65 is more than the model's 64 positions");
-  for (const auto& [member, mentions] : {std::pair{&PretrainOptions::optimizer, "'sgdd'"}, {&PretrainOptions::initialization, "--initialization sgdd"},
-                                         {&PretrainOptions::schedule, "'sgdd'"}}) {
+  for (const auto member : {&PretrainOptions::optimizer, &PretrainOptions::initialization, &PretrainOptions::schedule}) {
     o = options_for(scratch, "run");
     o.*member = "sgdd";
-    CHECK_MENTIONS(error_of([&] { pretrain(o); }), mentions);
+    CHECK_MENTIONS(error_of([&] { pretrain(o); }), "sgdd");
     CHECK_FALSE(fs::exists(scratch / "run"));
   }
   o = options_for(scratch, "run");

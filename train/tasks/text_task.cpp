@@ -187,8 +187,8 @@ Evaluation TextTaskSet::judge_classes(const std::vector<UnitLogits>& logits) con
     result.metrics = known ? glue_metrics(*task.glue, by_benchmark(ids), by_benchmark(predicted)) : glue_metrics(*task.glue, ids, predicted);
   }
   if (!task.glue || task.glue->metrics == GlueMetrics::accuracy) result.metrics = classification_metrics(confusion);
-  else for (const auto& [name, value] : classification_metrics(confusion))
-    if (std::none_of(result.metrics.begin(), result.metrics.end(), [&](const auto& have) { return have.first == name; })) result.metrics.emplace_back(name, value);
+  else for (const auto& further : classification_metrics(confusion))
+    if (std::none_of(result.metrics.begin(), result.metrics.end(), [&](const auto& have) { return have.first == further.first; })) result.metrics.push_back(further);
   result.metrics.emplace_back("loss", std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size()));
   const auto counts = count_labels(ids, task.table.size());
   if (result.metrics[0].first == "accuracy") result.constant = static_cast<double>(*std::max_element(counts.begin(), counts.end())) / static_cast<double>(ids.size());
