@@ -49,12 +49,12 @@ class TaskSet {
 };
 
 struct TaskOptions {
-  std::string kind;                   // classify regress multilabel ner qa choice
-  std::string glue;                   // a GLUE task, which says columns, labels and metrics
-  std::vector<std::string> columns;   // the file has no header, and these are its columns
-  std::string text_column, pair_column, label_column, label_separator;
-  std::vector<std::string> labels;    // in the order of their ids; empty: from the training file
-  std::string class_weights;          // "balanced", or "a=2,b=1"
+  std::string kind = {};              // classify regress multilabel ner qa choice
+  std::string glue = {};              // a GLUE task, which says columns, labels and metrics
+  std::vector<std::string> columns = {};   // the file has no header, and these are its columns
+  std::string text_column = {}, pair_column = {}, label_column = {}, label_separator = {};
+  std::vector<std::string> labels = {};   // in the order of their ids; empty: from the training file
+  std::string class_weights = {};     // "balanced", or "a=2,b=1"
   double label_smoothing = 0, focal_gamma = 0;
   int64_t max_seq_length = 0;         // 0: 128, for questions 384, or as many positions as the model has, if fewer
   std::string long_texts = "head";    // what is kept of a longer text: head tail head-tail windows
@@ -63,7 +63,7 @@ struct TaskOptions {
   std::string stride_meaning = "overlap";   // overlap (Hugging Face) or step (Google)
   int64_t max_query_length = 64, max_answer_length = 30, n_best_size = 20;
   bool version_2_with_negative = false;     // SQuAD 2.0; on by itself where a file has unanswerable questions
-  std::optional<double> null_score_diff_threshold;   // given; otherwise the best for the file that is evaluated
+  std::optional<double> null_score_diff_threshold = {};   // given; otherwise the best for the file that is evaluated
   bool strict_entities = false, label_all_tokens = false;
 };
 

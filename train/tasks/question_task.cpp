@@ -189,7 +189,7 @@ std::string QuestionTaskSet::worst(const Answers& answers) const {
   }
   std::stable_sort(mistakes.begin(), mistakes.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   const auto shown = [](const std::string& answer) { return answer.empty() ? std::string("(no answer)") : excerpt(answer); };
-  std::string text = "the worst mistakes\n";
+  std::string text = mistakes.empty() ? "" : "the worst mistakes\n";
   for (size_t i = 0; i < std::min<size_t>(5, mistakes.size()); ++i) {
     const QaQuestion& question = *mistakes[i].second;
     text += fmt::format("  {}\n              says  {}\n              is    {}\n", excerpt(question.question),

@@ -227,7 +227,7 @@ std::string TaggingTaskSet::worst(const std::vector<Tags>& gold, const std::vect
     if (mistake.errors) mistakes.push_back(std::move(mistake));
   }
   std::stable_sort(mistakes.begin(), mistakes.end(), [](const Mistake& a, const Mistake& b) { return a.errors > b.errors; });
-  std::string text = "the worst mistakes\n";
+  std::string text = mistakes.empty() ? "" : "the worst mistakes\n";
   for (size_t i = 0; i < std::min<size_t>(5, mistakes.size()); ++i) {
     const TaggedSentence& sentence = set.sentences[mistakes[i].sentence];
     text += fmt::format("  line {:<6} {}\n{}", sentence.line, excerpt(join_words(sentence.words).text), mistakes[i].text);
