@@ -99,7 +99,7 @@ const char* const conll = "Anna B-PER\nsaw O\nBen B-PER\n\nin O\nRome B-LOC\n";
 
 TEST_CASE("classify: weights, loss, metrics, predictions") {
   const Files files;
-  const auto task = Task::make({.kind = "classify", .class_weights = "bad=2", .label_smoothing = 0.1}, tokenizer());
+  const auto task = Task::make({.kind = "classify", .class_weights = "bad=2", .label_smoothing = 0.1}, tokenizer(), BertConfig());
   const auto set = task->read(files("t.tsv", "text\tlabel\nann saw ben\tgood\nben\tbad\n\tgood\n"), TaskUse::training);
   CHECK(set->size() == 3);
   CHECK(set->weight(0) == 1);
@@ -135,7 +135,7 @@ TEST_CASE("classify: weights, loss, metrics, predictions") {
 
 TEST_CASE("classify: long texts in windows have the mean of their logits") {
   const Files files;
-  const auto task = Task::make({.kind = "classify", .max_seq_length = 4, .long_texts = "windows", .doc_stride = 0}, tokenizer());
+  const auto task = Task::make({.kind = "classify", .max_seq_length = 4, .long_texts = "windows", .doc_stride = 0}, tokenizer(), BertConfig());
   const auto set = task->read(files("t.tsv", "text\tlabel\nann saw ben in\tx\nben\ty\n"), TaskUse::training);
   CHECK(set->sequences(0).size() == 2);
   const Tensor logits = some_logits(3, 2);
@@ -146,7 +146,7 @@ TEST_CASE("classify: long texts in windows have the mean of their logits") {
 
 TEST_CASE("regress and multilabel") {
   const Files files;
-  const auto regress = Task::make({.kind = "regress"}, tokenizer());
+  const auto regress = Task::make({.kind = "regress"}, tokenizer(), BertConfig());
   const auto numbers = regress->read(files("n.tsv", "text\tlabel\nann\t1\nben\t2\nrome\t4\n"), TaskUse::training);
   const Tensor scores = some_logits(3, 1);
   const auto s = scores.to_vector<double>();
@@ -157,7 +157,7 @@ TEST_CASE("regress and multilabel") {
   CHECK(metric(perfect, "mse") == Approx((1 + 4 + 16) / 3.0));
   CHECK(predictions(*numbers, {{2}, {4}, {8}})[2]["score"] == 8);
 
-  const auto many = Task::make({.kind = "multilabel", .label_separator = ","}, tokenizer());
+  const auto many = Task::make({.kind = "multilabel", .label_separator = ","}, tokenizer(), BertConfig());
   const auto rows = many->read(files("m.tsv", "text\tlabel\nann\ta,b\nben\tb\nrome\t\n"), TaskUse::training);
   CHECK(rows->weight(0) == 2);
   const Tensor logits = some_logits(3, 2);
@@ -174,7 +174,7 @@ TEST_CASE("regress and multilabel") {
 
 TEST_CASE("choice: a softmax over each question's choices, however many") {
   const Files files;
-  const auto task = Task::make({.kind = "choice"}, tokenizer());
+  const auto task = Task::make({.kind = "choice"}, tokenizer(), BertConfig());
   const auto set = task->read(files("c.jsonl", R"({"context": "ann saw", "choices": ["ben", "rome", "in"], "label": 1}
 {"context": "in", "choices": ["rome", "saw"], "label": 0}
 )"),
@@ -195,7 +195,7 @@ TEST_CASE("choice: a softmax over each question's choices, however many") {
 
 TEST_CASE("ner: words, not pieces, are learned and judged") {
   const Files files;
-  const auto task = Task::make({.kind = "ner", .class_weights = "O=3"}, tokenizer());
+  const auto task = Task::make({.kind = "ner", .class_weights = "O=3"}, tokenizer(), BertConfig());
   const auto set = task->read(files("t.conll", conll), TaskUse::training);
   CHECK(set->size() == 2);
   CHECK(set->examples() == 2);
@@ -238,7 +238,7 @@ TEST_CASE("ner: words, not pieces, are learned and judged") {
 
 TEST_CASE("ner: long sentences lose no word, words without a token are O") {
   const Files files;
-  const auto task = Task::make({.kind = "ner", .max_seq_length = 6}, tokenizer());
+  const auto task = Task::make({.kind = "ner", .max_seq_length = 6}, tokenizer(), BertConfig());
   const auto set = task->read(files("t.conll", "ben B-PER\nsaw O\nann B-PER\nin O\nrome B-LOC\n\u200B O\n. O\n"), TaskUse::training);
   CHECK(set->size() == 2);
   CHECK(set->examples() == 1);
@@ -265,7 +265,7 @@ TEST_CASE("ner: strict entities follow the scheme") {
   const auto path = files("t.conll", "ann B-PER\nben I-PER\nrome I-LOC\n");
   const std::vector<UnitLogits> right{sure({3, 0, 2, 1, 3}, 4)};
   for (const bool strict : {false, true}) {
-    const auto task = Task::make({.kind = "ner", .labels = {"B-PER", "I-LOC", "I-PER", "O"}, .strict_entities = strict}, tokenizer());
+    const auto task = Task::make({.kind = "ner", .labels = {"B-PER", "I-LOC", "I-PER", "O"}, .strict_entities = strict}, tokenizer(), BertConfig());
     const auto set = task->read(path, TaskUse::validation);
     CHECK_MENTIONS(task->describe(*set, nullptr), "1 tags stand where IOB2 forbids them, the first in line 3");
     CHECK(predictions(*set, right)[0]["entities"].size() == (strict ? 1 : 2));
@@ -277,7 +277,7 @@ TEST_CASE("ner: strict entities follow the scheme") {
 
 TEST_CASE("ner: plain text is split into words, and answers point into it") {
   const Files files;
-  const auto task = Task::make({.kind = "ner", .labels = {"O", "B-PER", "I-PER", "B-LOC"}}, tokenizer());
+  const auto task = Task::make({.kind = "ner", .labels = {"O", "B-PER", "I-PER", "B-LOC"}}, tokenizer(), BertConfig());
   const auto path = files("t.txt", "é  Anna Ben.\r\n\nin Rome");
   const auto stream = task->stream(path);
   const auto set = stream();
@@ -333,7 +333,7 @@ UnitLogits span(size_t length, size_t start, size_t stop, float none = 0) {
 
 TEST_CASE("qa: SQuAD 1.1") {
   const Files files;
-  const auto task = Task::make({.kind = "qa", .max_seq_length = 384}, tokenizer());
+  const auto task = Task::make({.kind = "qa", .max_seq_length = 384}, tokenizer(), BertConfig());
   const auto path =
       files("q.json", squad({squad_question("x", "Ann", 2), squad_question("y", "Ben in", 10), squad_question("z", "nowhere", 2)}));
   const auto training = task->read(path, TaskUse::training), set = task->read(path, TaskUse::validation);
@@ -380,7 +380,7 @@ TEST_CASE("qa: SQuAD 2.0 finds the null threshold, or takes the one given") {
   const auto path = files("q.json", squad({squad_question("x", "Ann", 2), squad_question("y", "", 0)}));
   // No answer scores 12 against 10 for the one that has an answer, 16 against 10 for the one that has none.
   const std::vector<UnitLogits> said{span(11, 5, 5, 6), span(11, 5, 5, 8)};
-  const auto found = Task::make({.kind = "qa", .max_seq_length = 384}, tokenizer())->read(path, TaskUse::validation);
+  const auto found = Task::make({.kind = "qa", .max_seq_length = 384}, tokenizer(), BertConfig())->read(path, TaskUse::validation);
   const Evaluation evaluation = found->evaluate(said);
   CHECK(evaluation.metrics[0] == std::pair<std::string, double>("f1", 100));
   CHECK(metric(evaluation, "best_f1_thresh") == 2);
@@ -399,12 +399,12 @@ TEST_CASE("qa: SQuAD 2.0 finds the null threshold, or takes the one given") {
   CHECK(read_json(out / "null_odds.json") == Json{{"x", 2.0}, {"y", 6.0}});
 
   const auto given =
-      Task::make({.kind = "qa", .max_seq_length = 384, .null_score_diff_threshold = 0.0}, tokenizer())->read(path, TaskUse::validation);
+      Task::make({.kind = "qa", .max_seq_length = 384, .null_score_diff_threshold = 0.0}, tokenizer(), BertConfig())->read(path, TaskUse::validation);
   CHECK(metric(given->evaluate(said), "f1") == 50);
   CHECK(metric(given->evaluate(said), "best_f1") == 100);
   // To predict, empty lists of answers say nothing.
   const auto unlabelled = files("u.json", squad(Json::array({squad_question("x", "", 0)})));
-  const auto set = Task::make({.kind = "qa", .max_seq_length = 384}, tokenizer())->read(unlabelled, TaskUse::prediction);
+  const auto set = Task::make({.kind = "qa", .max_seq_length = 384}, tokenizer(), BertConfig())->read(unlabelled, TaskUse::prediction);
   CHECK(predictions(*set, {span(11, 5, 5, 8)})[0]["answer"] == "Ann");
 }
 
@@ -414,7 +414,7 @@ TEST_CASE("qa: a question's answer is the best of all its windows") {
   const auto path = files("q.jsonl", R"({"question": "who?", "context": "é Ann saw Ben in Rome"}
 {"question": "who?", "context": "é Ann saw Ben in Rome"}
 )");
-  const auto overlap = Task::make(options, tokenizer())->stream(path)();
+  const auto overlap = Task::make(options, tokenizer(), BertConfig())->stream(path)();
   CHECK(overlap->examples() == 2);
   CHECK(overlap->size() == 4);  // [é ann saw ben] and [ben in rome]
   UnitLogits surer = span(8, 5, 6);
@@ -426,12 +426,12 @@ TEST_CASE("qa: a question's answer is the best of all its windows") {
   CHECK(lines[1]["id"] == "1");
   CHECK(lines[1]["answer"] == "é");
   options.stride_meaning = "step";
-  CHECK(Task::make(options, tokenizer())->read(path, TaskUse::prediction)->size() == 6);
+  CHECK(Task::make(options, tokenizer(), BertConfig())->read(path, TaskUse::prediction)->size() == 6);
 }
 
 TEST_CASE("tasks refuse what cannot be right") {
   const Files files;
-  const auto made = [&](const TaskOptions& options) { return error_of([&] { Task::make(options, tokenizer()); }); };
+  const auto made = [&](const TaskOptions& options) { return error_of([&] { Task::make(options, tokenizer(), BertConfig()); }); };
   CHECK_MENTIONS(made({.kind = "ner", .label_smoothing = 0.1}), "--label-smoothing and --focal-gamma are for classify");
   CHECK_MENTIONS(made({.kind = "ner", .labels = {"B-PER", "I-PER"}}), "lack O");
   CHECK_MENTIONS(made({.kind = "ner", .labels = {"O", "PER"}}), "'PER' is not a tag");
@@ -445,7 +445,7 @@ TEST_CASE("tasks refuse what cannot be right") {
   CHECK_MENTIONS(made({.kind = "parse"}), "no task is called 'parse'");
 
   const auto read = [&](const TaskOptions& options, const std::filesystem::path& path, TaskUse use) {
-    return error_of([&] { Task::make(options, tokenizer())->read(path, use); });
+    return error_of([&] { Task::make(options, tokenizer(), BertConfig())->read(path, use); });
   };
   const auto tags = files("t.conll", conll);
   const auto texts = files("t.tsv", "text\tlabel\nann\tgood\n");
@@ -479,7 +479,7 @@ TEST_CASE("tasks refuse what cannot be right") {
 
 TEST_CASE("qa: an empty question and an empty context have an answer that is no span") {
   const Files files;
-  const auto set = Task::make({.kind = "qa"}, tokenizer())
+  const auto set = Task::make({.kind = "qa"}, tokenizer(), BertConfig())
                        ->read(files("e.jsonl", "{\"id\": \"a\", \"question\": \"\", \"context\": \"\"}\n"), TaskUse::prediction);
   CHECK(set->sequences(0)[0].ids == std::vector<int32_t>{2, 3, 3});
   const auto lines = predictions(*set, {UnitLogits(6)});
