@@ -1,6 +1,11 @@
 #include "models/bert.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "autograd/random.h"
+#include "base/file.h"
 
 namespace gradus {
 namespace {
@@ -141,7 +146,41 @@ void BertForPreTraining::parts(Parts& p) {
   p("cls.seq_relationship", seq_relationship);
 }
 
+namespace {
+
+// Positions as sines and cosines (Vaswani et al. 2017, section 3.5), with the root mean square of the other embeddings: a head that looks a fixed number of
+// tokens back is then one linear map, not something to be learned place by place.
+void fill_sinusoidal(Tensor table, double rms) {
+  const int64_t positions = table.shape()[0], n = table.shape()[1];
+  float* to = table.write<float>();
+  for (int64_t t = 0; t < positions; ++t)
+    for (int64_t i = 0; i < n; ++i) {
+      const double angle = static_cast<double>(t) / std::pow(10000.0, static_cast<double>(i / 2 * 2) / static_cast<double>(n));
+      to[t * n + i] = static_cast<float>(rms * std::numbers::sqrt2 * (i % 2 ? std::cos(angle) : std::sin(angle)));
+    }
+}
+
+// Attention that begins as a comparison of tokens, as in trained models (Trockman and Kolter 2023, arXiv 2305.09828): the key's weights are the query's,
+// of a size at which equal tokens find each other.
+void fill_mimetic(const std::vector<Parameter>& list, const BertConfig& config, uint64_t seed) {
+  initialize(list, Normal{config.initializer_range}, seed);
+  const NoGrad scope;
+  for (const Parameter& p : list) {
+    if (p.tied) continue;
+    if (p.name.ends_with("position_embeddings.weight")) fill_sinusoidal(p.view(), config.initializer_range);
+    for (const char* which : {"self.query.weight", "self.key.weight"})
+      if (p.name.ends_with(which)) {
+        const std::string layer = p.name.substr(0, p.name.rfind("self."));
+        Tensor view = p.view();
+        copy_into(random_normal(view.shape(), seed, hash_bytes(layer), DType::f32) * (1 / std::sqrt(static_cast<double>(config.hidden_size))), view, false);
+      }
+  }
+}
+
+}  // namespace
+
 void initialize_bert(const std::vector<Parameter>& list, const BertConfig& config, BertInitialization how, uint64_t seed) {
+  if (how == BertInitialization::mimetic) return fill_mimetic(list, config, seed);
   if (how == BertInitialization::google) return initialize(list, TruncatedNormal{config.initializer_range}, seed);
   initialize(list, Normal{config.initializer_range}, seed);
   const NoGrad scope;

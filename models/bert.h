@@ -98,7 +98,7 @@ struct BertForPreTraining {
 };
 
 // Hugging Face: normal. Google: truncated normal (cut at 2 standard deviations). Both zero biases; Hugging Face also zeroes the [PAD] embedding.
-enum class BertInitialization { hugging_face, google };
+enum class BertInitialization { hugging_face, google, mimetic };
 void initialize_bert(const std::vector<Parameter>& list, const BertConfig& config, BertInitialization how, uint64_t seed);
 
 }  // namespace gradus

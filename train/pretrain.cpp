@@ -22,6 +22,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+BertInitialization initialization_named(const std::string& name) {
+  if (name == "hugging_face") return BertInitialization::hugging_face;
+  if (name == "google") return BertInitialization::google;
+  if (name == "mimetic") return BertInitialization::mimetic;
+  fail("--initialization {}: it is hugging_face, google or mimetic", name);
+}
+
 BertConfig configuration(const PretrainOptions& o, const CorpusFile& corpus) {
   BertConfig config = o.init                                  ? load_config(*o.init)
                       : o.model.ends_with(".json") ? BertConfig::from_json(read_file(o.model), o.model)
@@ -132,13 +139,13 @@ PretrainResult pretrain(const PretrainOptions& o) {
   const InstanceSource train(corpus, Split::train, instance_options, o.seed);
   std::optional<InstanceSource> held_out;
   if (!corpus.documents(Split::validation).empty()) held_out.emplace(corpus, Split::validation, instance_options, o.seed + 1);
-  if (o.initialization != "google" && o.initialization != "hugging_face") fail("--initialization {}: it is google or hugging_face", o.initialization);
+  const BertInitialization initialization = initialization_named(o.initialization);
   check_optimizer_name(o.optimizer);
   const Schedule::Shape shape = Schedule::shape_named(o.schedule);
 
   BertForPreTraining model(config);
   const std::vector<Parameter> list = parameters(model);
-  initialize_bert(list, config, o.initialization == "google" ? BertInitialization::google : BertInitialization::hugging_face, o.seed);
+  initialize_bert(list, config, initialization, o.seed);
   std::string loaded;
   if (o.init) loaded = load_parameters(*o.init, list).to_text();
   make_output_folder(o.out, o.overwrite);   // nothing is made before everything that was asked for is found to be right
