@@ -3,6 +3,7 @@
 #include "train/task.h"
 
 #include <cmath>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -427,6 +428,39 @@ TEST_CASE("qa: a question's answer is the best of all its windows") {
   CHECK(lines[1]["answer"] == "é");
   options.stride_meaning = "step";
   CHECK(Task::make(options, tokenizer(), BertConfig())->read(path, TaskUse::prediction)->size() == 6);
+}
+
+namespace {
+
+// Standard input holds `text` as long as this lives.
+struct StandardInput {
+  std::istringstream text;
+  std::streambuf* before;
+  explicit StandardInput(const std::string& t) : text(t), before(std::cin.rdbuf(text.rdbuf())) { std::cin.clear(); }
+  ~StandardInput() { std::cin.rdbuf(before); }
+};
+
+}  // namespace
+
+TEST_CASE("standard input is lines of text for ner, JSON lines for qa") {
+  {
+    const StandardInput input("ann saw\n\nben");
+    const auto task = Task::make({.kind = "ner", .labels = {"O", "B-PER"}}, tokenizer());
+    const auto stream = task->stream("-");
+    CHECK(stream()->examples() == 3);
+    CHECK_FALSE(stream());
+  }
+  std::string rows;
+  for (int i = 0; i < 257; ++i)
+    rows += R"({"question": "who?", "context": "ann"})"
+            "\n";
+  const StandardInput input(rows);
+  const auto task = Task::make({.kind = "qa"}, tokenizer());
+  const auto stream = task->stream("-");
+  CHECK(stream()->examples() == 256);
+  const auto last = stream();
+  CHECK(predictions(*last, {span(6, 4, 4)}, 256)[0]["id"] == "256");  // [CLS] who ? [SEP] ann [SEP]
+  CHECK_FALSE(stream());
 }
 
 TEST_CASE("tasks refuse what cannot be right") {

@@ -11,6 +11,7 @@
 #include "data/tasks/tag_features.h"
 #include "text/code_points.h"
 #include "train/metrics/entities.h"
+#include "train/tasks/entity_mistakes.h"
 #include "train/tasks/tasks.h"
 
 namespace gradus {
@@ -153,10 +154,6 @@ struct TaggingTaskSet : TaskSet {
   };
   std::vector<Tagged> tag(const std::vector<UnitLogits>& logits) const;
   double mean_loss(const std::vector<UnitLogits>& logits) const;
-  std::string worst(const std::vector<Tags>& gold, const std::vector<Tags>& predicted) const;
-  std::string name_entity(const Entity& entity, const std::vector<std::string>& words) const {
-    return fmt::format("{} '{}'", entity.type, fmt::join(words.begin() + entity.begin, words.begin() + entity.end, " "));
-  }
 };
 
 std::vector<TaggingTaskSet::Tagged> TaggingTaskSet::tag(const std::vector<UnitLogits>& logits) const {
@@ -205,36 +202,6 @@ double TaggingTaskSet::mean_loss(const std::vector<UnitLogits>& logits) const {
   return total / std::max(count, 1.0);
 }
 
-// The sentences with the most entities missed and made up.
-std::string TaggingTaskSet::worst(const std::vector<Tags>& gold, const std::vector<Tags>& predicted) const {
-  struct Mistake {
-    size_t errors = 0, sentence = 0;
-    std::string text;
-  };
-  std::vector<Mistake> mistakes;
-  for (size_t s = 0; s < gold.size(); ++s) {
-    const std::vector<Entity> wanted = find(gold[s]), found = find(predicted[s]);
-    Mistake mistake{0, s, ""};
-    const auto list = [&](const char* title, const std::vector<Entity>& these, const std::vector<Entity>& others) {
-      std::vector<std::string> names;
-      for (const Entity& entity : these)
-        if (std::find(others.begin(), others.end(), entity) == others.end()) names.push_back(name_entity(entity, set.sentences[s].words));
-      if (!names.empty()) mistake.text += fmt::format("              {} {}\n", title, excerpt(fmt::format("{}", fmt::join(names, ", "))));
-      mistake.errors += names.size();
-    };
-    list("missed", wanted, found);
-    list("extra ", found, wanted);
-    if (mistake.errors) mistakes.push_back(std::move(mistake));
-  }
-  std::stable_sort(mistakes.begin(), mistakes.end(), [](const Mistake& a, const Mistake& b) { return a.errors > b.errors; });
-  std::string text = mistakes.empty() ? "" : "the worst mistakes\n";
-  for (size_t i = 0; i < std::min<size_t>(5, mistakes.size()); ++i) {
-    const TaggedSentence& sentence = set.sentences[mistakes[i].sentence];
-    text += fmt::format("  line {:<6} {}\n{}", sentence.line, excerpt(join_words(sentence.words).text), mistakes[i].text);
-  }
-  return text;
-}
-
 Evaluation TaggingTaskSet::evaluate(const std::vector<UnitLogits>& logits) const {
   std::vector<Tags> gold, predicted;
   for (const TaggedSentence& sentence : set.sentences) gold.push_back(sentence.tags);
@@ -247,7 +214,7 @@ Evaluation TaggingTaskSet::evaluate(const std::vector<UnitLogits>& logits) const
   result.metrics.emplace_back("loss", mean_loss(logits));
   result.tables = fmt::format("entities as {} reads them{}\n", strict() ? "seqeval's strict mode" : "conlleval.pl",
                               strict() ? fmt::format(" in {}", scheme_name(set.scheme)) : "") +
-                  entity_table(scores) + "\n" + worst(gold, predicted);
+                  entity_table(scores) + "\n" + entity_mistakes(set.sentences, predicted, [&](const Tags& tags) { return find(tags); });
   return result;
 }
 
