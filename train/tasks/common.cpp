@@ -26,6 +26,11 @@ std::string excerpt(const std::string& text, size_t width) {
   return line;
 }
 
+void put_first(Metrics& metrics, const std::string& name) {
+  const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const auto& metric) { return metric.first == name; });
+  std::rotate(metrics.begin(), found, found + 1);
+}
+
 std::vector<double> parse_class_weights(const std::string& text, const std::vector<std::string>& names, const std::vector<int64_t>& counts) {
   if (text.empty()) return {};
   std::vector<double> weights(names.size(), 1);

@@ -171,8 +171,7 @@ Evaluation QuestionTaskSet::evaluate(const std::vector<UnitLogits>& logits) cons
   } else {
     result.metrics = squad_metrics(set, answers);
   }
-  const auto f1 = std::find_if(result.metrics.begin(), result.metrics.end(), [](const auto& metric) { return metric.first == "f1"; });
-  std::rotate(result.metrics.begin(), f1, f1 + 1);
+  put_first(result.metrics, "f1");
   result.tables += worst(answers);
   return result;
 }

@@ -209,8 +209,7 @@ Evaluation TaggingTaskSet::evaluate(const std::vector<UnitLogits>& logits) const
   const EntityScores scores = score_entities(gold, predicted, strict());
   Evaluation result;
   result.metrics = entity_metrics(scores);
-  const auto f1 = std::find_if(result.metrics.begin(), result.metrics.end(), [](const auto& metric) { return metric.first == "f1"; });
-  std::rotate(result.metrics.begin(), f1, f1 + 1);
+  put_first(result.metrics, "f1");
   result.metrics.emplace_back("loss", mean_loss(logits));
   result.tables = fmt::format("entities as {} reads them{}\n", strict() ? "seqeval's strict mode" : "conlleval.pl",
                               strict() ? fmt::format(" in {}", scheme_name(set.scheme)) : "") +

@@ -16,6 +16,9 @@ std::vector<double> probabilities(std::span<const float> logits);
 // A text for a table: on one line, cut to `width` characters.
 std::string excerpt(const std::string& text, size_t width = 90);
 
+// The metric of this name becomes the first, by which models are chosen.
+void put_first(Metrics& metrics, const std::string& name);
+
 // "balanced" or "a=2,b=1" as a weight a class; empty for none. Classes that are not named keep 1; an unknown name is an Error.
 std::vector<double> parse_class_weights(const std::string& text, const std::vector<std::string>& names, const std::vector<int64_t>& counts);
 
