@@ -1,5 +1,6 @@
 #include "cli/demo_tasks.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "data/story/tasks/tasks.h"
@@ -16,13 +17,13 @@ struct DemoTask {
 };
 
 constexpr DemoTask demo_tasks[] = {
-    {"sentiment", "classify", "is the feeling good or bad?", 120, 5e-4},
-    {"entailment", "classify", "does the second sentence follow?", 240, 5e-4},
-    {"similarity", "regress", "how much do two sentences agree?", 180, 5e-4},
-    {"topics", "multilabel", "which of ten topics are told of?", 120, 1e-3},
-    {"entities", "ner", "which words are names, and of what?", 90, 5e-4},
-    {"questions", "qa", "which words answer the question, if any do?", 240, 5e-4},
-    {"endings", "choice", "which of four endings is right?", 120, 5e-4},
+    {"sentiment", "classify", "is the feeling good or bad?", 400, 5e-4},
+    {"entailment", "classify", "does the second sentence follow?", 900, 5e-4},
+    {"similarity", "regress", "how much do two sentences agree?", 900, 5e-4},
+    {"topics", "multilabel", "which of ten topics are told of?", 150, 1e-3},
+    {"entities", "ner", "which words are names, and of what?", 60, 5e-4},
+    {"questions", "qa", "which words answer the question, if any do?", 700, 5e-4},
+    {"endings", "choice", "which of four endings is right?", 450, 5e-4},
 };
 
 }  // namespace
@@ -30,8 +31,8 @@ constexpr DemoTask demo_tasks[] = {
 void run_demo_tasks(const std::filesystem::path& folder, uint64_t seed, story::World world) {
   const std::filesystem::path sets = folder / "tasks";
   std::filesystem::create_directories(sets);
-  story::write_tasks(sets, {.train = 4000, .seed = seed, .world = world});
-  fmt::print("   task        score of                 1.0 is the best reachable everywhere\n");
+  story::write_tasks(sets, {.train = 8000, .seed = seed, .world = world});
+  fmt::print("   {:<11} {:<12} {:<5} {:<24}  the best reachable is 1 everywhere\n", "task", "score", "", "");
   for (const DemoTask& task : demo_tasks) {
     std::string ending;
     for (const story::Task& t : story::tasks())
@@ -50,8 +51,9 @@ void run_demo_tasks(const std::filesystem::path& folder, uint64_t seed, story::W
     o.seed = seed;
     if (o.task.kind == "regress") o.task.label_column = "score";
     const FinetuneResult result = finetune(o);
-    const std::string bar(static_cast<size_t>(std::lround(24 * std::max(0.0, result.score()))), '#');
-    fmt::print("   {:<11} {:<12} {:.3f} {:<24}  {} ({})\n", task.name, result.evaluation.metrics.front().first, result.score(), bar, task.about, format_duration(result.seconds + result.eval_seconds));
+    const double score = result.score() / (o.task.kind == "qa" ? 100 : 1);   // SQuAD's are in percent
+    const std::string bar(static_cast<size_t>(std::lround(24 * std::clamp(score, 0.0, 1.0))), '#');
+    fmt::print("   {:<11} {:<12} {:.3f} {:<24}  {} ({})\n", task.name, result.evaluation.metrics.front().first, score, bar, task.about, format_duration(result.seconds + result.eval_seconds));
     std::fflush(stdout);
   }
 }

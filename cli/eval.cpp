@@ -11,6 +11,7 @@ void add_eval(CLI::App& app) {
     std::string model, file, out;
     TaskOptions task;
     int64_t max_tokens = 8192;
+    bool untrained_head = false;
   };
   auto o = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("eval", "metrics of a fine-tuned model on a labelled file");
@@ -18,13 +19,14 @@ void add_eval(CLI::App& app) {
   verb->add_option("FILE", o->file, "labelled, as for finetune")->required();
   verb->add_option("--out", o->out, "a folder for eval_results.json");
   verb->add_option("--max-tokens", o->max_tokens, "run at once")->capture_default_str();
+  verb->add_flag("--untrained-head", o->untrained_head, "go on where the head was never trained");
   add_reading_options(verb, o->task);
   add_answering_options(verb, o->task);
   verb->footer("Example: gradus eval --model runs/sst2 --task sst2 dev.tsv");
   verb->callback([o] {
     fmt::print("reading {}\n", o->model);
     std::fflush(stdout);
-    const FinetunedModel tuned(o->model);
+    const FinetunedModel tuned(o->model, o->untrained_head);
     o->task.kind = tuned.task.kind;
     o->task.labels = tuned.task.labels;
     const auto task = Task::make(o->task, tuned.tokenizer, tuned.config);

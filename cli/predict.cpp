@@ -14,6 +14,7 @@ void add_predict(CLI::App& app) {
     std::string model, file = "-", out;
     TaskOptions task;
     int64_t max_tokens = 8192;
+    bool untrained_head = false;
   };
   auto o = std::make_shared<Options>();
   CLI::App* verb = app.add_subcommand("predict", "answers of a fine-tuned model: JSON lines, in the order of the input");
@@ -21,11 +22,12 @@ void add_predict(CLI::App& app) {
   verb->add_option("FILE", o->file, "as for finetune, labels not needed; -: a text a line from standard input")->capture_default_str();
   verb->add_option("--out", o->out, "a file; default: standard output");
   verb->add_option("--max-tokens", o->max_tokens, "run at once")->capture_default_str();
+  verb->add_flag("--untrained-head", o->untrained_head, "go on where the head was never trained");
   add_reading_options(verb, o->task);
   add_answering_options(verb, o->task);
   verb->footer("Example: echo 'a gorgeous, witty film' | gradus predict --model runs/sst2");
   verb->callback([o] {
-    const FinetunedModel tuned(o->model);
+    const FinetunedModel tuned(o->model, o->untrained_head);
     o->task.kind = tuned.task.kind;
     o->task.labels = tuned.task.labels;
     const auto task = Task::make(o->task, tuned.tokenizer, tuned.config);

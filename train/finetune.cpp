@@ -154,10 +154,16 @@ std::string as_text(const Metrics& metrics) {
   return text;
 }
 
-FinetunedModel::FinetunedModel(const std::filesystem::path& folder)
+FinetunedModel::FinetunedModel(const std::filesystem::path& folder, bool untrained_head)
     : config(load_config(folder)), tokenizer(load_tokenizer(folder)), task(task_of(config, folder.string())), model(*head_named(config.architectures[0]), config) {
-  if (is_adapter_folder(folder)) load_adapters(folder, model);
-  else load_parameters(folder, parameters(model)).require_trained("head of " + config.architectures[0]);
+  if (is_adapter_folder(folder)) {
+    load_adapters(folder, model);
+    return;
+  }
+  const auto list = parameters(model);
+  initialize_bert(list, config, BertInitialization::hugging_face, 0);
+  const LoadReport report = load_parameters(folder, list);
+  if (!untrained_head) report.require_trained("head of " + config.architectures[0]);
 }
 
 FinetuneResult finetune(const FinetuneOptions& o) {

@@ -49,13 +49,13 @@ struct FinetuneResult {
 
 FinetuneResult finetune(const FinetuneOptions& options);
 
-// A fine-tuned folder, or one of adapters, for eval and predict. An Error where its head was never trained.
+// A fine-tuned folder, or one of adapters, for eval and predict. An Error where its head was never trained, unless that is asked for.
 struct FinetunedModel {
   BertConfig config;
   Tokenizer tokenizer;
   TaskOptions task;   // its kind and labels
   BertForTask model;
-  explicit FinetunedModel(const std::filesystem::path& folder);
+  explicit FinetunedModel(const std::filesystem::path& folder, bool untrained_head = false);
 };
 
 nlohmann::ordered_json as_json(const Metrics& metrics);

@@ -222,4 +222,12 @@ TEST_CASE("what cannot be is refused before anything is written") {
   o.task.label_column = "class";
   refused("class");
   CHECK_MENTIONS(error_of([&] { FinetunedModel model(scratch / "base"); }), "BertForPreTraining");
+
+  // A body that calls itself a classifier: its head was never trained.
+  BertForPreTraining body = small_model(3);
+  BertConfig config = small_config();
+  config.architectures = {"BertForSequenceClassification"};
+  save_model_folder(scratch / "untrained", config, parameters(body), small_tokenizer());
+  CHECK_MENTIONS(error_of([&] { FinetunedModel model(scratch / "untrained"); }), "classifier.weight");
+  CHECK_NOTHROW(FinetunedModel(scratch / "untrained", true));
 }

@@ -445,7 +445,7 @@ struct StandardInput {
 TEST_CASE("standard input is lines of text for ner, JSON lines for qa") {
   {
     const StandardInput input("ann saw\n\nben");
-    const auto task = Task::make({.kind = "ner", .labels = {"O", "B-PER"}}, tokenizer());
+    const auto task = Task::make({.kind = "ner", .labels = {"O", "B-PER"}}, tokenizer(), BertConfig());
     const auto stream = task->stream("-");
     CHECK(stream()->examples() == 3);
     CHECK_FALSE(stream());
@@ -455,7 +455,7 @@ TEST_CASE("standard input is lines of text for ner, JSON lines for qa") {
     rows += R"({"question": "who?", "context": "ann"})"
             "\n";
   const StandardInput input(rows);
-  const auto task = Task::make({.kind = "qa"}, tokenizer());
+  const auto task = Task::make({.kind = "qa"}, tokenizer(), BertConfig());
   const auto stream = task->stream("-");
   CHECK(stream()->examples() == 256);
   const auto last = stream();
