@@ -21,7 +21,6 @@ void add_eval(CLI::App& app) {
   verb->add_option("--max-tokens", o->max_tokens, "run at once")->capture_default_str();
   verb->add_flag("--untrained-head", o->untrained_head, "go on where the head was never trained");
   add_reading_options(verb, o->task);
-  add_answering_options(verb, o->task);
   verb->footer("Example: gradus eval --model runs/sst2 --task sst2 dev.tsv");
   verb->callback([o] {
     fmt::print("reading {}\n", o->model);

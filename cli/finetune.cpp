@@ -66,59 +66,78 @@ void run_seeds(const FinetuneOptions& o, const std::vector<uint64_t>& seeds) {
   if (!degenerate.empty()) fmt::print("degenerate: seed{} ended at the answer that looks at no text; try a smaller learning rate, more steps or a longer warm-up\n", degenerate);
 }
 
-}  // namespace
+struct Kind {
+  const char *name, *about, *files, *example;
+};
+constexpr Kind kinds[] = {
+    {"classify", "one label for a text or a pair", "TSV, CSV or JSONL", "--task sst2 --model minilm --train train.tsv --validation dev.tsv --epochs 1 --out runs/sst2"},
+    {"regress", "a number for a text or a pair", "TSV, CSV or JSONL", "--task stsb --model minilm --train train.tsv --validation dev.tsv --out runs/stsb"},
+    {"multilabel", "any of several labels for a text", "TSV, CSV or JSONL", "--model minilm --train train.jsonl --validation dev.jsonl --out runs/topics"},
+    {"ner", "a tag for each word", "CoNLL columns", "--model minilm --train train.conll --validation dev.conll --out runs/ner"},
+    {"qa", "the span of a text that answers a question", "SQuAD JSON", "--model minilm --train train-v2.0.json --validation dev-v2.0.json --epochs 2 --out runs/squad"},
+    {"choice", "one of several ways to go on", "SWAG CSV, CODAH TSV or JSONL", "--model minilm --train train.csv --validation val.csv --out runs/swag"},
+};
 
-void add_finetune(CLI::App& app) {
+void add_kind(CLI::App* finetune, const Kind& kind) {
   auto o = std::make_shared<FinetuneOptions>();
   auto seeds = std::make_shared<std::string>();
-  CLI::App* verb = app.add_subcommand("finetune", "a pretrained model learns a task from labelled files");
-  verb->add_option("KIND", o->task.kind, "classify regress multilabel ner qa choice")->required();
-  verb->add_option("--model", o->model, "a pretrained folder")->required();
-  verb->add_option("--train", o->train, "TSV, CSV, JSONL; CoNLL columns (ner); SQuAD JSON (qa)")->required();
+  o->task.kind = kind.name;
+  CLI::App* verb = finetune->add_subcommand(kind.name, kind.about);
+  verb->add_option("--model", o->model, "a pretrained folder or checkpoint")->required();
+  verb->add_option("--train", o->train, kind.files)->required();
   verb->add_option("--validation", o->validation, "the best model on it is kept");
-  verb->add_option("--out", o->out)->required();
+  verb->add_option("--out", o->out, "folder for the model and its metrics")->required();
   verb->add_flag("--overwrite", o->overwrite, "write into a folder that is not empty");
-  add_reading_options(verb, o->task);
-  add_answering_options(verb, o->task);
-  CLI::Option_group* length = verb->add_option_group("How long");
-  length->add_option("--epochs", o->epochs)->capture_default_str();
-  length->add_option("--max-steps", o->max_steps);
-  length->add_option("--batch-size", o->batch_size, "examples a step")->capture_default_str();
-  length->add_option("--max-tokens", o->max_tokens, "run at once; memory follows it")->capture_default_str();
-  length->add_option("--max-train-examples", o->max_train_examples);
-  length->add_option("--eval-steps", o->eval_steps, "default: each epoch");
-  length->add_option("--patience", o->patience, "evaluations without a better model before it stops");
-  length->add_option("--logging-steps", o->logging_steps)->capture_default_str()->check(CLI::PositiveNumber);
-  length->add_flag("!--no-shuffle", o->shuffle, "keep the file's order");
-  CLI::Option_group* rate = verb->add_option_group("Learning");
-  rate->add_option("--learning-rate", o->learning_rate)->capture_default_str();
-  rate->add_option("--warmup-steps", o->warmup, "below 1: a share")->capture_default_str();
-  rate->add_option("--schedule", o->schedule, "linear constant cosine google")->capture_default_str();
-  rate->add_option("--optimizer", o->optimizer, "adamw google lamb sgd")->capture_default_str();
-  rate->add_option("--weight-decay", o->weight_decay)->capture_default_str();
-  rate->add_option("--max-grad-norm", o->max_grad_norm)->capture_default_str();
-  rate->add_option("--layer-decay", o->layer_decay, "of the rate, layer by layer down")->capture_default_str();
-  rate->add_option("--dropout", o->dropout);
-  rate->add_option("--freeze", o->freeze, "patterns of names, e.g. 'bert.embeddings.*'");
-  rate->add_option("--reinit-layers", o->reinit_layers, "top layers that begin anew");
-  rate->add_flag("--random-init", o->random_init, "the model's architecture only, for comparison");
-  rate->add_option("--lora-rank", o->lora_rank, "train adapters of this rank, and the head");
-  rate->add_option("--lora-alpha", o->lora_alpha)->capture_default_str();
-  rate->add_option("--lora-targets", o->lora_targets, "patterns; default: query and value");
-  rate->add_flag("--merge-lora", o->merge_lora, "save the whole model, adapters added in");
-  rate->add_option("--seed", o->seed)->capture_default_str();
-  rate->add_option("--seeds", *seeds, "several runs, 1..5: mean and deviation");
-  CLI::Option_group* loss = verb->add_option_group("Loss (classify)");
-  loss->add_option("--labels", o->task.labels, "names in the order of their ids")->delimiter(',');
-  loss->add_option("--class-weights", o->task.class_weights, "balanced, or a=2,b=1");
-  loss->add_option("--label-smoothing", o->task.label_smoothing);
-  loss->add_option("--focal-gamma", o->task.focal_gamma);
-  verb->add_flag("--label-all-tokens", o->task.label_all_tokens, "ner: further pieces of a word are labelled too");
-  verb->footer("Example: gradus finetune classify --task sst2 --model minilm --train train.tsv --validation dev.tsv --epochs 1 --out runs/sst2");
+  add_reading_options(verb, o->task, kind.name);
+  const char* group = "How long";
+  verb->add_option("--epochs", o->epochs)->capture_default_str()->group(group);
+  verb->add_option("--max-steps", o->max_steps)->group(group);
+  verb->add_option("--batch-size", o->batch_size, "examples a step")->capture_default_str()->group(group);
+  verb->add_option("--max-tokens", o->max_tokens, "run at once; memory follows it")->capture_default_str()->group(group);
+  verb->add_option("--max-train-examples", o->max_train_examples)->group(group);
+  verb->add_option("--eval-steps", o->eval_steps, "default: each epoch")->group(group);
+  verb->add_option("--patience", o->patience, "evaluations without a better model before it stops")->group(group);
+  verb->add_option("--logging-steps", o->logging_steps)->capture_default_str()->check(CLI::PositiveNumber)->group(group);
+  verb->add_flag("!--no-shuffle", o->shuffle, "keep the file's order")->group(group);
+  group = "Learning";
+  verb->add_option("--learning-rate", o->learning_rate)->capture_default_str()->group(group);
+  verb->add_option("--warmup-steps", o->warmup, "below 1: a share")->capture_default_str()->group(group);
+  verb->add_option("--schedule", o->schedule, "linear constant cosine google")->capture_default_str()->group(group);
+  verb->add_option("--optimizer", o->optimizer, "adamw google lamb sgd")->capture_default_str()->group(group);
+  verb->add_option("--weight-decay", o->weight_decay)->capture_default_str()->group(group);
+  verb->add_option("--max-grad-norm", o->max_grad_norm)->capture_default_str()->group(group);
+  verb->add_option("--layer-decay", o->layer_decay, "of the rate, layer by layer down")->capture_default_str()->group(group);
+  verb->add_option("--dropout", o->dropout)->group(group);
+  verb->add_option("--freeze", o->freeze, "patterns of names, e.g. 'bert.embeddings.*'")->group(group);
+  verb->add_option("--reinit-layers", o->reinit_layers, "top layers that begin anew")->group(group);
+  verb->add_flag("--random-init", o->random_init, "the model's architecture only, for comparison")->group(group);
+  verb->add_option("--lora-rank", o->lora_rank, "train adapters of this rank, and the head")->group(group);
+  verb->add_option("--lora-alpha", o->lora_alpha)->capture_default_str()->group(group);
+  verb->add_option("--lora-targets", o->lora_targets, "patterns; default: query and value")->group(group);
+  verb->add_flag("--merge-lora", o->merge_lora, "save the whole model, adapters added in")->group(group);
+  verb->add_option("--seed", o->seed)->capture_default_str()->group(group);
+  verb->add_option("--seeds", *seeds, "several runs, 1..5: mean and deviation")->group(group);
+  group = "Loss";
+  const std::string name = kind.name;
+  if (name == "classify" || name == "multilabel" || name == "ner") verb->add_option("--labels", o->task.labels, "names in the order of their ids")->delimiter(',')->group(group);
+  if (name == "classify" || name == "ner") verb->add_option("--class-weights", o->task.class_weights, "balanced, or a=2,b=1")->group(group);
+  if (name == "classify") verb->add_option("--label-smoothing", o->task.label_smoothing)->group(group);
+  if (name == "classify") verb->add_option("--focal-gamma", o->task.focal_gamma)->group(group);
+  if (name == "ner") verb->add_flag("--label-all-tokens", o->task.label_all_tokens, "further pieces of a word are labelled too")->group(group);
+  verb->footer(fmt::format("Example: gradus finetune {} {}", kind.name, kind.example));
   verb->callback([o, seeds] {
     if (seeds->empty()) run_once(*o);
     else run_seeds(*o, parse_seeds(*seeds));
   });
+}
+
+}  // namespace
+
+void add_finetune(CLI::App& app) {
+  CLI::App* verb = app.add_subcommand("finetune", "a pretrained model learns a task from labelled files");
+  verb->require_subcommand(1);
+  for (const Kind& kind : kinds) add_kind(verb, kind);
+  verb->footer("Each kind has --help. Example: gradus finetune classify --task sst2 --model minilm --train train.tsv --validation dev.tsv --out runs/sst2");
 }
 
 }  // namespace gradus::cli

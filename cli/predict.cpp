@@ -24,7 +24,6 @@ void add_predict(CLI::App& app) {
   verb->add_option("--max-tokens", o->max_tokens, "run at once")->capture_default_str();
   verb->add_flag("--untrained-head", o->untrained_head, "go on where the head was never trained");
   add_reading_options(verb, o->task);
-  add_answering_options(verb, o->task);
   verb->footer("Example: echo 'a gorgeous, witty film' | gradus predict --model runs/sst2");
   verb->callback([o] {
     const FinetunedModel tuned(o->model, o->untrained_head);

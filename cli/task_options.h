@@ -6,7 +6,7 @@
 
 namespace gradus::cli {
 
-void add_reading_options(CLI::App* verb, TaskOptions& options);
-void add_answering_options(CLI::App* verb, TaskOptions& options);
+// Those that a kind of task has; "": those of all kinds, for verbs that learn the kind from the model.
+void add_reading_options(CLI::App* verb, TaskOptions& options, const std::string& kind = "");
 
 }  // namespace gradus::cli
