@@ -20,7 +20,7 @@ namespace {
 struct DemoOptions {
   std::filesystem::path out = "gradus-demo";
   int64_t documents = 60000, probes = 800;
-  double minutes = 3;
+  double minutes = 3.75;
   uint64_t seed = 1;
   bool overwrite = false;
 };
@@ -30,35 +30,47 @@ void stage(int number, const std::string& text) {
   std::fflush(stdout);
 }
 
-// Fills every probe's mask: shows the first one of each of the first kinds, then how often each kind comes out right.
+struct FilledProbe {
+  const story::Probe* probe;
+  MaskAnswers answers;   // the best two
+  bool right;
+};
+
+std::string lower_case(std::string word) {
+  for (char& c : word) c = static_cast<char>(std::tolower(c));
+  return word;
+}
+
+// Fills every probe's mask. Shown are, of the first probe of each kind, the ten answers that the model is surest of, right or wrong; then how often each kind
+// comes out right.
 void fill_probes(const BertForMaskedLM& model, const Tokenizer& tokenizer, const std::vector<story::Probe>& probes) {
-  constexpr size_t kShown = 10;
+  std::vector<FilledProbe> first;
   std::map<std::string, std::pair<int64_t, int64_t>> kinds;   // right, all
-  int64_t right = 0;
+  int64_t all_right = 0;
   for (const story::Probe& probe : probes) {
-    const MaskAnswers answers = fill_mask(model, tokenizer, probe.text, 2)[0];
-    const auto lower = [](std::string word) {
-      for (char& c : word) c = static_cast<char>(std::tolower(c));
-      return word;
-    };
-    const bool good = answers[0].token == lower(probe.answer);
-    right += good;
-    auto& [right_of_kind, all_of_kind] = kinds[probe.about];
-    right_of_kind += good;
-    if (++all_of_kind > 1 || kinds.size() > kShown) continue;
-    fmt::print("   {} {}\n       {} {:.0f} %, {} {:.0f} %{}\n", good ? "✓" : "✗", probe.text, answers[0].token, 100 * answers[0].probability, answers[1].token,
-               100 * answers[1].probability, good ? "" : fmt::format("   (right is: {})", probe.answer));
+    FilledProbe filled{&probe, fill_mask(model, tokenizer, probe.text, 2)[0], false};
+    filled.right = filled.answers[0].token == lower_case(probe.answer);
+    auto& [right, all] = kinds[probe.about];
+    right += filled.right;
+    all_right += filled.right;
+    if (++all == 1) first.push_back(std::move(filled));
+  }
+  std::stable_sort(first.begin(), first.end(), [](const FilledProbe& a, const FilledProbe& b) { return a.answers[0].probability > b.answers[0].probability; });
+  for (size_t i = 0; i < std::min<size_t>(10, first.size()); ++i) {
+    const auto& [probe, answers, right] = first[i];
+    fmt::print("   {} {}\n       {} {:.0f} %, {} {:.0f} %{}\n", right ? "✓" : "✗", probe->text, answers[0].token, 100 * answers[0].probability, answers[1].token, 100 * answers[1].probability,
+               right ? "" : fmt::format("   (right is: {})", probe->answer));
   }
   std::vector<std::pair<double, std::string>> order;
   for (const auto& [kind, counts] : kinds) order.emplace_back(-static_cast<double>(counts.first) / static_cast<double>(counts.second), kind);
   std::sort(order.begin(), order.end());
-  fmt::print("\n   {} of {} masks right, by what is asked\n", right, probes.size());
+  fmt::print("\n   {} of {} masks right, by what is asked\n", all_right, probes.size());
   for (const auto& [share, kind] : order) fmt::print("   {:<17} {:>4.0f} % {}\n", kind, -100 * share, std::string(static_cast<size_t>(-30 * share + 0.5), '#'));
 }
 
 void run(const DemoOptions& o) {
   const double start = seconds_now();
-  fmt::print("Gradus: a small BERT learns a small world, from nothing, on this machine. About {:.0f} minutes; everything goes to {}/\n", o.minutes + 2.5, o.out.string());
+  fmt::print("Gradus: a small BERT learns a small world, from nothing, on this machine. About {:.0f} minutes; everything goes to {}/\n", o.minutes + 2, o.out.string());
   make_output_folder(o.out, o.overwrite);
 
   stage(1, fmt::format("Stories: {} documents written by a grammar of about 500 words", o.documents));
@@ -105,7 +117,7 @@ void run(const DemoOptions& o) {
   pretraining.seed = o.seed;
   const PretrainResult result = pretrain(pretraining);
 
-  stage(5, "Masks, filled by the model that was just trained");
+  stage(5, "Masks, filled by the model that was just trained: of one of each kind, the ten that it is surest of");
   BertForMaskedLM model(load_config(pretraining.out));
   load_parameters(pretraining.out, parameters(model));
   const auto probes = story::story_probes(o.seed + 1, o.probes, story::World::small);

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "autograd/observer.h"
-#include "base/random.h"
 #include "io/json_lines.h"
 #include "nn/audit.h"
 #include "nn/lora.h"
 #include "train/adapter_folder.h"
+#include "train/batches.h"
 #include "train/model_card.h"
 #include "train/progress.h"
 #include "train/stop_signals.h"
@@ -19,65 +18,6 @@ namespace gradus {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// A batch of units and its parts of at most max_tokens tokens.
-struct Part {
-  std::vector<int64_t> units;
-  std::vector<int32_t> ids, types;
-  std::vector<int64_t> lengths;
-  int64_t first = 0;   // number of its first sequence in the batch
-  int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
-};
-
-std::vector<Part> parts_of(const TaskSet& set, std::span<const int64_t> units, int64_t max_tokens) {
-  std::vector<Part> parts(1);
-  int64_t number = 0;
-  for (const int64_t unit : units) {
-    const std::vector<Sequence> sequences = set.sequences(unit);
-    int64_t tokens = 0;
-    for (const Sequence& sequence : sequences) tokens += static_cast<int64_t>(sequence.ids.size());
-    if (!parts.back().units.empty() && parts.back().tokens() + tokens > max_tokens) parts.emplace_back().first = number;
-    Part& part = parts.back();
-    part.units.push_back(unit);
-    for (const Sequence& sequence : sequences) {
-      part.ids.insert(part.ids.end(), sequence.ids.begin(), sequence.ids.end());
-      part.types.insert(part.types.end(), sequence.types.begin(), sequence.types.end());
-      part.lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
-      ++number;
-    }
-  }
-  return parts;
-}
-
-// Examples in the order in which they are learned, an epoch after the other: `count` of `size`, drawn once, or the file's first ones where nothing is shuffled.
-class Order {
- public:
-  Order(int64_t size, int64_t count, bool shuffle, uint64_t seed) : units_(static_cast<size_t>(size)), shuffle_(shuffle), seed_(seed) {
-    std::iota(units_.begin(), units_.end(), 0);
-    if (shuffle_ && count < size) Random(seed_, ~uint64_t{0}).shuffle(units_);
-    units_.resize(static_cast<size_t>(count));
-    begin_epoch();
-  }
-  std::span<const int64_t> next(int64_t count) {
-    if (at_end_of_epoch()) ++epoch_, begin_epoch();
-    const size_t begin = at_;
-    at_ = std::min(at_ + static_cast<size_t>(count), units_.size());
-    return std::span(units_).subspan(begin, at_ - begin);
-  }
-  bool at_end_of_epoch() const { return at_ == units_.size(); }
-
- private:
-  void begin_epoch() {
-    at_ = 0;
-    if (!shuffle_) return;
-    std::sort(units_.begin(), units_.end());   // so that an epoch's order depends on the epoch alone
-    Random(seed_, epoch_).shuffle(units_);
-  }
-  std::vector<int64_t> units_;
-  bool shuffle_;
-  uint64_t seed_, epoch_ = 0;
-  size_t at_ = 0;
-};
 
 BertConfig configuration(const FinetuneOptions& o, const Task& task) {
   BertConfig config = load_config(o.model);
@@ -191,7 +131,7 @@ FinetuneResult finetune(const FinetuneOptions& o) {
   const int64_t total = o.max_steps > 0 ? o.max_steps : std::max<int64_t>(1, std::llround(o.epochs * static_cast<double>(per_epoch)));
   schedule.total = total;
   schedule.warmup = o.warmup < 1 ? std::llround(o.warmup * static_cast<double>(total)) : std::llround(o.warmup);
-  Order order(train->size(), examples, o.shuffle, o.seed);
+  UnitOrder order(train->size(), examples, o.shuffle, o.seed);
 
   write_file(o.out / "run.json", resolved(o, total, schedule.warmup).dump(2) + "\n");
   JsonLines metrics(o.out / "metrics.jsonl");
@@ -256,7 +196,7 @@ FinetuneResult finetune(const FinetuneOptions& o) {
       const Training training;
       const FirstOrderOnly first_order;
       Tensors reached;
-      for (const Part& part : parts_of(*train, units, o.max_tokens)) {
+      for (const BatchPart& part : parts_of(*train, units, o.max_tokens)) {
         const LoraAdapters::Attached attached(adapters);
         const RandomScope random(o.seed, static_cast<uint64_t>(result.steps));
         const BertInput input(config, part.ids, part.types, part.lengths, part.first);

@@ -235,7 +235,8 @@ Evaluation TextTaskSet::evaluate(const std::vector<UnitLogits>& logits) const {
 void TextTaskSet::write_predictions(const std::vector<UnitLogits>& logits, std::ostream& jsonl, int64_t first) const {
   for (size_t u = 0; u < logits.size(); ++u) {
     const UnitLogits row = mean(logits[u]);
-    Json line{{"index", first + static_cast<int64_t>(u)}};
+    Json line = Json::object();
+    line["index"] = first + static_cast<int64_t>(u);
     if (task.kind == TextTask::Kind::regress) {
       line["score"] = row[0];
     } else {

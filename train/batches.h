@@ -1,0 +1,36 @@
+// How the examples of a TaskSet are put into batches: in which order, and cut to what memory allows.
+#pragma once
+
+#include "train/task.h"
+
+namespace gradus {
+
+// Some units of a batch, their sequences' tokens one under the other.
+struct BatchPart {
+  std::vector<int64_t> units;
+  std::vector<int32_t> ids, types;
+  std::vector<int64_t> lengths;
+  int64_t first = 0;   // the number of its first sequence in the batch: dropout draws by it
+  int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
+};
+
+// The batch in parts of at most max_tokens tokens; a unit longer than that is a part by itself. Their gradients add up to the batch's.
+std::vector<BatchPart> parts_of(const TaskSet& set, std::span<const int64_t> units, int64_t max_tokens);
+
+// Units in the order in which they are learned, an epoch after the other: `count` of `size`, drawn once, or the file's first ones where nothing is shuffled.
+// An epoch's order is a function of (seed, epoch).
+class UnitOrder {
+ public:
+  UnitOrder(int64_t size, int64_t count, bool shuffle, uint64_t seed);
+  std::span<const int64_t> next(int64_t count);   // fewer at the end of an epoch
+  bool at_end_of_epoch() const { return at_ == units_.size(); }
+
+ private:
+  void begin_epoch();
+  std::vector<int64_t> units_;
+  bool shuffle_;
+  uint64_t seed_, epoch_ = 0;
+  size_t at_ = 0;
+};
+
+}  // namespace gradus
