@@ -106,142 +106,188 @@ FinetunedModel::FinetunedModel(const std::filesystem::path& folder, bool untrain
   if (!untrained_head) report.require_trained("head of " + config.architectures[0]);
 }
 
-FinetuneResult finetune(const FinetuneOptions& o) {
+namespace {
+
+constexpr const char* always_trained[] = {"classifier*", "qa_outputs*", "bert.pooler*"};   // beside adapters: what has no pretrained value to add to
+
+// A run: everything is read, checked and made in the constructor, which writes nothing.
+class Run {
+ public:
+  explicit Run(const FinetuneOptions& options);
+  FinetuneResult go();
+
+ private:
+  void step();
+  void log(bool last);
+  void judge();
+  void save();
+  void say(const std::string& text);
+  std::vector<Parameter> trained() const { return adapters_ ? adapters_->trained() : list_; }
+  double epoch() const { return static_cast<double>(result_.steps) / static_cast<double>(per_epoch_); }
+
+  const FinetuneOptions& o_;
+  Tokenizer tokenizer_;
+  std::unique_ptr<Task> task_;
+  std::unique_ptr<TaskSet> train_, held_out_;   // held_out_: null without a validation file
+  BertForTask model_;
+  std::vector<Parameter> list_;
+  std::string loaded_;
+  std::optional<LoraAdapters> adapters_;
+  std::unique_ptr<Optimizer> optimizer_;
+  int64_t examples_ = 0, per_epoch_ = 0;
+  Schedule schedule_;
+  std::optional<UnitOrder> order_;
+
+  std::optional<JsonLines> metrics_;
+  std::optional<Progress> progress_;
+  Json history_ = Json::array();
+  FinetuneResult result_;
+  int64_t worse_ = 0;   // evaluations since the best one
+  struct { double loss = 0, norm = 0, seconds = 0; int64_t steps = 0, tokens = 0; } interval_;   // since the last line of the log
+};
+
+Run::Run(const FinetuneOptions& o)
+    : o_(o), tokenizer_(load_tokenizer(o.model)), task_(Task::make(o.task, tokenizer_, load_config(o.model))), train_(task_->read(o.train, TaskUse::training)),
+      held_out_(o.validation.empty() ? nullptr : task_->read(o.validation, TaskUse::validation)), model_(task_->head(), configuration(o, *task_)), list_(parameters(model_)),
+      schedule_{Schedule::shape_named(o.schedule), o.learning_rate, 0, 1} {
   check(o.batch_size > 0 && o.max_tokens > 0, "--batch-size and --max-tokens must be at least 1");
-  const Tokenizer tokenizer = load_tokenizer(o.model);
-  const std::unique_ptr<Task> task = Task::make(o.task, tokenizer, load_config(o.model));
-  const std::unique_ptr<TaskSet> train = task->read(o.train, TaskUse::training);
-  const std::unique_ptr<TaskSet> held_out = o.validation.empty() ? nullptr : task->read(o.validation, TaskUse::validation);
   check_optimizer_name(o.optimizer);
-  Schedule schedule{Schedule::shape_named(o.schedule), o.learning_rate, 0, 1};
-  BertForTask model(task->head(), configuration(o, *task));
-  BertConfig& config = model.bert.config;
-  std::vector<Parameter> list = parameters(model);
-  const std::string loaded = load_weights(o, config, list);
+  loaded_ = load_weights(o, model_.bert.config, list_);
   for (const std::string& pattern : o.freeze)
-    if (freeze(list, pattern) == 0) fail("--freeze {}: no parameter has such a name; `gradus inspect params` lists them", pattern);
-  std::optional<LoraAdapters> adapters;
-  if (o.lora_rank > 0) adapters.emplace(model, LoraOptions{o.lora_rank, o.lora_alpha, o.lora_targets, {"classifier*", "qa_outputs*", "bert.pooler*"}}, o.seed);
-  make_output_folder(o.out, o.overwrite);
+    if (freeze(list_, pattern) == 0) fail("--freeze {}: no parameter has such a name; config.json's model has names like {}", pattern, list_[0].name);
+  if (o.lora_rank > 0)
+    adapters_.emplace(model_, LoraOptions{o.lora_rank, o.lora_alpha, o.lora_targets, {std::begin(always_trained), std::end(always_trained)}}, o.seed);
+  optimizer_ = make_optimizer(o.optimizer, trained(), o.learning_rate, o.weight_decay);
+  if (o.layer_decay != 1) set_layer_rates(o, model_.bert.config, *optimizer_);
+  examples_ = o.max_train_examples > 0 ? std::min(o.max_train_examples, train_->size()) : train_->size();
+  per_epoch_ = (examples_ + o.batch_size - 1) / o.batch_size;
+  schedule_.total = o.max_steps > 0 ? o.max_steps : std::max<int64_t>(1, std::llround(o.epochs * static_cast<double>(per_epoch_)));
+  schedule_.warmup = o.warmup < 1 ? std::llround(o.warmup * static_cast<double>(schedule_.total)) : std::llround(o.warmup);
+  order_.emplace(train_->size(), examples_, o.shuffle, o.seed);
+}
 
-  const std::unique_ptr<Optimizer> optimizer = make_optimizer(o.optimizer, adapters ? adapters->trained() : list, o.learning_rate, o.weight_decay);
-  if (o.layer_decay != 1) set_layer_rates(o, config, *optimizer);
-  const int64_t examples = o.max_train_examples > 0 ? std::min(o.max_train_examples, train->size()) : train->size();
-  const int64_t per_epoch = (examples + o.batch_size - 1) / o.batch_size;
-  const int64_t total = o.max_steps > 0 ? o.max_steps : std::max<int64_t>(1, std::llround(o.epochs * static_cast<double>(per_epoch)));
-  schedule.total = total;
-  schedule.warmup = o.warmup < 1 ? std::llround(o.warmup * static_cast<double>(total)) : std::llround(o.warmup);
-  UnitOrder order(train->size(), examples, o.shuffle, o.seed);
+void Run::say(const std::string& text) {
+  for (size_t begin = 0; !o_.quiet && begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    progress_->line(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+}
 
-  write_file(o.out / "run.json", resolved(o, total, schedule.warmup).dump(2) + "\n");
-  JsonLines metrics(o.out / "metrics.jsonl");
-  Progress progress("finetune", static_cast<double>(total), "steps");
-  const auto say = [&](const std::string& text) {
-    for (size_t begin = 0; !o.quiet && begin < text.size();) {
-      const size_t end = std::min(text.find('\n', begin), text.size());
-      progress.line(text.substr(begin, end - begin));
-      begin = end + 1;
-    }
-  };
-  say(task->describe(*train, held_out.get()));
-  say(train->notes() + (held_out ? held_out->notes() : ""));
-  say(loaded);
-  say(fmt::format("{} of {} parameters are trained; {} of {} examples, {} steps of {}", count_trained(adapters ? adapters->trained() : list), count_parameters(list), examples,
-                  train->size(), total, o.batch_size));
+void Run::save() {
+  const BertConfig& config = model_.bert.config;
+  if (adapters_ && !o_.merge_lora) save_adapters(o_.out, *adapters_, o_.model, config, tokenizer_);
+  else save_model_folder(o_.out, config, adapters_ ? adapters_->merged() : list_, tokenizer_);
+  write_file(o_.out / "README.md", model_card(o_.task.kind, o_.model.string(), config, result_.evaluation.metrics, resolved(o_, schedule_.total, schedule_.warmup)));
+}
 
-  FinetuneResult result;
-  Json history = Json::array();
-  int64_t worse = 0;   // evaluations since the best one
-  const auto save = [&] {
-    if (adapters && !o.merge_lora) save_adapters(o.out, *adapters, o.model, config, tokenizer);
-    else save_model_folder(o.out, config, adapters ? adapters->merged() : list, tokenizer);
-    write_file(o.out / "README.md", model_card(o.task.kind, o.model.string(), config, result.evaluation.metrics, resolved(o, total, schedule.warmup)));
-  };
-  const auto judge = [&] {
-    const double start = seconds_now();
-    const LoraAdapters::Attached attached(adapters);
-    const std::vector<UnitLogits> logits = run_task(model, *held_out, o.max_tokens);
-    const Evaluation evaluation = held_out->evaluate(logits);
-    Json line = as_json(evaluation.metrics);
-    line["step"] = result.steps;
-    line["epoch"] = static_cast<double>(result.steps) / static_cast<double>(per_epoch);
-    metrics.write(line);
-    history.push_back(line);
-    const double value = evaluation.metrics.front().second, best = result.score();
-    const Metrics shown{evaluation.metrics.front(), evaluation.metrics.back()};   // what models are chosen by, and the loss
-    const bool better = result.evaluation.metrics.empty() || (evaluation.larger_is_better ? value > best : value < best);
-    say(fmt::format("step {:>6}  validation: {}{}", result.steps, as_text(shown), better ? "  (best so far)" : ""));
-    worse = better ? 0 : worse + 1;
-    if (better) {
-      result.evaluation = evaluation;
-      result.best_step = result.steps;
-      write_file(o.out / "eval_results.json", line.dump(2) + "\n");
-      held_out->write_files(logits, o.out);
-      save();
-    }
-    result.eval_seconds += seconds_now() - start;
-  };
+// On the validation file; the best model so far is saved.
+void Run::judge() {
+  const double start = seconds_now();
+  std::vector<UnitLogits> logits;
+  {
+    const LoraAdapters::Attached attached(adapters_);
+    logits = run_task(model_, *held_out_, o_.max_tokens);
+  }
+  const Evaluation evaluation = held_out_->evaluate(logits);
+  Json line = as_json(evaluation.metrics);
+  line["step"] = result_.steps;
+  line["epoch"] = epoch();
+  metrics_->write(line);
+  history_.push_back(line);
+  const double value = evaluation.metrics.front().second;
+  const bool better = result_.evaluation.metrics.empty() || (evaluation.larger_is_better ? value > result_.score() : value < result_.score());
+  const Metrics shown{evaluation.metrics.front(), evaluation.metrics.back()};   // what models are chosen by, and the loss
+  say(fmt::format("step {:>6}  validation: {}{}", result_.steps, as_text(shown), better ? "  (best so far)" : ""));
+  worse_ = better ? 0 : worse_ + 1;
+  if (better) {
+    result_.evaluation = evaluation;
+    result_.best_step = result_.steps;
+    write_file(o_.out / "eval_results.json", line.dump(2) + "\n");
+    held_out_->write_files(logits, o_.out);
+    save();
+  }
+  result_.eval_seconds += seconds_now() - start;
+}
 
-  StopSignals signals;
-  double losses = 0, norms = 0, interval_seconds = 0;
-  int64_t interval = 0, interval_tokens = 0;
-  bool done = false;
-  while (!done) {
-    const double start = seconds_now();
-    const auto units = order.next(o.batch_size);
-    optimizer->set_learning_rate(schedule.at(result.steps));
-    double denominator = 0, loss = 0;
-    for (const int64_t unit : units) denominator += train->weight(unit);
-    if (denominator > 0) {
-      const Training training;
-      const FirstOrderOnly first_order;
-      Tensors reached;
-      for (const BatchPart& part : parts_of(*train, units, o.max_tokens)) {
-        const LoraAdapters::Attached attached(adapters);
-        const RandomScope random(o.seed, static_cast<uint64_t>(result.steps));
-        const BertInput input(config, part.ids, part.types, part.lengths, part.first);
-        const Tensor value = train->loss(model(input), input.sequences, part.units, denominator);
-        loss += value.item();
-        reached = backward(value).reached;
-        result.tokens += part.tokens();
-        interval_tokens += part.tokens();
-      }
-      if (result.steps == 0) audit(adapters ? adapters->trained() : list, reached, {"bert.embeddings.token_type_embeddings*"});
-      if (!std::isfinite(loss)) fail_run("the loss is not finite at step {}: nothing was updated; is the learning rate ({}) too high?", result.steps + 1, optimizer->learning_rate());
-      norms += optimizer->step(o.max_grad_norm);
+void Run::step() {
+  const double start = seconds_now();
+  const auto units = order_->next(o_.batch_size);
+  optimizer_->set_learning_rate(schedule_.at(result_.steps));
+  double denominator = 0, loss = 0;
+  for (const int64_t unit : units) denominator += train_->weight(unit);
+  if (denominator > 0) {   // 0: windows without a labelled word, nothing to learn from
+    const Training training;
+    const FirstOrderOnly first_order;
+    Tensors reached;
+    for (const BatchPart& part : parts_of(*train_, units, o_.max_tokens)) {
+      const LoraAdapters::Attached attached(adapters_);
+      const RandomScope random(o_.seed, static_cast<uint64_t>(result_.steps));
+      const BertInput input(model_.bert.config, part.ids, part.types, part.lengths, part.first);
+      const Tensor value = train_->loss(model_(input), input.sequences, part.units, denominator);
+      loss += value.item();
+      reached = backward(value).reached;
+      interval_.tokens += part.tokens();
+      result_.tokens += part.tokens();
     }
-    ++result.steps;
-    losses += loss;
-    ++interval;
-    interval_seconds += seconds_now() - start;
-    result.seconds += seconds_now() - start;
-    done = result.steps >= total || signals.asked();
-    const auto rate = static_cast<double>(interval_tokens) / interval_seconds;
-    if (!o.quiet) progress.at(static_cast<double>(result.steps), fmt::format("loss {:.4f}  lr {:.2e}  {:.0f} tokens/s", losses / static_cast<double>(interval), optimizer->learning_rate(), rate));
-    if (result.steps % o.logging_steps == 0 || done) {
-      const auto count = static_cast<double>(interval);
-      result.train_loss = losses / count;
-      Json line{{"step", result.steps}, {"epoch", static_cast<double>(result.steps) / static_cast<double>(per_epoch)}, {"loss", result.train_loss}, {"learning_rate", optimizer->learning_rate()},
-                {"grad_norm", norms / count}, {"tokens_per_second", rate}};
-      metrics.write(line);
-      history.push_back(line);
-      losses = norms = interval_seconds = 0;
-      interval = interval_tokens = 0;
-    }
-    const bool due = o.eval_steps > 0 ? result.steps % o.eval_steps == 0 : order.at_end_of_epoch();
-    if (held_out && (done || due)) judge();
-    if (!done && o.patience > 0 && worse >= o.patience) {
+    if (result_.steps == 0) audit(trained(), reached);
+    if (!std::isfinite(loss)) fail_run("the loss is not finite at step {}: nothing was updated; is the learning rate ({}) too high?", result_.steps + 1, optimizer_->learning_rate());
+    interval_.norm += optimizer_->step(o_.max_grad_norm);
+  }
+  ++result_.steps;
+  ++interval_.steps;
+  interval_.loss += loss;
+  const double seconds = seconds_now() - start;
+  interval_.seconds += seconds;
+  result_.seconds += seconds;
+}
+
+void Run::log(bool last) {
+  const auto steps = static_cast<double>(interval_.steps);
+  const double loss = interval_.loss / steps, rate = static_cast<double>(interval_.tokens) / interval_.seconds;
+  if (!o_.quiet) progress_->at(static_cast<double>(result_.steps), fmt::format("loss {:.4f}  lr {:.2e}  {:.0f} tokens/s", loss, optimizer_->learning_rate(), rate));
+  if (result_.steps % o_.logging_steps != 0 && !last) return;
+  Json line{{"step", result_.steps}, {"epoch", epoch()}, {"loss", loss}, {"learning_rate", optimizer_->learning_rate()}, {"grad_norm", interval_.norm / steps}, {"tokens_per_second", rate}};
+  metrics_->write(line);
+  history_.push_back(line);
+  result_.train_loss = loss;
+  interval_ = {};
+}
+
+FinetuneResult Run::go() {
+  make_output_folder(o_.out, o_.overwrite);   // nothing is made before everything that was asked for is found to be right
+  write_file(o_.out / "run.json", resolved(o_, schedule_.total, schedule_.warmup).dump(2) + "\n");
+  metrics_.emplace(o_.out / "metrics.jsonl");
+  progress_.emplace("finetune", static_cast<double>(schedule_.total), "steps");
+  say(task_->describe(*train_, held_out_.get()));
+  say(train_->notes() + (held_out_ ? held_out_->notes() : ""));
+  say(loaded_);
+  say(fmt::format("{} of {} parameters are trained; {} of {} examples, {} steps of {}", count_trained(trained()), count_parameters(list_), examples_, train_->size(), schedule_.total,
+                  o_.batch_size));
+
+  const StopSignals signals;
+  for (bool done = false; !done;) {
+    step();
+    done = result_.steps >= schedule_.total || signals.asked();
+    log(done);
+    const bool due = o_.eval_steps > 0 ? result_.steps % o_.eval_steps == 0 : order_->at_end_of_epoch();
+    if (held_out_ && (done || due)) judge();
+    if (!done && o_.patience > 0 && worse_ >= o_.patience) {
       done = true;
-      say(fmt::format("stopped after step {}: no better model in {} evaluations", result.steps, worse));
+      say(fmt::format("stopped after step {}: no better model in {} evaluations", result_.steps, worse_));
     }
   }
-  if (!o.quiet) progress.finish(static_cast<double>(result.steps), fmt::format("loss {:.4f}", result.train_loss));
-  if (!held_out) save();
-  Json state{{"global_step", result.steps}, {"max_steps", total}, {"num_input_tokens_seen", result.tokens}, {"best_metric", held_out ? Json(result.score()) : Json()},
-             {"best_global_step", result.best_step}, {"train_runtime", result.seconds}, {"log_history", history}};
-  write_file(o.out / "trainer_state.json", state.dump(2) + "\n");
-  if (signals.asked()) say(fmt::format("stopped by a signal after step {}; the {} model is saved", result.steps, held_out ? "best" : "last"));
-  return result;
+  if (!o_.quiet) progress_->finish(static_cast<double>(result_.steps), fmt::format("loss {:.4f}", result_.train_loss));
+  if (!held_out_) save();
+  const Json state{{"global_step", result_.steps}, {"max_steps", schedule_.total}, {"num_input_tokens_seen", result_.tokens}, {"best_metric", held_out_ ? Json(result_.score()) : Json()},
+                   {"best_global_step", result_.best_step}, {"train_runtime", result_.seconds}, {"log_history", history_}};
+  write_file(o_.out / "trainer_state.json", state.dump(2) + "\n");
+  if (signals.asked()) say(fmt::format("stopped by a signal after step {}; the {} model is saved", result_.steps, held_out_ ? "best" : "last"));
+  return result_;
 }
+
+}  // namespace
+
+FinetuneResult finetune(const FinetuneOptions& options) { return Run(options).go(); }
 
 }  // namespace gradus

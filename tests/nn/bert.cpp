@@ -162,3 +162,31 @@ TEST_CASE("a config names its labels: id2label, its inverse alone, or how many")
   refused(R"({"problem_type": "ranking"})", "'ranking'");
   refused(R"({"hidden_size": 1e300})", "hidden_size");
 }
+
+TEST_CASE("mimetic initialisation: keys begin as queries, layer by layer; positions are sines of one size with the other embeddings") {
+  BertConfig config = small_config();
+  config.hidden_size = 64, config.num_attention_heads = 4, config.initializer_range = 0.06;
+  BertForPreTraining model(config);
+  const auto list = parameters(model);
+  initialize_bert(list, config, BertInitialization::mimetic, 1);
+  const auto values = [&](const std::string& name) {
+    for (const Parameter& p : list)
+      if (p.name == name) return p.view().to_vector<double>();
+    FAIL("no parameter ", name);
+    return std::vector<double>();
+  };
+  const auto rms = [](const std::vector<double>& x) {
+    double sum = 0;
+    for (const double v : x) sum += v * v;
+    return std::sqrt(sum / static_cast<double>(x.size()));
+  };
+  const std::string attention = "bert.encoder.layer.0.attention.self.", second = "bert.encoder.layer.1.attention.self.";
+  CHECK(values(attention + "query.weight") == values(attention + "key.weight"));
+  CHECK(values(attention + "query.weight") != values(second + "query.weight"));
+  CHECK(values(attention + "query.weight") != values(attention + "value.weight"));
+  CHECK(rms(values(attention + "query.weight")) == doctest::Approx(1 / std::sqrt(64.0)).epsilon(0.05));
+  CHECK(rms(values(attention + "value.weight")) == doctest::Approx(0.06).epsilon(0.05));
+  CHECK(rms(values("bert.embeddings.position_embeddings.weight")) == doctest::Approx(0.06).epsilon(1e-3));
+  const auto positions = values("bert.embeddings.position_embeddings.weight");
+  CHECK(positions[64 * 3] == doctest::Approx(0.06 * std::sqrt(2.0) * std::sin(3.0)).epsilon(1e-5));
+}
