@@ -89,15 +89,16 @@ void add_kind(CLI::App* finetune, const Kind& kind) {
   verb->add_option("--out", o->out, "folder for the model and its metrics")->required();
   verb->add_flag("--overwrite", o->overwrite, "write into a folder that is not empty");
   add_reading_options(verb, o->task, kind.name);
-  const char* group = "How long";
+  const char *group = "How long", *not_in_help = "";   // a help that fits a screen: the rest is in docs/fine-tuning.md
+  verb->get_help_ptr()->group(not_in_help);
   verb->add_option("--epochs", o->epochs)->capture_default_str()->group(group);
   verb->add_option("--max-steps", o->max_steps)->group(group);
   verb->add_option("--batch-size", o->batch_size, "examples a step")->capture_default_str()->group(group);
-  verb->add_option("--max-tokens", o->max_tokens, "run at once; memory follows it")->capture_default_str()->group(group);
+  verb->add_option("--max-tokens", o->max_tokens, "run at once; memory follows it")->capture_default_str()->group(not_in_help);
   verb->add_option("--max-train-examples", o->max_train_examples)->group(group);
   verb->add_option("--eval-steps", o->eval_steps, "default: each epoch")->group(group);
   verb->add_option("--patience", o->patience, "evaluations without a better model before it stops")->group(group);
-  verb->add_option("--logging-steps", o->logging_steps)->capture_default_str()->check(CLI::PositiveNumber)->group(group);
+  verb->add_option("--logging-steps", o->logging_steps)->capture_default_str()->check(CLI::PositiveNumber)->group(not_in_help);
   verb->add_flag("!--no-shuffle", o->shuffle, "keep the file's order")->group(group);
   group = "Learning";
   verb->add_option("--learning-rate", o->learning_rate)->capture_default_str()->group(group);
@@ -105,16 +106,16 @@ void add_kind(CLI::App* finetune, const Kind& kind) {
   verb->add_option("--schedule", o->schedule, "linear constant cosine google")->capture_default_str()->group(group);
   verb->add_option("--optimizer", o->optimizer, "adamw google lamb sgd")->capture_default_str()->group(group);
   verb->add_option("--weight-decay", o->weight_decay)->capture_default_str()->group(group);
-  verb->add_option("--max-grad-norm", o->max_grad_norm)->capture_default_str()->group(group);
+  verb->add_option("--max-grad-norm", o->max_grad_norm)->capture_default_str()->group(not_in_help);
   verb->add_option("--layer-decay", o->layer_decay, "of the rate, layer by layer down")->capture_default_str()->group(group);
   verb->add_option("--dropout", o->dropout)->group(group);
   verb->add_option("--freeze", o->freeze, "patterns of names, e.g. 'bert.embeddings.*'")->group(group);
-  verb->add_option("--reinit-layers", o->reinit_layers, "top layers that begin anew")->group(group);
-  verb->add_flag("--random-init", o->random_init, "the model's architecture only, for comparison")->group(group);
+  verb->add_option("--reinit-layers", o->reinit_layers, "top layers that begin anew")->group(not_in_help);
+  verb->add_flag("--random-init", o->random_init, "the model's architecture only, for comparison")->group(not_in_help);
   verb->add_option("--lora-rank", o->lora_rank, "train adapters of this rank, and the head")->group(group);
-  verb->add_option("--lora-alpha", o->lora_alpha)->capture_default_str()->group(group);
-  verb->add_option("--lora-targets", o->lora_targets, "patterns; default: query and value")->group(group);
-  verb->add_flag("--merge-lora", o->merge_lora, "save the whole model, adapters added in")->group(group);
+  verb->add_option("--lora-alpha", o->lora_alpha)->group(not_in_help);
+  verb->add_option("--lora-targets", o->lora_targets)->group(not_in_help);
+  verb->add_flag("--merge-lora", o->merge_lora)->group(not_in_help);
   verb->add_option("--seed", o->seed)->capture_default_str()->group(group);
   verb->add_option("--seeds", *seeds, "several runs, 1..5: mean and deviation")->group(group);
   group = "Loss";
@@ -124,7 +125,7 @@ void add_kind(CLI::App* finetune, const Kind& kind) {
   if (name == "classify") verb->add_option("--label-smoothing", o->task.label_smoothing)->group(group);
   if (name == "classify") verb->add_option("--focal-gamma", o->task.focal_gamma)->group(group);
   if (name == "ner") verb->add_flag("--label-all-tokens", o->task.label_all_tokens, "further pieces of a word are labelled too")->group(group);
-  verb->footer(fmt::format("Example: gradus finetune {} {}", kind.name, kind.example));
+  verb->footer(fmt::format("Example: gradus finetune {} {}\nFurther options (adapters, renewed layers, …): docs/fine-tuning.md", kind.name, kind.example));
   verb->callback([o, seeds] {
     if (seeds->empty()) run_once(*o);
     else run_seeds(*o, parse_seeds(*seeds));

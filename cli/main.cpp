@@ -24,6 +24,16 @@ std::string our_spelling(std::string argument) {
   return name + argument.substr(end);
 }
 
+// CLI11's help with one empty line between groups, and room for long names, so that a verb's fits a screen.
+struct Formatter : CLI::Formatter {
+  Formatter() { column_width(34); }
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
+    for (size_t at; (at = text.find("\n\n\n")) != std::string::npos;) text.erase(at, 1);
+    return text;
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -31,6 +41,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> arguments;
   for (int i = argc - 1; i > 0; --i) arguments.push_back(our_spelling(argv[i]));   // CLI11 takes them last first
   CLI::App app{"Gradus: train, use and look inside BERT on a CPU", "gradus"};
+  app.formatter(std::make_shared<Formatter>());
   app.require_subcommand(1);
   app.footer("Each verb has --help with an example. Start with: gradus demo");
   cli::add_demo(app);

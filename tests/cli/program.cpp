@@ -58,7 +58,8 @@ struct Files {
 
 TEST_CASE("help fits a screen and has an example") {
   CHECK(run("--help").code == 0);
-  for (const char* verb : {"demo", "vocab", "tokenize", "data", "data build", "data inspect", "data story", "pretrain", "fill-mask", "embed", "convert", "gradcheck", "bench step"}) {
+  for (const char* verb : {"demo", "vocab", "tokenize", "data", "data build", "data inspect", "data story", "pretrain", "finetune", "finetune classify", "finetune regress", "finetune multilabel", "finetune ner", "finetune qa",
+                           "finetune choice", "eval", "predict", "fill-mask", "embed", "convert", "gradcheck", "bench step"}) {
     const Outcome outcome = run(std::string(verb) + " --help");
     CHECK(outcome.code == 0);
     CHECK_MESSAGE(outcome.lines() <= 50, verb, " has ", outcome.lines(), " lines");
@@ -245,4 +246,28 @@ TEST_CASE("convert: a TensorFlow checkpoint becomes a folder that the other verb
   refused_as(evil, "'os.system'");
   refused_as(whole, "pass --vocab");
   check_refused("convert --model " + in + " --out " + other + " --dtype f16", {"--dtype f16", "f32 or bf16"}, other);
+}
+
+TEST_CASE("finetune, eval, predict: from a Google checkpoint and a table to answers in the order of the input") {
+  const Scratch scratch;
+  const std::string base = std::string(GRADUS_SOURCE_ROOT) + "/tests/fixtures/tf-bert/bert_model.ckpt", out = (scratch / "out").string();
+  write_file(scratch / "train.tsv", "sentence\tlabel\nword1 word2\tgood\nword3\tbad\nword1\tgood\n");
+  write_file(scratch / "dev.tsv", "sentence\tlabel\nword1\tgood\nword3\tbad\n");
+  write_file(scratch / "wrong.tsv", "sentence\tlabel\nword1\tfine\n");
+  const std::string train = (scratch / "train.tsv").string(), dev = (scratch / "dev.tsv").string(), wrong = (scratch / "wrong.tsv").string();
+  check_refused("finetune classify --model " + base + " --train " + train + " --validation " + wrong + " --out " + out, {"wrong.tsv:2", "'fine'", "bad, good"}, out);
+  check_refused("finetune guess --model " + base, {"gradus"});
+  check_refused("predict --model " + base + " " + dev, {"not fine-tuned"});
+  const Outcome trained = run("finetune classify --model " + base + " --train " + train + " --validation " + dev + " --epochs 60 --learning-rate 1e-2 --batch-size 2 --out " + out);
+  CHECK_MESSAGE(trained.code == 0, trained.output);
+  for (const char* said : {"good", "the worst mistakes", "accuracy 1", "the head is new"}) CHECK_MENTIONS(trained.output, said);
+  const Outcome judged = run("eval --model " + out + " " + dev);
+  CHECK_MESSAGE(judged.code == 0, judged.output);
+  CHECK_MENTIONS(judged.output, "2 examples: accuracy 1");
+  write_file(scratch / "new.txt", "word3\nword1\n");
+  const Outcome answers = run("predict --model " + out + " - < " + (scratch / "new.txt").string() + " #");
+  CHECK_MESSAGE(answers.code == 0, answers.output);
+  CHECK(answers.lines() == 2);
+  CHECK(answers.output.find("\"label\":\"bad\"") < answers.output.find("\"label\":\"good\""));
+  check_refused("finetune classify --model " + base + " --train " + train + " --out " + out, {"not empty"});
 }
