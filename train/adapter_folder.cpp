@@ -50,7 +50,6 @@ void save_adapters(const fs::path& folder, const LoraAdapters& adapters, const f
                                         {"lora_dropout", 0.0},
                                         {"bias", "none"},
                                         {"target_modules", target_modules(adapters)},
-                                        {"gradus_targets", adapters.options().targets},
                                         {"modules_to_save", heads}};
   write_file(folder / "adapter_config.json", settings.dump(2) + "\n");
 }
@@ -60,16 +59,21 @@ bool is_adapter_folder(const fs::path& folder) { return fs::exists(folder / "ada
 void load_adapters(const fs::path& folder, BertForTask& model) {
   const fs::path path = folder / "adapter_config.json";
   const nlohmann::json settings = read_json(path);
-  for (const char* key : {"base_model_name_or_path", "r", "lora_alpha", "gradus_targets"})
-    if (!settings.contains(key)) fail("{}: it has no {}; only adapters that Gradus wrote can be read", path.string(), key);
+  for (const char* key : {"base_model_name_or_path", "r", "lora_alpha"})
+    if (!settings.contains(key)) fail("{}: it has no {}", path.string(), key);
   const fs::path base = settings.at("base_model_name_or_path").get<std::string>();
   check(fs::is_directory(base), "{}: the model that the adapters belong to, {}, is not there", path.string(), base.string());
   std::vector<Parameter> body;
   for (const Parameter& p : parameters(model))
     if (p.name.starts_with("bert.")) body.push_back(p);
   load_parameters(base, body);
-  const LoraAdapters adapters(model, {settings.at("r"), settings.at("lora_alpha"), settings.at("gradus_targets").get<std::vector<std::string>>(), {"classifier*", "qa_outputs*", "bert.pooler*"}}, 0);
   const SafetensorsFile file(folder / "adapter_model.safetensors");
+  constexpr std::string_view ending = ".lora_A.weight";
+  std::vector<std::string> targets;
+  for (const auto& [name, tensor] : file.entries())
+    if (name.starts_with(prefix) && name.ends_with(ending))
+      targets.push_back(name.substr(std::string_view(prefix).size(), name.size() - std::string_view(prefix).size() - ending.size()) + ".weight");
+  const LoraAdapters adapters(model, {settings.at("r"), settings.at("lora_alpha"), targets, {"classifier*", "qa_outputs*", "bert.pooler*"}}, 0);
   for (const Parameter& p : adapters.trained()) {
     file.require_readable(prefix + p.name, file.entry(prefix + p.name), p.view().shape());
     Tensor view = p.view();
