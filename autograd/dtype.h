@@ -11,12 +11,20 @@ namespace gradus {
 enum class DType : uint8_t { f32, f64, i32, i64, boolean };
 
 template <class T>
-constexpr DType dtype_of = [] { static_assert(sizeof(T) == 0, "no such dtype"); return DType::f32; }();
-template <> inline constexpr DType dtype_of<float> = DType::f32;
-template <> inline constexpr DType dtype_of<double> = DType::f64;
-template <> inline constexpr DType dtype_of<int32_t> = DType::i32;
-template <> inline constexpr DType dtype_of<int64_t> = DType::i64;
-template <> inline constexpr DType dtype_of<bool> = DType::boolean;
+constexpr DType dtype_of = [] {
+  static_assert(sizeof(T) == 0, "no such dtype");
+  return DType::f32;
+}();
+template <>
+inline constexpr DType dtype_of<float> = DType::f32;
+template <>
+inline constexpr DType dtype_of<double> = DType::f64;
+template <>
+inline constexpr DType dtype_of<int32_t> = DType::i32;
+template <>
+inline constexpr DType dtype_of<int64_t> = DType::i64;
+template <>
+inline constexpr DType dtype_of<bool> = DType::boolean;
 
 inline bool is_float(DType dtype) { return dtype <= DType::f64; }
 
@@ -46,6 +54,8 @@ decltype(auto) dispatch_float(const char* op, DType dtype, F&& f) {
   fail("{}: needs an f32 or f64 tensor, got {}", op, to_string(dtype));
 }
 
-inline size_t size_of(DType dtype) { return dispatch(dtype, []<class T>() { return sizeof(T); }); }
+inline size_t size_of(DType dtype) {
+  return dispatch(dtype, []<class T>() { return sizeof(T); });
+}
 
 }  // namespace gradus

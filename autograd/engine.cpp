@@ -24,7 +24,8 @@ void accumulate(Tensor& sum, Tensor gradient) {
 }
 
 Tensor unit(const Tensor& loss) {
-  if (loss.numel() != 1) fail("backward: the loss has shape {}; it needs exactly one element, or pass the gradient dy to start from", loss.shape());
+  if (loss.numel() != 1)
+    fail("backward: the loss has shape {}; it needs exactly one element, or pass the gradient dy to start from", loss.shape());
   return ones(loss.shape(), loss.dtype());
 }
 
@@ -40,11 +41,13 @@ Walk::Walk(const Tensor& loss, GradOptions options) : Walk(Tensors{loss}, Tensor
 Walk::Walk(const Tensors& ys, const Tensors& dys, GradOptions options) : options_(options) {
   for (const Tensor& y : ys)
     if (!y.requires_grad())
-      fail("backward: {} has no history: it was made without a parameter that wants a gradient, under NoGrad, or after detach()", describe(y));
+      fail("backward: {} has no history: it was made without a parameter that wants a gradient, under NoGrad, or after detach()",
+           describe(y));
   start(ys, dys);
 }
 
-Walk::Walk(const Tensors& ys, const Tensors& dys, const Tensors& wanted, GradOptions options) : options_(options), to_leaves_(false), results_(wanted.size()) {
+Walk::Walk(const Tensors& ys, const Tensors& dys, const Tensors& wanted, GradOptions options)
+    : options_(options), to_leaves_(false), results_(wanted.size()) {
   for (size_t i = 0; i < wanted.size(); ++i) wanted_[{key_of(wanted[i]), output_of(wanted[i])}].push_back(i);
   find_leading(ys);
   start(ys, dys);
@@ -55,7 +58,8 @@ void Walk::start(const Tensors& ys, const Tensors& dys) {
   if (options_.create_graph) options_.keep_graph = true;
   for (size_t i = 0; i < ys.size(); ++i) {
     if (!dys[i].defined() || !ys[i].requires_grad()) continue;
-    if (dys[i].shape() != ys[i].shape()) fail("backward: the gradient to start from has shape {}, the tensor {}", dys[i].shape(), ys[i].shape());
+    if (dys[i].shape() != ys[i].shape())
+      fail("backward: the gradient to start from has shape {}, the tensor {}", dys[i].shape(), ys[i].shape());
     Edge edge{ys[i].get().node, output_of(ys[i]), ys[i].is_leaf() ? ys[i].impl() : nullptr, ys[i].shape(), ys[i].dtype()};
     give(edge, dys[i]);
   }
@@ -65,7 +69,7 @@ void Walk::start(const Tensors& ys, const Tensors& dys) {
 void Walk::find_leading(const Tensors& ys) {
   std::map<uint64_t, std::shared_ptr<Node>> found;
   std::vector<std::shared_ptr<Node>> open;
-  for (const Tensor& y : ys)   // undefined ones are legal: gradients that are zero, differentiated again
+  for (const Tensor& y : ys)  // undefined ones are legal: gradients that are zero, differentiated again
     if (y.defined() && y.get().node && y.get().node->sequence() > options_.since) open.push_back(y.get().node);
   while (!open.empty()) {
     const auto node = std::move(open.back());
@@ -95,7 +99,8 @@ void Walk::collect(const void* key, int output, const Tensor& gradient) {
 }
 
 void Walk::give(const Edge& edge, Tensor gradient) {
-  if (gradient.dtype() != edge.dtype) fail("backward: a gradient of dtype {} was given to a tensor of dtype {}", to_string(gradient.dtype()), to_string(edge.dtype));
+  if (gradient.dtype() != edge.dtype)
+    fail("backward: a gradient of dtype {} was given to a tensor of dtype {}", to_string(gradient.dtype()), to_string(edge.dtype));
   if (gradient.shape() != edge.shape) gradient = sum_to(gradient, edge.shape);
   if (edge.leaf) {
     mark_reached(edge.leaf);
@@ -149,7 +154,7 @@ Walk::Step Walk::next() {
       const Edge& edge = node->edges()[i];
       if (edge.wanted() && step.dxs[i].defined()) give(edge, step.dxs[i]);
     }
-    for (const auto& leaf : std::exchange(node->placed_, {})) mark_reached(leaf);   // written in place
+    for (const auto& leaf : std::exchange(node->placed_, {})) mark_reached(leaf);  // written in place
     return step;
   }
   return {};

@@ -17,29 +17,29 @@
 namespace gradus {
 
 struct GradOptions {
-  bool create_graph = false;   // record the walk itself, so that its results can be differentiated again; implies keep_graph
-  bool keep_graph = false;     // do not free what the nodes saved: another walk will follow
-  uint64_t since = 0;          // nodes made before that sequence number do not run: what they made counts as given (for recomputation)
+  bool create_graph = false;  // record the walk itself, so that its results can be differentiated again; implies keep_graph
+  bool keep_graph = false;    // do not free what the nodes saved: another walk will follow
+  uint64_t since = 0;         // nodes made before that sequence number do not run: what they made counts as given (for recomputation)
 };
 
 class Walk {
  public:
   struct Step {
-    std::shared_ptr<Node> node;   // null: the walk is over
-    Tensors dys, dxs;             // gradients by the node's outputs and inputs; undefined ones are zero
+    std::shared_ptr<Node> node;  // null: the walk is over
+    Tensors dys, dxs;            // gradients by the node's outputs and inputs; undefined ones are zero
     explicit operator bool() const { return node != nullptr; }
     std::string op() const { return node->op(); }
     std::string path() const { return node->path(); }
   };
 
-  explicit Walk(const Tensor& loss, GradOptions options = {});          // loss: a single element
+  explicit Walk(const Tensor& loss, GradOptions options = {});  // loss: a single element
   Walk(const Tensors& ys, const Tensors& dys, GradOptions options = {});
   // Gradients go to `wanted` alone, in results(); only nodes that lead to one of them run.
   Walk(const Tensors& ys, const Tensors& dys, const Tensors& wanted, GradOptions options = {});
 
   Step next();
   const Tensors& results() const { return results_; }
-  const Tensors& reached() const { return reached_; }   // the leaves that got a gradient, each once
+  const Tensors& reached() const { return reached_; }  // the leaves that got a gradient, each once
 
  private:
   friend struct BackwardReport backward(const Tensors& ys, const Tensors& dys, GradOptions options);
@@ -54,16 +54,16 @@ class Walk {
   void mark_reached(const std::shared_ptr<TensorImpl>& leaf);
 
   GradOptions options_;
-  std::map<uint64_t, Pending, std::greater<>> pending_;   // by sequence, newest first
+  std::map<uint64_t, Pending, std::greater<>> pending_;  // by sequence, newest first
   bool to_leaves_ = true, destinations_ = false;
-  std::map<std::pair<const void*, int>, std::vector<size_t>> wanted_;   // (node, output) or (leaf, 0) -> places in results_
+  std::map<std::pair<const void*, int>, std::vector<size_t>> wanted_;  // (node, output) or (leaf, 0) -> places in results_
   std::unordered_map<const Node*, bool> leading_;
   Tensors results_, reached_;
   std::unordered_map<const TensorImpl*, bool> seen_;
 };
 
 struct BackwardReport {
-  Tensors reached;   // the leaves that the loss reached: what the audit compares with a model's parameters
+  Tensors reached;  // the leaves that the loss reached: what the audit compares with a model's parameters
 };
 BackwardReport backward(const Tensor& loss, GradOptions options = {});
 BackwardReport backward(const Tensors& ys, const Tensors& dys, GradOptions options = {});
@@ -83,7 +83,7 @@ Tensor alias(const Tensor& x);
 
 // The three operations the engine itself needs; ops/ defines them.
 Tensor add(const Tensor& a, const Tensor& b);
-Tensor sum_to(const Tensor& x, const Shape& shape);            // undoes broadcasting
-void copy_into(const Tensor& x, Tensor& y, bool add_to_y);     // y = x or y += x, unrecorded; equal shapes, y contiguous
+Tensor sum_to(const Tensor& x, const Shape& shape);         // undoes broadcasting
+void copy_into(const Tensor& x, Tensor& y, bool add_to_y);  // y = x or y += x, unrecorded; equal shapes, y contiguous
 
 }  // namespace gradus

@@ -40,7 +40,8 @@ double difference(const Function& f, Tensors xs, size_t input, int64_t element, 
 
 std::string guess(const std::vector<double>& analytic, const std::vector<double>& numeric) {
   double aa = 0, an = 0, nn = 0;
-  for (size_t i = 0; i < analytic.size(); ++i) aa += analytic[i] * analytic[i], an += analytic[i] * numeric[i], nn += numeric[i] * numeric[i];
+  for (size_t i = 0; i < analytic.size(); ++i)
+    aa += analytic[i] * analytic[i], an += analytic[i] * numeric[i], nn += numeric[i] * numeric[i];
   if (aa == 0) return "the analytic gradient is zero throughout: is the path cut?";
   const double cosine = an / std::sqrt(aa * nn);
   if (cosine > 0.9999) return fmt::format("the analytic gradient is {:.4g} times the numeric one: is a factor missing?", an / nn);
@@ -63,8 +64,9 @@ void check_order(const Function& f, Inputs xs, int order, const GradcheckOptions
   const Tensors ys = evaluate(f, leaves, options.seed);
   Tensors us;
   for (size_t i = 0; i < ys.size(); ++i)
-    us.push_back(ys[i].defined() && ys[i].dtype() == DType::f64 ? random_normal(ys[i].shape(), options.seed, 1000 * static_cast<uint64_t>(order) + i, DType::f64)
-                                                               : Tensor());
+    us.push_back(ys[i].defined() && ys[i].dtype() == DType::f64
+                     ? random_normal(ys[i].shape(), options.seed, 1000 * static_cast<uint64_t>(order) + i, DType::f64)
+                     : Tensor());
   const Tensors gradients = grad(ys, us, wanted);
   for (size_t w = 0; w < wanted.size(); ++w) {
     const auto n = static_cast<size_t>(wanted[w].numel());
@@ -75,15 +77,17 @@ void check_order(const Function& f, Inputs xs, int order, const GradcheckOptions
       numeric[j] = difference(f, leaves, index[w], static_cast<int64_t>(j), us, options);
       largest = std::max({largest, std::abs(numeric[j]), std::abs(analytic[j])});
       const double gap = std::abs(analytic[j] - numeric[j]);
-      if (gap > worst || (std::isnan(gap) && !std::isnan(worst))) worst = gap, where = j;   // a NaN counts as worst, and stays
+      if (gap > worst || (std::isnan(gap) && !std::isnan(worst))) worst = gap, where = j;  // a NaN counts as worst, and stays
     }
     const bool good = worst <= options.tolerance * largest;
     if (!(worst / largest <= result.worst)) result.worst = worst / largest;
     result.ok = result.ok && good;
     const std::string name = xs[index[w]].name().empty() ? fmt::format("input {}", index[w]) : xs[index[w]].name();
-    result.log += fmt::format("  order {}  d/d {:<12} {:<14} max error {:.1e}  {}\n", order, name, to_string(wanted[w].shape()), worst / largest, good ? "ok" : "WRONG");
+    result.log += fmt::format("  order {}  d/d {:<12} {:<14} max error {:.1e}  {}\n", order, name, to_string(wanted[w].shape()),
+                              worst / largest, good ? "ok" : "WRONG");
     if (!good)
-      result.log += fmt::format("      worst at element {}: {:.8g} analytic, {:.8g} numeric; {}\n", where, analytic[where], numeric[where], guess(analytic, numeric));
+      result.log += fmt::format("      worst at element {}: {:.8g} analytic, {:.8g} numeric; {}\n", where, analytic[where], numeric[where],
+                                guess(analytic, numeric));
   }
 }
 

@@ -13,16 +13,16 @@
 namespace gradus {
 
 struct GradcheckOptions {
-  int order = 1;               // 2 checks order 1, then order 2
-  double step = 2e-3;          // of the differences; their error is O(step^4)
-  double tolerance = 1e-7;     // largest |analytic - numeric|, relative to max(1, the largest gradient of that input)
+  int order = 1;            // 2 checks order 1, then order 2
+  double step = 2e-3;       // of the differences; their error is O(step^4)
+  double tolerance = 1e-7;  // largest |analytic - numeric|, relative to max(1, the largest gradient of that input)
   uint64_t seed = 1;
 };
 
 struct GradcheckResult {
   bool ok = true;
-  std::string log;             // a line an input; for a wrong one: the worst element, both values, and a guess at the mistake
-  double worst = 0;            // the largest relative difference seen
+  std::string log;   // a line an input; for a wrong one: the worst element, both values, and a guess at the mistake
+  double worst = 0;  // the largest relative difference seen
   explicit operator bool() const { return ok; }
 };
 

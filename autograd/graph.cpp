@@ -52,8 +52,9 @@ std::string graph_text(const Tensor& y) {
     std::vector<std::string> from;
     for (const Edge& edge : node->edges())
       from.push_back(edge.node ? fmt::format("#{}", numbers[edge.node.get()]) : edge.leaf ? leaf_name(Tensor(edge.leaf)) : "constant");
-    text += fmt::format("#{:<4} {:<16} {:<18} <- {:<28} saved {:>8} B{}{}{}{}\n", numbers[node.get()], node->op(), outputs_text(*node), fmt::join(from, ", "),
-                        node->saved_bytes(), node->detail().empty() ? "" : "  ", node->detail(), node->path().empty() ? "" : "  at ", node->path());
+    text += fmt::format("#{:<4} {:<16} {:<18} <- {:<28} saved {:>8} B{}{}{}{}\n", numbers[node.get()], node->op(), outputs_text(*node),
+                        fmt::join(from, ", "), node->saved_bytes(), node->detail().empty() ? "" : "  ", node->detail(),
+                        node->path().empty() ? "" : "  at ", node->path());
   }
   return text;
 }
@@ -61,7 +62,7 @@ std::string graph_text(const Tensor& y) {
 std::string graph_dot(const Tensor& y) {
   const auto nodes = nodes_of(y);
   auto numbers = numbers_of(nodes);
-  std::map<std::string, std::string> clusters;   // by module path
+  std::map<std::string, std::string> clusters;  // by module path
   std::map<const TensorImpl*, std::string> leaves;
   std::string edges;
   for (const auto& node : nodes) {

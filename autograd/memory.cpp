@@ -140,8 +140,8 @@ class Heap {
 
   char* start_ = nullptr;
   size_t reserved_ = 0;
-  std::map<char*, size_t> by_address_;               // the free blocks, twice
-  std::set<std::pair<size_t, char*>> by_size_;
+  std::map<char*, size_t> by_address_;  // the free blocks, twice
+  std::set<std::pair<size_t, char*> > by_size_;
 #endif
   std::mutex mutex_;
   std::array<std::vector<void*>, small_limit / 64> small_;

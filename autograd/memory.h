@@ -12,9 +12,9 @@
 namespace gradus {
 
 struct MemoryStatistics {
-  size_t live;       // bytes handed out now
-  size_t peak;       // the most that was live since reset_memory_peak()
-  size_t reserved;   // bytes taken from the system
+  size_t live;      // bytes handed out now
+  size_t peak;      // the most that was live since reset_memory_peak()
+  size_t reserved;  // bytes taken from the system
 };
 
 std::shared_ptr<void> allocate(size_t bytes);

@@ -14,7 +14,7 @@ namespace detail {
 struct Modes {
   bool grad_enabled = true, expanding = false, first_order_only = false, training = false;
   std::shared_ptr<const std::string> path;
-  Tensors* touched = nullptr;     // checkpoint's first forward: tensors with a gradient that the function uses
+  Tensors* touched = nullptr;  // checkpoint's first forward: tensors with a gradient that the function uses
 };
 Modes& modes();
 template <auto member, bool on = true>
@@ -30,26 +30,26 @@ class Switch {
 };
 }  // namespace detail
 
-using NoGrad = detail::Switch<&detail::Modes::grad_enabled, false>;       // { NoGrad scope; … }  nothing is recorded
-using RecordingScope = detail::Switch<&detail::Modes::grad_enabled>;      // { RecordingScope scope(on); … }
-using Expand = detail::Switch<&detail::Modes::expanding>;                 // fused ops run as the expression they equal: for looking, not for speed
+using NoGrad = detail::Switch<&detail::Modes::grad_enabled, false>;   // { NoGrad scope; … }  nothing is recorded
+using RecordingScope = detail::Switch<&detail::Modes::grad_enabled>;  // { RecordingScope scope(on); … }
+using Expand = detail::Switch<&detail::Modes::expanding>;  // fused ops run as the expression they equal: for looking, not for speed
 // What is recorded will be differentiated once: fused ops save only what their kernels need, and create_graph through them is an Error.
 using FirstOrderOnly = detail::Switch<&detail::Modes::first_order_only>;
 
-using Training = detail::Switch<&detail::Modes::training>;                // layers drop out; without it they do not
+using Training = detail::Switch<&detail::Modes::training>;  // layers drop out; without it they do not
 
 inline bool training() { return detail::modes().training; }
 inline bool grad_enabled() { return detail::modes().grad_enabled; }
 inline bool expanding() { return detail::modes().expanding; }
 inline bool first_order_only() { return detail::modes().first_order_only; }
-bool recording_wanted(Inputs in);    // grad_enabled() and an input wants a gradient
+bool recording_wanted(Inputs in);  // grad_enabled() and an input wants a gradient
 
 // The module that is running: nodes made inside { Scope scope("layer.3"); … } have the path "….layer.3".
 class Scope {
  public:
   explicit Scope(std::string_view name);
-  Scope(std::string_view name, int64_t index);   // "layer", 3: layer.3
-  explicit Scope(std::shared_ptr<const std::string> path);   // a whole path, kept from before: recomputation runs where the first run did
+  Scope(std::string_view name, int64_t index);              // "layer", 3: layer.3
+  explicit Scope(std::shared_ptr<const std::string> path);  // a whole path, kept from before: recomputation runs where the first run did
   ~Scope();
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;

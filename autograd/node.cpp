@@ -37,8 +37,8 @@ void Node::save(Tensors tensors) {
 Tensor Node::unpack(const Saved& saved) const {
   const Tensor& x = saved.tensor;
   if (const uint32_t now = x.get().storage->version; now != saved.version)
-    fail("{}: a tensor that it saved for backward, {}, was overwritten since (version {}, saved at {}); clone() it before writing", op(), describe(x), now,
-         saved.version);
+    fail("{}: a tensor that it saved for backward, {}, was overwritten since (version {}, saved at {}); clone() it before writing", op(),
+         describe(x), now, saved.version);
   if (saved.output < 0 || !grad_enabled()) return x;
   // An output of this node: stored without its history (which would be a cycle), given back with it.
   Tensor output = x.detach();
@@ -95,7 +95,7 @@ Tensors record(std::shared_ptr<Node> node, Inputs in) {
     NoGrad scope;
     out = node->forward(in);
   }
-  for (Tensor& y : out)   // an op may hand on an input as it is; as an output it is a tensor of its own
+  for (Tensor& y : out)  // an op may hand on an input as it is; as an output it is a tensor of its own
     for (const Tensor& x : in)
       if (y.same(x)) {
         y = x.detach();
@@ -144,10 +144,11 @@ Tensor alias(const Tensor& x) { return apply<Alias>({x})[0]; }
 Tensors differentiate_reference(const Node& node, Inputs inputs, const Tensors& dys, const std::function<Tensors(Inputs)>& reference) {
   if (node.released()) fail("{}: backward ran already and its saved tensors were freed; pass keep_graph to run it again", node.op());
   if (inputs.empty())
-    fail("{}: its backward cannot be differentiated: the graph was recorded under FirstOrderOnly, which saves no inputs for that", node.op());
+    fail("{}: its backward cannot be differentiated: the graph was recorded under FirstOrderOnly, which saves no inputs for that",
+         node.op());
   const bool again = grad_enabled();
   const RecordingScope recording(true);
-  const uint64_t since = nodes_made();   // the inputs' own history is the outer walk's
+  const uint64_t since = nodes_made();  // the inputs' own history is the outer walk's
   Tensors fresh, wanted;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!node.edges()[i].wanted()) {

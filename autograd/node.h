@@ -18,9 +18,9 @@
 namespace gradus {
 
 struct Edge {
-  std::shared_ptr<Node> node;          // the maker of this input, and which of its outputs the input is
+  std::shared_ptr<Node> node;  // the maker of this input, and which of its outputs the input is
   int output = 0;
-  std::shared_ptr<TensorImpl> leaf;    // or the leaf that the input is; neither: no gradient is wanted
+  std::shared_ptr<TensorImpl> leaf;  // or the leaf that the input is; neither: no gradient is wanted
   Shape shape;
   DType dtype = DType::f32;
   bool wanted() const { return node || leaf; }
@@ -28,8 +28,8 @@ struct Edge {
 
 // Where a leaf's gradient may be put directly, instead of being returned and added: see Node::destination.
 struct Destination {
-  Tensor into;        // undefined: return the gradient as usual
-  bool add = false;   // add to what is there (GEMM's beta = 1), or overwrite it
+  Tensor into;       // undefined: return the gradient as usual
+  bool add = false;  // add to what is there (GEMM's beta = 1), or overwrite it
   explicit operator bool() const { return into.defined(); }
 };
 
@@ -37,28 +37,31 @@ class Node : public std::enable_shared_from_this<Node> {
  public:
   virtual ~Node();
   virtual const char* op() const = 0;
-  virtual std::string detail() const { return ""; }          // parameters, for printing: "axis=-1"
+  virtual std::string detail() const { return ""; }  // parameters, for printing: "axis=-1"
 
-  virtual Tensors forward(Inputs in) = 0;                     // runs unrecorded; calls save()
-  virtual Tensors backward(const Tensors& dys) = 0;           // one gradient an input; undefined ones are zero, given and returned
+  virtual Tensors forward(Inputs in) = 0;            // runs unrecorded; calls save()
+  virtual Tensors backward(const Tensors& dys) = 0;  // one gradient an input; undefined ones are zero, given and returned
   // What the walk calls. Fused ops (below) differentiate their reference instead when someone records.
   virtual Tensors run_backward(const Tensors& dys) { return backward(dys); }
 
   uint64_t sequence() const { return sequence_; }
-  const std::string& path() const { return *path_; }          // of the module that applied it: "encoder.layer.3.attention"
+  const std::string& path() const { return *path_; }  // of the module that applied it: "encoder.layer.3.attention"
   const std::vector<Edge>& edges() const { return edges_; }
-  struct Output { Shape shape; DType dtype; };
+  struct Output {
+    Shape shape;
+    DType dtype;
+  };
   const std::vector<Output>& outputs() const { return outputs_; }
   Tensors saved_tensors() const;
   size_t saved_bytes() const;
   bool released() const { return released_; }
-  virtual void release();                                     // frees what was saved: backward ran and the graph is not kept
+  virtual void release();  // frees what was saved: backward ran and the graph is not kept
 
  protected:
-  bool recording() const { return recording_; }               // in forward: will there be a backward?
-  void save(Tensors tensors);                                 // for backward, in order; does nothing while nobody records
-  Tensor saved(size_t i) const;                               // in backward; an Error if it was freed or overwritten since
-  bool wants(size_t input) const { return edges_[input].wanted(); }   // in backward: is that input's gradient wanted?
+  bool recording() const { return recording_; }                      // in forward: will there be a backward?
+  void save(Tensors tensors);                                        // for backward, in order; does nothing while nobody records
+  Tensor saved(size_t i) const;                                      // in backward; an Error if it was freed or overwritten since
+  bool wants(size_t input) const { return edges_[input].wanted(); }  // in backward: is that input's gradient wanted?
   // In backward: a place in the leaf's own gradient, for ops that can add into it; having written there, return an undefined gradient.
   // There is one only for leaves, while nobody records or observes.
   Destination destination(size_t input);
@@ -66,8 +69,13 @@ class Node : public std::enable_shared_from_this<Node> {
  private:
   friend Tensors record(std::shared_ptr<Node> node, Inputs in);
   friend class Walk;
-  template <class Self> friend struct Fused;
-  struct Saved { Tensor tensor; int output; uint32_t version; };
+  template <class Self>
+  friend struct Fused;
+  struct Saved {
+    Tensor tensor;
+    int output;
+    uint32_t version;
+  };
   Tensor unpack(const Saved& saved) const;
   Saved pack(const Tensor& tensor) const { return {tensor, -1, tensor.get().storage->version}; }
 
@@ -76,8 +84,8 @@ class Node : public std::enable_shared_from_this<Node> {
   std::vector<Edge> edges_;
   std::vector<Output> outputs_;
   std::vector<Saved> saved_;
-  std::vector<Saved> fused_inputs_;   // a fused op's inputs, for differentiating its reference
-  std::vector<std::shared_ptr<TensorImpl>> placed_;   // the leaves whose destination this backward asked for
+  std::vector<Saved> fused_inputs_;                  // a fused op's inputs, for differentiating its reference
+  std::vector<std::shared_ptr<TensorImpl>> placed_;  // the leaves whose destination this backward asked for
   bool recording_ = false, released_ = false, destinations_ = false;
 };
 
@@ -113,7 +121,8 @@ struct Fused : Op<Self> {
   Tensors run_backward(const Tensors& dys) override { return grad_enabled() ? Fused::backward(dys) : this->backward(dys); }
   void keep_inputs(Inputs in) {
     constexpr bool has_own_backward = !std::is_same_v<decltype(&Self::backward), Tensors (Fused::*)(const Tensors&)>;
-    if (!has_own_backward || !first_order_only()) for (const Tensor& x : in) this->fused_inputs_.push_back(this->pack(x));
+    if (!has_own_backward || !first_order_only())
+      for (const Tensor& x : in) this->fused_inputs_.push_back(this->pack(x));
   }
 };
 

@@ -21,9 +21,7 @@ class Observer {
 };
 
 const std::vector<Observer*>& observers();
-inline double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+inline double seconds_now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // Tells the observers of one forward; costs nothing where there are none.
 class ForwardNotice {

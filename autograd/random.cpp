@@ -8,7 +8,8 @@ namespace gradus {
 namespace {
 thread_local RandomState state;
 
-Tensor fill_random(const Shape& shape, uint64_t seed, uint64_t stream, DType dtype, double (*draw)(Random&, double, double), double a, double b) {
+Tensor fill_random(const Shape& shape, uint64_t seed, uint64_t stream, DType dtype, double (*draw)(Random&, double, double), double a,
+                   double b) {
   Tensor x = Tensor::empty(shape, dtype);
   dispatch_float("random", dtype, [&]<class T>() {
     Random random(seed, stream);
@@ -32,10 +33,12 @@ DropoutDraw draw_dropout(double p) {
 }
 
 Tensor random_normal(const Shape& shape, uint64_t seed, uint64_t stream, DType dtype) {
-  return fill_random(shape, seed, stream, dtype, [](Random& random, double, double) { return random.normal(); }, 0, 0);
+  return fill_random(
+      shape, seed, stream, dtype, [](Random& random, double, double) { return random.normal(); }, 0, 0);
 }
 Tensor random_uniform(const Shape& shape, double low, double high, uint64_t seed, uint64_t stream, DType dtype) {
-  return fill_random(shape, seed, stream, dtype, [](Random& random, double a, double b) { return random.uniform(a, b); }, low, high);
+  return fill_random(
+      shape, seed, stream, dtype, [](Random& random, double a, double b) { return random.uniform(a, b); }, low, high);
 }
 
 }  // namespace gradus

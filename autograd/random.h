@@ -13,14 +13,14 @@ namespace gradus {
 
 struct RandomState {
   uint64_t seed = 0, step = 0;
-  std::unordered_map<std::string, uint32_t> occurrences;   // draws so far in this step, of each module path
+  std::unordered_map<std::string, uint32_t> occurrences;  // draws so far in this step, of each module path
 };
 
 // The scope of one step: { RandomScope random(seed, step); … }. Places count from zero in it. Without a scope, seed 0 and step 0 hold and places count on.
 class RandomScope {
  public:
   RandomScope(uint64_t seed, uint64_t step) : RandomScope(RandomState{seed, step, {}}) {}
-  explicit RandomScope(RandomState state);   // goes on from a snapshot: recomputation (checkpoint) draws what the first run drew
+  explicit RandomScope(RandomState state);  // goes on from a snapshot: recomputation (checkpoint) draws what the first run drew
   ~RandomScope();
   RandomScope(const RandomScope&) = delete;
   RandomScope& operator=(const RandomScope&) = delete;

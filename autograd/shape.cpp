@@ -21,8 +21,8 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
   for (int i = 1; i <= out.rank(); ++i) {
     const int64_t from_a = i <= a.rank() ? a[-i] : 1, from_b = i <= b.rank() ? b[-i] : 1;
     if (from_a != from_b && from_a != 1 && from_b != 1)
-      fail("{}: shapes {} and {} do not broadcast: from the right, axis {} has sizes {} and {}; they must be equal, or one of them 1", op, a, b, i, from_a,
-           from_b);
+      fail("{}: shapes {} and {} do not broadcast: from the right, axis {} has sizes {} and {}; they must be equal, or one of them 1", op,
+           a, b, i, from_a, from_b);
     out[-i] = from_a == 1 ? from_b : from_a;
   }
   return out;

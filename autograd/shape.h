@@ -16,7 +16,9 @@ class Shape {
   static constexpr int max_rank = 8;
 
   Shape() = default;
-  Shape(std::initializer_list<int64_t> sizes) { for (int64_t size : sizes) push_back(size); }
+  Shape(std::initializer_list<int64_t> sizes) {
+    for (int64_t size : sizes) push_back(size);
+  }
   static Shape of_rank(int rank, int64_t value = 0) {
     Shape shape;
     for (int i = 0; i < rank; ++i) shape.push_back(value);
@@ -52,7 +54,7 @@ class Shape {
   int rank_ = 0;
 };
 
-std::string to_string(const Shape& shape);   // "[2, 3]"
+std::string to_string(const Shape& shape);  // "[2, 3]"
 
 // Row-major strides of a contiguous tensor.
 Shape contiguous_strides(const Shape& shape);
@@ -68,5 +70,7 @@ int checked_axis(const char* op, int axis, const Shape& shape);
 template <>
 struct fmt::formatter<gradus::Shape> {
   static constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
-  static auto format(const gradus::Shape& shape, fmt::format_context& context) { return fmt::format_to(context.out(), "{}", gradus::to_string(shape)); }
+  static auto format(const gradus::Shape& shape, fmt::format_context& context) {
+    return fmt::format_to(context.out(), "{}", gradus::to_string(shape));
+  }
 };

@@ -9,7 +9,8 @@
 namespace gradus {
 
 TensorImpl& Tensor::get() const {
-  if (!impl_) fail("an undefined tensor was used; it is what a gradient is that nobody computed (zero), or a Tensor that was never assigned");
+  if (!impl_)
+    fail("an undefined tensor was used; it is what a gradient is that nobody computed (zero), or a Tensor that was never assigned");
   return *impl_;
 }
 
@@ -206,7 +207,8 @@ constexpr int64_t edge = 3, long_axis = 8;
 
 void print(const Tensor& x, const std::vector<double>& values, int axis, int64_t at, std::string& out) {
   if (axis == x.rank()) {
-    out += is_float(x.dtype()) ? fmt::format("{:.4g}", values[static_cast<size_t>(at)]) : fmt::format("{}", static_cast<int64_t>(values[static_cast<size_t>(at)]));
+    out += is_float(x.dtype()) ? fmt::format("{:.4g}", values[static_cast<size_t>(at)])
+                               : fmt::format("{}", static_cast<int64_t>(values[static_cast<size_t>(at)]));
     return;
   }
   int64_t stride = 1;

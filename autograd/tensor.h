@@ -25,7 +25,7 @@ using Inputs = const Tensors&;
 
 struct Storage {
   std::shared_ptr<void> memory;
-  char* data;           // within memory
+  char* data;  // within memory
   size_t bytes;
   uint32_t version = 0;
 };
@@ -33,10 +33,10 @@ struct Storage {
 struct TensorImpl {
   std::shared_ptr<Storage> storage;
   Shape shape, strides;
-  int64_t offset = 0;                 // in elements
+  int64_t offset = 0;  // in elements
   DType dtype = DType::f32;
-  bool requires_grad = false;         // a leaf's own wish; tensors with a node need none
-  std::shared_ptr<Node> node;         // what made it, and which of its outputs it is
+  bool requires_grad = false;  // a leaf's own wish; tensors with a node need none
+  std::shared_ptr<Node> node;  // what made it, and which of its outputs it is
   int output = 0;
   std::shared_ptr<TensorImpl> grad;       // a leaf's gradient, once there is one
   std::shared_ptr<TensorImpl> grad_home;  // where that gradient must lie (a place in a flat arena), if anywhere
@@ -45,7 +45,7 @@ struct TensorImpl {
 
 class Tensor {
  public:
-  Tensor() = default;   // undefined: legal as a gradient ("zero, and nobody computed it"), an error as an input
+  Tensor() = default;  // undefined: legal as a gradient ("zero, and nobody computed it"), an error as an input
   explicit Tensor(std::shared_ptr<TensorImpl> impl) : impl_(std::move(impl)) {}
   static Tensor empty(const Shape& shape, DType dtype = DType::f32);
 
@@ -59,12 +59,14 @@ class Tensor {
   bool is_contiguous() const;
 
   template <class T>
-  const T* data() const { return static_cast<const T*>(address(dtype_of<T>)); }
+  const T* data() const {
+    return static_cast<const T*>(address(dtype_of<T>));
+  }
   template <class T>
-  T* write();                     // counts a version; an Error for a tensor that has history
+  T* write();  // counts a version; an Error for a tensor that has history
   template <class T>
-  std::vector<T> to_vector() const;   // the values in row-major order, converted
-  double item() const;            // the only element
+  std::vector<T> to_vector() const;  // the values in row-major order, converted
+  double item() const;               // the only element
 
   // The same memory seen otherwise, without history: for ops, which record the history themselves.
   Tensor view(const Shape& shape, const Shape& strides, int64_t offset) const;
@@ -72,7 +74,7 @@ class Tensor {
   int64_t offset() const { return get().offset; }
 
   Tensor& set_requires_grad(bool on = true);
-  bool requires_grad() const { return get().requires_grad || get().node; }   // does a gradient flow to it?
+  bool requires_grad() const { return get().requires_grad || get().node; }  // does a gradient flow to it?
   bool is_leaf() const { return get().requires_grad && !get().node; }
   Tensor grad() const { return Tensor(get().grad); }
   void set_grad(const Tensor& grad) const;
@@ -81,7 +83,7 @@ class Tensor {
   const std::string& name() const { return get().name; }
   Tensor& set_name(std::string name);
 
-  TensorImpl& get() const;                                     // an Error where undefined
+  TensorImpl& get() const;  // an Error where undefined
   const std::shared_ptr<TensorImpl>& impl() const { return impl_; }
   bool same(const Tensor& other) const { return impl_ == other.impl_; }
 
@@ -103,12 +105,14 @@ Tensor tensor(std::initializer_list<Nested> values, DType dtype = DType::f32);
 template <class T>
 Tensor from_vector(std::span<const T> values, const Shape& shape);
 template <class T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape) { return from_vector(std::span<const T>(values), shape); }
+Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
+  return from_vector(std::span<const T>(values), shape);
+}
 
 Tensor full(const Shape& shape, double value, DType dtype = DType::f32);
 inline Tensor zeros(const Shape& shape, DType dtype = DType::f32) { return full(shape, 0, dtype); }
 inline Tensor ones(const Shape& shape, DType dtype = DType::f32) { return full(shape, 1, dtype); }
-Tensor scalar(double value, DType dtype = DType::f32);   // shape []
+Tensor scalar(double value, DType dtype = DType::f32);  // shape []
 Tensor arange(int64_t n, DType dtype = DType::i64);
 
 // Shape, dtype, what made it, and the values (the corners of large ones).
@@ -121,5 +125,7 @@ std::string describe(const Tensor& x);
 template <>
 struct fmt::formatter<gradus::Tensor> {
   static constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
-  static auto format(const gradus::Tensor& x, fmt::format_context& context) { return fmt::format_to(context.out(), "{}", gradus::to_string(x)); }
+  static auto format(const gradus::Tensor& x, fmt::format_context& context) {
+    return fmt::format_to(context.out(), "{}", gradus::to_string(x));
+  }
 };

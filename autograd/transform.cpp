@@ -62,8 +62,8 @@ namespace {
 struct Checkpoint : Op<Checkpoint> {
   static constexpr const char* name = "checkpoint";
   Function f;
-  size_t count;            // of f's own arguments; the other inputs are what it captured
-  RandomState random;      // as it was before the first run
+  size_t count;        // of f's own arguments; the other inputs are what it captured
+  RandomState random;  // as it was before the first run
   std::shared_ptr<const std::string> path = current_path();
   Tensors outputs_of_first_run;
 
@@ -77,10 +77,10 @@ struct Checkpoint : Op<Checkpoint> {
 
   Tensors backward(const Tensors& dys) override {
     Tensors fresh, wanted;
-    const uint64_t since = nodes_made();   // a captured activation is given: its own history is the outer walk's
+    const uint64_t since = nodes_made();  // a captured activation is given: its own history is the outer walk's
     for (size_t i = 0; i < edges().size(); ++i) {
       const Tensor x = saved(i);
-      if (i >= count) {   // f uses the captured tensor itself, so its gradient is asked for by itself
+      if (i >= count) {  // f uses the captured tensor itself, so its gradient is asked for by itself
         wanted.push_back(x);
         continue;
       }
@@ -90,7 +90,7 @@ struct Checkpoint : Op<Checkpoint> {
     }
     const bool differentiated_again = grad_enabled();
     const RandomScope replay(random);
-    const Scope place(path);   // dropout draws by module path
+    const Scope place(path);  // dropout draws by module path
     Tensors found;
     {
       const RecordingScope recording(true);
@@ -108,7 +108,7 @@ Tensors checkpoint(const Function& f, Inputs xs) {
   if (!grad_enabled()) return f(xs);
   RandomState before = random_state();
   Tensors touched, ys, inputs = xs, arguments;
-  for (const Tensor& x : xs) arguments.push_back(x.detach());   // an x that f captures as well is then found as captured
+  for (const Tensor& x : xs) arguments.push_back(x.detach());  // an x that f captures as well is then found as captured
   {
     const NoGrad scope;
     Tensors* const outer = std::exchange(detail::modes().touched, &touched);
@@ -121,7 +121,7 @@ Tensors checkpoint(const Function& f, Inputs xs) {
     detail::modes().touched = outer;
     if (outer) outer->insert(outer->end(), touched.begin(), touched.end());
   }
-  for (const Tensor& y : ys)   // f may return what it captured
+  for (const Tensor& y : ys)  // f may return what it captured
     if (y.requires_grad()) touched.push_back(y);
   const auto captured = static_cast<std::ptrdiff_t>(xs.size());
   for (const Tensor& x : touched)

@@ -11,12 +11,12 @@ namespace gradus {
 using Function = std::function<Tensors(Inputs)>;
 
 struct Vjp {
-  Tensors ys, dxs;   // f(xs); and dys^T J, undefined where ys does not depend on an x
+  Tensors ys, dxs;  // f(xs); and dys^T J, undefined where ys does not depend on an x
 };
 Vjp vjp(const Function& f, Inputs xs, const Tensors& dys);
 
 struct Jvp {
-  Tensors ys, dys;   // f(xs); and J dxs
+  Tensors ys, dys;  // f(xs); and J dxs
 };
 // Forward mode as two reverse passes: dys^T J is linear in dys, and its own vjp is J dxs.
 Jvp jvp(const Function& f, Inputs xs, const Tensors& dxs);

@@ -31,7 +31,8 @@ template <class... Args>
 // The arguments are evaluated at the call; where building them costs something, write `if (!ok) fail(...)`.
 template <class... Args>
 void check(bool ok, fmt::format_string<Args...> text, Args&&... args) {
-  if (!ok) [[unlikely]] fail(text, std::forward<Args>(args)...);
+  if (!ok) [[unlikely]]
+    fail(text, std::forward<Args>(args)...);
 }
 
 }  // namespace gradus

@@ -141,7 +141,8 @@ std::string replace_invalid_utf8(std::string_view text) {
 
 void check_utf8(std::string_view line, const std::string& file, int64_t number, std::string_view advice) {
   if (const size_t invalid = find_invalid_utf8(line); invalid != std::string_view::npos)
-    fail("{}:{}: byte {} (0x{:02x}) is not valid UTF-8; convert the file{}", file, number, invalid + 1, static_cast<unsigned char>(line[invalid]), advice);
+    fail("{}:{}: byte {} (0x{:02x}) is not valid UTF-8; convert the file{}", file, number, invalid + 1,
+         static_cast<unsigned char>(line[invalid]), advice);
 }
 
 void for_each_line(const fs::path& path, const std::function<void(std::string_view, int64_t)>& f, bool replace_invalid) {

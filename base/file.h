@@ -25,7 +25,7 @@ class FileWriter {
   FileWriter& operator=(const FileWriter&) = delete;
   void write(const void* bytes, size_t size);
   void write(std::string_view bytes) { write(bytes.data(), bytes.size()); }
-  void seek(uint64_t offset);   // for a header that is known last
+  void seek(uint64_t offset);  // for a header that is known last
   uint64_t position() const { return position_; }
   void commit();
 
@@ -70,6 +70,8 @@ void make_output_folder(const std::filesystem::path& path, bool reuse = false);
 
 // 64-bit FNV-1a over 8-byte words, for fingerprints and checksums; not against an adversary.
 uint64_t hash_bytes(const void* bytes, size_t size, uint64_t start = 0xcbf29ce484222325ull);
-inline uint64_t hash_bytes(std::string_view text, uint64_t start = 0xcbf29ce484222325ull) { return hash_bytes(text.data(), text.size(), start); }
+inline uint64_t hash_bytes(std::string_view text, uint64_t start = 0xcbf29ce484222325ull) {
+  return hash_bytes(text.data(), text.size(), start);
+}
 
 }  // namespace gradus

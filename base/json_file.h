@@ -15,9 +15,7 @@ inline nlohmann::json read_any_json(const std::filesystem::path& path) {
       check(depth <= 100, "{}: it nests more than 100 deep", path.string());
       return true;
     });
-  } catch (const nlohmann::json::exception& error) {
-    fail("{}: not valid JSON: {}", path.string(), error.what());
-  }
+  } catch (const nlohmann::json::exception& error) { fail("{}: not valid JSON: {}", path.string(), error.what()); }
 }
 
 // A file that holds one object.

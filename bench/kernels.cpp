@@ -150,10 +150,8 @@ void bench_gemm() {
 
 int main(int argc, char** argv) {
   try {
-    if (argc > 1 && std::string(argv[1]) == "gemm")
-      bench_gemm();
-    else
-      bench_kernels();
+    if (argc > 1 && std::string(argv[1]) == "gemm") bench_gemm();
+    else bench_kernels();
   } catch (const gradus::Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return error.exit_code;

@@ -1,6 +1,6 @@
 // gradus bench step: the throughput of training steps on random full-length sequences, as a share of this machine's sgemm rate measured in the same run.
-#include <nlohmann/json.hpp>
 #include <omp.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
@@ -67,7 +67,7 @@ void run(const std::string& size, const BenchOptions& o) {
   std::vector<double> times, rates;
   Profiler* profiler = nullptr;
   std::unique_ptr<Profiler> owned;
-  for (int64_t step = -3; step < o.steps; ++step) {   // three to warm up
+  for (int64_t step = -3; step < o.steps; ++step) {  // three to warm up
     if (step == 0 && o.profile) owned = std::make_unique<Profiler>(), profiler = owned.get();
     if (step >= 0 && step % 4 == 0) rates.push_back(measure_sgemm_rate(3));
     const double start = seconds_now();
@@ -85,13 +85,16 @@ void run(const std::string& size, const BenchOptions& o) {
   if (o.json) {
     nlohmann::ordered_json line;
     line["size"] = size, line["batch"] = o.batch, line["s"] = o.length, line["dropout"] = o.dropout, line["step_s"] = seconds;
-    line["min_s"] = *std::min_element(times.begin(), times.end()), line["tok_s"] = tokens / seconds, line["useful_gflops"] = useful, line["sgemm"] = sgemm;
-    line["share"] = useful / sgemm, line["peak_mb"] = peak_resident_mb(), line["threads"] = omp_get_max_threads(), line["kernels"] = kernels<float>().level;
+    line["min_s"] = *std::min_element(times.begin(), times.end()), line["tok_s"] = tokens / seconds, line["useful_gflops"] = useful,
+    line["sgemm"] = sgemm;
+    line["share"] = useful / sgemm, line["peak_mb"] = peak_resident_mb(), line["threads"] = omp_get_max_threads(),
+    line["kernels"] = kernels<float>().level;
     line["blas_core"] = prepare_blas().core;
     fmt::print("{}\n", line.dump());
   } else {
-    fmt::print("{:<7} {:>4} x {:<4} {:>9.1f} ms a step {:>9.0f} tokens/s {:>8.1f} GFLOP/s useful   share {:.2f} of sgemm {:.0f} GFLOP/s   {} MB\n", size, o.batch, o.length,
-               seconds * 1e3, tokens / seconds, useful, useful / sgemm, sgemm, peak_resident_mb());
+    fmt::print(
+        "{:<7} {:>4} x {:<4} {:>9.1f} ms a step {:>9.0f} tokens/s {:>8.1f} GFLOP/s useful   share {:.2f} of sgemm {:.0f} GFLOP/s   {} MB\n",
+        size, o.batch, o.length, seconds * 1e3, tokens / seconds, useful, useful / sgemm, sgemm, peak_resident_mb());
   }
   if (profiler) {
     std::vector<std::pair<double, std::string>> rows;
@@ -115,7 +118,8 @@ void add_bench(CLI::App& app) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* bench = app.add_subcommand("bench", "measure training steps on this machine");
   bench->require_subcommand(1);
-  CLI::App* step = bench->add_subcommand("step", "whole pretraining steps (forward, backward, clip, AdamW) on random full-length sequences");
+  CLI::App* step =
+      bench->add_subcommand("step", "whole pretraining steps (forward, backward, clip, AdamW) on random full-length sequences");
   step->add_option("--model", options->models, "sizes: tiny mini small medium base large")->expected(1, 6);
   step->add_option("--batch", options->batch, "sequences a step")->capture_default_str();
   step->add_option("--length", options->length, "tokens a sequence")->capture_default_str();
@@ -125,13 +129,16 @@ void add_bench(CLI::App& app) {
   step->add_option("--threads", options->threads, "0: all");
   step->add_flag("--json", options->json, "a JSON line a model");
   step->add_flag("--profile", options->profile, "time by op");
-  step->footer("Example: gradus bench step --model tiny mini --steps 20\nShare: useful GFLOP/s (head at the masked 15 %, no recomputation counted) over the sgemm rate of the same run.");
+  step->footer(
+      "Example: gradus bench step --model tiny mini --steps 20\nShare: useful GFLOP/s (head at the masked 15 %, no recomputation counted) "
+      "over the sgemm rate of the same run.");
   step->callback([options] {
     if (options->threads > 0) omp_set_num_threads(static_cast<int>(options->threads));
     const BlasCore& core = prepare_blas();
     if (!options->json)
-      fmt::print("OpenBLAS core {}{}, kernels {}, {} threads, dropout {}\n", core.core, core.changed ? fmt::format(" (had chosen {})", core.started) : "", kernels<float>().level,
-                 omp_get_max_threads(), options->dropout);
+      fmt::print("OpenBLAS core {}{}, kernels {}, {} threads, dropout {}\n", core.core,
+                 core.changed ? fmt::format(" (had chosen {})", core.started) : "", kernels<float>().level, omp_get_max_threads(),
+                 options->dropout);
     for (const std::string& model : options->models) run(model, *options);
   });
 }

@@ -182,11 +182,13 @@ void tell(StoryArguments& a) {
   a.tasks.seed = a.options.seed;
   a.tasks.world = a.options.world;
   story::write_tasks(a.out, a.tasks);
-  for (const story::Task& task : story::tasks()) fmt::print("{}: {}\n", (file.parent_path() / (task.name + ".{train,validation,test}." + task.ending)).string(), task.format);
+  for (const story::Task& task : story::tasks())
+    fmt::print("{}: {}\n", (file.parent_path() / (task.name + ".{train,validation,test}." + task.ending)).string(), task.format);
 }
 
 void add_story(CLI::App& data) {
-  auto* verb = data.add_subcommand("story", "Write documents of the story world (a sentence a line, a blank line between stories), and labelled sets");
+  auto* verb = data.add_subcommand(
+      "story", "Write documents of the story world (a sentence a line, a blank line between stories), and labelled sets");
   auto a = std::make_shared<StoryArguments>();
   verb->add_option("--out", a->out, "the folder to write stories.txt into")->required();
   verb->add_option("--documents", a->options.documents, "how many stories")->capture_default_str();

@@ -12,7 +12,7 @@ namespace {
 
 struct DemoTask {
   const char *name, *kind, *about;
-  int64_t steps;   // of 32 examples
+  int64_t steps;  // of 32 examples
   double learning_rate;
 };
 
@@ -46,14 +46,15 @@ void run_demo_tasks(const std::filesystem::path& folder, uint64_t seed, story::W
     o.task.kind = task.kind;
     o.max_steps = task.steps;
     o.learning_rate = task.learning_rate;
-    o.eval_steps = task.steps;   // once, at the end
+    o.eval_steps = task.steps;  // once, at the end
     o.dropout = 0.0;
     o.seed = seed;
     if (o.task.kind == "regress") o.task.label_column = "score";
     const FinetuneResult result = finetune(o);
-    const double score = result.score() / (o.task.kind == "qa" ? 100 : 1);   // SQuAD's are in percent
+    const double score = result.score() / (o.task.kind == "qa" ? 100 : 1);  // SQuAD's are in percent
     const std::string bar(static_cast<size_t>(std::lround(24 * std::clamp(score, 0.0, 1.0))), '#');
-    fmt::print("   {:<11} {:<12} {:.3f} {:<24}  {} ({})\n", task.name, result.evaluation.metrics.front().first, score, bar, task.about, format_duration(result.seconds + result.eval_seconds));
+    fmt::print("   {:<11} {:<12} {:.3f} {:<24}  {} ({})\n", task.name, result.evaluation.metrics.front().first, score, bar, task.about,
+               format_duration(result.seconds + result.eval_seconds));
     std::fflush(stdout);
   }
 }

@@ -168,12 +168,9 @@ void run(const EmbedOptions& o) {
 
   const EmbeddingOptions options{.pooling = settings.pooling, .normalize = settings.normalize, .batch_tokens = o.batch_tokens};
   std::unique_ptr<Output> output;
-  if (!o.layers.empty())
-    output = std::make_unique<LayersOutput>(o.out, o, config, tokenizer.vocabulary());
-  else if (o.format == "npy")
-    output = std::make_unique<NpyOutput>(o.out, config.hidden_size, options);
-  else
-    output = std::make_unique<JsonOutput>(o.out, options);
+  if (!o.layers.empty()) output = std::make_unique<LayersOutput>(o.out, o, config, tokenizer.vocabulary());
+  else if (o.format == "npy") output = std::make_unique<NpyOutput>(o.out, config.hidden_size, options);
+  else output = std::make_unique<JsonOutput>(o.out, options);
 
   const auto start = std::chrono::steady_clock::now();
   std::vector<Sequence> waiting;

@@ -24,7 +24,8 @@ void show(const FillMaskOptions& o, const BertForMaskedLM& model, const Tokenize
   for (size_t i = 0; i < masks.size(); ++i) {
     if (!o.json && masks.size() > 1) fmt::print("  [MASK] {}\n", i + 1);
     for (const auto& [token, probability] : masks[i]) {
-      if (o.json) fmt::print("{}\n", nlohmann::ordered_json{{"text", text}, {"mask", i}, {"token_str", token}, {"score", probability}}.dump());
+      if (o.json)
+        fmt::print("{}\n", nlohmann::ordered_json{{"text", text}, {"mask", i}, {"token_str", token}, {"score", probability}}.dump());
       else fmt::print("  {:>6.1f} %  {:<20} {}\n", 100 * probability, token, std::string(static_cast<size_t>(40 * probability + 0.5), '#'));
     }
   }

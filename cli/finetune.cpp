@@ -16,7 +16,8 @@ std::vector<uint64_t> parse_seeds(const std::string& text) {
   for (const std::string& part : CLI::detail::split(text, ',')) {
     const size_t dots = part.find("..");
     uint64_t first = 0, last = 0;
-    if (!CLI::detail::lexical_cast(part.substr(0, dots), first) || !CLI::detail::lexical_cast(dots == std::string::npos ? part : part.substr(dots + 2), last) || last < first)
+    if (!CLI::detail::lexical_cast(part.substr(0, dots), first) ||
+        !CLI::detail::lexical_cast(dots == std::string::npos ? part : part.substr(dots + 2), last) || last < first)
       fail("--seeds {}: '{}' is not a number or a range like 1..5", text, part);
     for (uint64_t seed = first; seed <= last; ++seed) seeds.push_back(seed);
   }
@@ -63,19 +64,27 @@ void run_seeds(const FinetuneOptions& o, const std::vector<uint64_t>& seeds) {
   json["standard_deviation"] = deviation;
   write_file(o.out / "all_results.json", json.dump(2) + "\n");
   fmt::print("mean    {:.4f} ± {:.4f} (standard deviation, {} runs)\n", mean, deviation, scores.size());
-  if (!degenerate.empty()) fmt::print("degenerate: seed{} ended at the answer that looks at no text; try a smaller learning rate, more steps or a longer warm-up\n", degenerate);
+  if (!degenerate.empty())
+    fmt::print(
+        "degenerate: seed{} ended at the answer that looks at no text; try a smaller learning rate, more steps or a longer warm-up\n",
+        degenerate);
 }
 
 struct Kind {
   const char *name, *about, *files, *example;
 };
 constexpr Kind kinds[] = {
-    {"classify", "one label for a text or a pair", "TSV, CSV or JSONL", "--task sst2 --model minilm --train train.tsv --validation dev.tsv --epochs 1 --out runs/sst2"},
-    {"regress", "a number for a text or a pair", "TSV, CSV or JSONL", "--task stsb --model minilm --train train.tsv --validation dev.tsv --out runs/stsb"},
-    {"multilabel", "any of several labels for a text", "TSV, CSV or JSONL", "--model minilm --train train.jsonl --validation dev.jsonl --out runs/topics"},
+    {"classify", "one label for a text or a pair", "TSV, CSV or JSONL",
+     "--task sst2 --model minilm --train train.tsv --validation dev.tsv --epochs 1 --out runs/sst2"},
+    {"regress", "a number for a text or a pair", "TSV, CSV or JSONL",
+     "--task stsb --model minilm --train train.tsv --validation dev.tsv --out runs/stsb"},
+    {"multilabel", "any of several labels for a text", "TSV, CSV or JSONL",
+     "--model minilm --train train.jsonl --validation dev.jsonl --out runs/topics"},
     {"ner", "a tag for each word", "CoNLL columns", "--model minilm --train train.conll --validation dev.conll --out runs/ner"},
-    {"qa", "the span of a text that answers a question", "SQuAD JSON", "--model minilm --train train-v2.0.json --validation dev-v2.0.json --epochs 2 --out runs/squad"},
-    {"choice", "one of several ways to go on", "SWAG CSV, CODAH TSV or JSONL", "--model minilm --train train.csv --validation val.csv --out runs/swag"},
+    {"qa", "the span of a text that answers a question", "SQuAD JSON",
+     "--model minilm --train train-v2.0.json --validation dev-v2.0.json --epochs 2 --out runs/squad"},
+    {"choice", "one of several ways to go on", "SWAG CSV, CODAH TSV or JSONL",
+     "--model minilm --train train.csv --validation val.csv --out runs/swag"},
 };
 
 void add_kind(CLI::App* finetune, const Kind& kind) {
@@ -89,7 +98,7 @@ void add_kind(CLI::App* finetune, const Kind& kind) {
   verb->add_option("--out", o->out, "folder for the model and its metrics")->required();
   verb->add_flag("--overwrite", o->overwrite, "write into a folder that is not empty");
   add_reading_options(verb, o->task, kind.name);
-  const char *group = "How long", *not_in_help = "";   // a help that fits a screen: the rest is in docs/fine-tuning.md
+  const char *group = "How long", *not_in_help = "";  // a help that fits a screen: the rest is in docs/fine-tuning.md
   verb->get_help_ptr()->group(not_in_help);
   verb->add_option("--epochs", o->epochs)->capture_default_str()->group(group);
   verb->add_option("--max-steps", o->max_steps)->group(group);
@@ -120,12 +129,15 @@ void add_kind(CLI::App* finetune, const Kind& kind) {
   verb->add_option("--seeds", *seeds, "several runs, 1..5: mean and deviation")->group(group);
   group = "Loss";
   const std::string name = kind.name;
-  if (name == "classify" || name == "multilabel" || name == "ner") verb->add_option("--labels", o->task.labels, "names in the order of their ids")->delimiter(',')->group(group);
+  if (name == "classify" || name == "multilabel" || name == "ner")
+    verb->add_option("--labels", o->task.labels, "names in the order of their ids")->delimiter(',')->group(group);
   if (name == "classify" || name == "ner") verb->add_option("--class-weights", o->task.class_weights, "balanced, or a=2,b=1")->group(group);
   if (name == "classify") verb->add_option("--label-smoothing", o->task.label_smoothing)->group(group);
   if (name == "classify") verb->add_option("--focal-gamma", o->task.focal_gamma)->group(group);
-  if (name == "ner") verb->add_flag("--label-all-tokens", o->task.label_all_tokens, "further pieces of a word are labelled too")->group(group);
-  verb->footer(fmt::format("Example: gradus finetune {} {}\nFurther options (adapters, renewed layers, …): docs/fine-tuning.md", kind.name, kind.example));
+  if (name == "ner")
+    verb->add_flag("--label-all-tokens", o->task.label_all_tokens, "further pieces of a word are labelled too")->group(group);
+  verb->footer(fmt::format("Example: gradus finetune {} {}\nFurther options (adapters, renewed layers, …): docs/fine-tuning.md", kind.name,
+                           kind.example));
   verb->callback([o, seeds] {
     if (seeds->empty()) run_once(*o);
     else run_seeds(*o, parse_seeds(*seeds));
@@ -138,7 +150,9 @@ void add_finetune(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("finetune", "a pretrained model learns a task from labelled files");
   verb->require_subcommand(1);
   for (const Kind& kind : kinds) add_kind(verb, kind);
-  verb->footer("Each kind has --help. Example: gradus finetune classify --task sst2 --model minilm --train train.tsv --validation dev.tsv --out runs/sst2");
+  verb->footer(
+      "Each kind has --help. Example: gradus finetune classify --task sst2 --model minilm --train train.tsv --validation dev.tsv --out "
+      "runs/sst2");
 }
 
 }  // namespace gradus::cli

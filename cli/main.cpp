@@ -10,13 +10,28 @@ namespace {
 // Google's and Hugging Face's spellings are accepted everywhere: --max_seq_length is --max-seq-length, and where the name itself differs, it is ours.
 std::string our_spelling(std::string argument) {
   if (!argument.starts_with("--")) return argument;
-  static const std::map<std::string, std::string> names = {
-      {"--per-device-train-batch-size", "--batch-size"}, {"--train-batch-size", "--batch-size"}, {"--num-train-epochs", "--epochs"},
-      {"--init-checkpoint", "--init"}, {"--warmup-ratio", "--warmup-steps"}, {"--warmup-proportion", "--warmup-steps"}, {"--lr-scheduler-type", "--schedule"},
-      {"--mlm-probability", "--masked-lm-prob"}, {"--do-whole-word-mask", "--whole-word-mask"}, {"--random-seed", "--seed"}, {"--overwrite-output-dir", "--overwrite"},
-      {"--output-dir", "--out"}, {"--vocab-file", "--vocab"}, {"--model-name-or-path", "--model"}, {"--vocab-size", "--size"},
-      {"--train-file", "--train"}, {"--validation-file", "--validation"}, {"--task-name", "--task"}, {"--max-train-samples", "--max-train-examples"},
-      {"--label-smoothing-factor", "--label-smoothing"}, {"--early-stopping-patience", "--patience"}, {"--max-answer-len", "--max-answer-length"}};
+  static const std::map<std::string, std::string> names = {{"--per-device-train-batch-size", "--batch-size"},
+                                                           {"--train-batch-size", "--batch-size"},
+                                                           {"--num-train-epochs", "--epochs"},
+                                                           {"--init-checkpoint", "--init"},
+                                                           {"--warmup-ratio", "--warmup-steps"},
+                                                           {"--warmup-proportion", "--warmup-steps"},
+                                                           {"--lr-scheduler-type", "--schedule"},
+                                                           {"--mlm-probability", "--masked-lm-prob"},
+                                                           {"--do-whole-word-mask", "--whole-word-mask"},
+                                                           {"--random-seed", "--seed"},
+                                                           {"--overwrite-output-dir", "--overwrite"},
+                                                           {"--output-dir", "--out"},
+                                                           {"--vocab-file", "--vocab"},
+                                                           {"--model-name-or-path", "--model"},
+                                                           {"--vocab-size", "--size"},
+                                                           {"--train-file", "--train"},
+                                                           {"--validation-file", "--validation"},
+                                                           {"--task-name", "--task"},
+                                                           {"--max-train-samples", "--max-train-examples"},
+                                                           {"--label-smoothing-factor", "--label-smoothing"},
+                                                           {"--early-stopping-patience", "--patience"},
+                                                           {"--max-answer-len", "--max-answer-length"}};
   const size_t end = std::min(argument.find('='), argument.size());
   std::string name = argument.substr(0, end);
   std::replace(name.begin(), name.end(), '_', '-');
@@ -39,7 +54,7 @@ struct Formatter : CLI::Formatter {
 int main(int argc, char** argv) {
   using namespace gradus;
   std::vector<std::string> arguments;
-  for (int i = argc - 1; i > 0; --i) arguments.push_back(our_spelling(argv[i]));   // CLI11 takes them last first
+  for (int i = argc - 1; i > 0; --i) arguments.push_back(our_spelling(argv[i]));  // CLI11 takes them last first
   CLI::App app{"Gradus: train, use and look inside BERT on a CPU", "gradus"};
   app.formatter(std::make_shared<Formatter>());
   app.require_subcommand(1);
@@ -60,9 +75,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(std::move(arguments));
     return 0;
-  } catch (const CLI::CallForHelp& help) {
-    return app.exit(help);
-  } catch (const CLI::ParseError& error) {
+  } catch (const CLI::CallForHelp& help) { return app.exit(help); } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "gradus: {}. `gradus --help` and `gradus VERB --help` say what there is.\n", error.what());
     return 2;
   } catch (const Error& error) {

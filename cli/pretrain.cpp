@@ -1,6 +1,6 @@
 // gradus pretrain: from a corpus file to a Hugging Face folder.
-#include "cli/cli.h"
 #include "train/pretrain.h"
+#include "cli/cli.h"
 #include "train/progress.h"
 
 namespace gradus::cli {
@@ -34,7 +34,8 @@ void add_pretrain(CLI::App& app) {
   rate->add_option("--weight-decay", o->weight_decay)->capture_default_str();
   rate->add_option("--max-grad-norm", o->max_grad_norm)->capture_default_str();
   rate->add_option("--dropout", o->dropout, "both kinds; default: the configuration's (0.1)");
-  rate->add_option("--initialization", o->initialization, "hugging_face google mimetic (small models learn to copy sooner)")->capture_default_str();
+  rate->add_option("--initialization", o->initialization, "hugging_face google mimetic (small models learn to copy sooner)")
+      ->capture_default_str();
   rate->add_option("--seed", o->seed)->capture_default_str();
   CLI::Option_group* watch = verb->add_option_group("Watching");
   watch->add_option("--eval-steps", o->eval_steps, "default: ten times a run");
@@ -45,8 +46,8 @@ void add_pretrain(CLI::App& app) {
     fmt::print("reading {}\n", o->data.string());
     std::fflush(stdout);
     const PretrainResult result = pretrain(*o);
-    fmt::print("{} steps, {:.2f} M tokens in {}, share {:.2f} of the sgemm rate. The model is in {}\n", result.steps, static_cast<double>(result.tokens) / 1e6,
-               format_duration(result.seconds), result.sgemm_share, o->out.string());
+    fmt::print("{} steps, {:.2f} M tokens in {}, share {:.2f} of the sgemm rate. The model is in {}\n", result.steps,
+               static_cast<double>(result.tokens) / 1e6, format_duration(result.seconds), result.sgemm_share, o->out.string());
   });
 }
 

@@ -3,7 +3,8 @@
 namespace gradus::cli {
 
 void add_reading_options(CLI::App* verb, TaskOptions& o, const std::string& kind) {
-  const bool any = kind.empty(), texts = any || kind == "classify" || kind == "regress" || kind == "multilabel", windows = any || texts || kind == "qa" || kind == "ner";
+  const bool any = kind.empty(), texts = any || kind == "classify" || kind == "regress" || kind == "multilabel",
+             windows = any || texts || kind == "qa" || kind == "ner";
   const char* group = "Reading";
   if (any || kind == "classify" || kind == "regress")
     verb->add_option("--task", o.glue, "a GLUE task's columns, labels, metrics: cola sst2 mrpc stsb qqp mnli qnli rte wnli")->group(group);
@@ -25,7 +26,8 @@ void add_reading_options(CLI::App* verb, TaskOptions& o, const std::string& kind
     verb->add_flag("--version-2-with-negative", o.version_2_with_negative, "questions may have no answer")->group(group);
     verb->add_option("--null-score-diff-threshold", o.null_score_diff_threshold, "default: the best for the file")->group(group);
   }
-  if (any || kind == "ner") verb->add_flag("--strict-entities", o.strict_entities, "count entities as the tagging scheme demands")->group(group);
+  if (any || kind == "ner")
+    verb->add_flag("--strict-entities", o.strict_entities, "count entities as the tagging scheme demands")->group(group);
 }
 
 }  // namespace gradus::cli

@@ -17,9 +17,11 @@ struct VocabOptions {
 };
 
 void run(VocabOptions& o) {
-  check(o.overwrite || !std::filesystem::exists(o.out), "--out {}: the file is there already; name another one, or pass --overwrite", o.out.string());
+  check(o.overwrite || !std::filesystem::exists(o.out), "--out {}: the file is there already; name another one, or pass --overwrite",
+        o.out.string());
   check(o.criterion == "count" || o.criterion == "likelihood", "--criterion {}: it is count or likelihood", o.criterion);
-  if (const auto parent = o.out.parent_path(); !parent.empty() && !std::filesystem::is_directory(parent)) fail("--out {}: there is no folder {}", o.out.string(), parent.string());
+  if (const auto parent = o.out.parent_path(); !parent.empty() && !std::filesystem::is_directory(parent))
+    fail("--out {}: there is no folder {}", o.out.string(), parent.string());
   o.training.criterion = o.criterion == "count" ? MergeCriterion::count : MergeCriterion::likelihood;
   o.training.lower_case = !o.cased;
   const auto files = text_files(o.corpus, "--corpus");
@@ -36,9 +38,10 @@ void run(VocabOptions& o) {
   const Vocabulary vocabulary(train_wordpiece(files, o.training, &statistics), o.out.string());
   progress.reset();
   vocabulary.save(o.out);
-  fmt::print("{} tokens from {:.1f} M words ({} distinct) in {}; {:.1f} % of the words are one token{}. Written to {}\n", vocabulary.size(), static_cast<double>(statistics.words) / 1e6,
-             statistics.distinct_words, format_duration(seconds_now() - start), 100 * statistics.whole_words,
-             vocabulary.size() < o.training.size ? " (no pair is left that is frequent enough for more)" : "", o.out.string());
+  fmt::print("{} tokens from {:.1f} M words ({} distinct) in {}; {:.1f} % of the words are one token{}. Written to {}\n", vocabulary.size(),
+             static_cast<double>(statistics.words) / 1e6, statistics.distinct_words, format_duration(seconds_now() - start),
+             100 * statistics.whole_words, vocabulary.size() < o.training.size ? " (no pair is left that is frequent enough for more)" : "",
+             o.out.string());
 }
 
 }  // namespace

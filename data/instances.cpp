@@ -152,10 +152,8 @@ Instance InstanceSource::get(int64_t epoch, int64_t index) const {
   if (options_.next_sentence) {
     while ((a_end - a) + (b_end - b) > options_.max_seq_length - 3) {
       const bool from_a = a_end - a > b_end - b, front = random.uniform() < 0.5;
-      if (front)
-        ++(from_a ? a : b);
-      else
-        --(from_a ? a_end : b_end);
+      if (front) ++(from_a ? a : b);
+      else --(from_a ? a_end : b_end);
     }
   }
 
@@ -189,10 +187,8 @@ void InstanceSource::mask(Instance& instance, Random& random) const {
     const int32_t id = ids[static_cast<size_t>(i)];
     if (id == vocabulary.cls() || id == vocabulary.sep()) continue;
     // As in the reference, a B that was cut to begin inside a word joins the last word of A.
-    if (options_.whole_word_mask && !words.empty() && continuation_[static_cast<size_t>(id)])
-      ++words.back().end;
-    else
-      words.push_back({places.size(), places.size() + 1});
+    if (options_.whole_word_mask && !words.empty() && continuation_[static_cast<size_t>(id)]) ++words.back().end;
+    else words.push_back({places.size(), places.size() + 1});
     places.push_back(i);
   }
 
@@ -207,10 +203,8 @@ void InstanceSource::mask(Instance& instance, Random& random) const {
     for (size_t p = words[w].begin; p < words[w].end; ++p) {
       int32_t& id = ids[static_cast<size_t>(places[p])];
       chosen.emplace_back(places[p], id);
-      if (random.uniform() < 0.8)
-        id = vocabulary.mask();
-      else if (random.uniform() >= 0.5)
-        id = static_cast<int32_t>(random.below(vocabulary.size()));
+      if (random.uniform() < 0.8) id = vocabulary.mask();
+      else if (random.uniform() >= 0.5) id = static_cast<int32_t>(random.below(vocabulary.size()));
     }
   }
   std::sort(chosen.begin(), chosen.end());

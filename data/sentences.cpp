@@ -34,10 +34,8 @@ constexpr std::array<std::string_view, 14> openers = {"\"", "'", "(", "[", "{", 
 // Can a sentence begin at text[i]?
 bool can_begin(std::string_view text, size_t i) {
   while (i < text.size())
-    if (const size_t size = mark_at(text, i, openers))
-      i += size;
-    else
-      break;
+    if (const size_t size = mark_at(text, i, openers)) i += size;
+    else break;
   if (i >= text.size() || mark_at(text, i, enders)) return false;
   return is_upper(text[i]) || is_digit(text[i]) || static_cast<unsigned char>(text[i]) >= 0x80;
 }

@@ -9,7 +9,7 @@ int main() {
   const int64_t tokens = 4, d = 3;
   const auto leaf = [&](uint64_t stream) { return random_normal({tokens, d}, 5, stream, DType::f64).set_requires_grad(); };
   Tensor query = leaf(1), key = leaf(2), value = leaf(3);
-  const Tensor dcontext = random_normal({tokens, d}, 5, 4, DType::f64);   // what the rest of a network would send back
+  const Tensor dcontext = random_normal({tokens, d}, 5, 4, DType::f64);  // what the rest of a network would send back
 
   const Tensor scores = matmul(query, transpose(key)) / std::sqrt(static_cast<double>(d));
   const Tensor probabilities = softmax(scores);

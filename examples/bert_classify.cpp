@@ -44,11 +44,12 @@ int main(int count, char** arguments) try {
     lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
   }
   const NoGrad scope;
-  const Tensor p = softmax(c.model(BertInput(c.model.bert.config, ids, {}, lengths)));   // [texts, labels]
+  const Tensor p = softmax(c.model(BertInput(c.model.bert.config, ids, {}, lengths)));  // [texts, labels]
   const auto best = argmax(p, -1).to_vector<int64_t>();
   const auto values = p.to_vector<double>();
   for (size_t i = 0; i < texts.size(); ++i)
-    fmt::print("{:<10} {:.3f}  {}\n", c.model.bert.config.id2label.at(best[i]), values[i * static_cast<size_t>(p.size(1)) + static_cast<size_t>(best[i])], texts[i]);
+    fmt::print("{:<10} {:.3f}  {}\n", c.model.bert.config.id2label.at(best[i]),
+               values[i * static_cast<size_t>(p.size(1)) + static_cast<size_t>(best[i])], texts[i]);
 } catch (const Error& error) {
   fmt::print(stderr, "{}\n", error.what());
   return error.exit_code;

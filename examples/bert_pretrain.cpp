@@ -21,7 +21,8 @@ int main(int argc, char** argv) {
   const Tokenizer tokenizer(Vocabulary(train_wordpiece({text}, training)));
   build_corpus(folder / "stories.gds", tokenizer, {.corpus = {text}, .validation_fraction = 0.05, .seed = 1, .overwrite = true});
   const CorpusFile corpus = CorpusFile::open(folder / "stories.gds");
-  const InstanceSource train(corpus, Split::train, {.max_seq_length = 64}, 1), held_out(corpus, Split::validation, {.max_seq_length = 64}, 2);
+  const InstanceSource train(corpus, Split::train, {.max_seq_length = 64}, 1),
+      held_out(corpus, Split::validation, {.max_seq_length = 64}, 2);
 
   BertConfig config = BertConfig::named("tiny", tokenizer.vocabulary().size());
   config.max_position_embeddings = 64;
@@ -33,7 +34,7 @@ int main(int argc, char** argv) {
   InstanceStream stream(train);
   const double before = evaluate(model, held_out, 200).masked_loss;
   for (int64_t step = 0; step < steps; ++step) {
-    const auto part = stream.next(32).part(config, 0, 32);   // ragged: the tokens of 32 sequences, no padding
+    const auto part = stream.next(32).part(config, 0, 32);  // ragged: the tokens of 32 sequences, no padding
     const Training scope;
     const RandomScope random(/*seed=*/1, static_cast<uint64_t>(step));
     const PretrainingLoss loss = model.loss(part.input, part.targets);

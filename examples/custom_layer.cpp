@@ -31,7 +31,7 @@ int main() {
   for (const Parameter& p : parameters(model)) fmt::print("{:<20} {}\n", p.name, p.view().shape());
   fmt::print("{} parameters\n", count_parameters(parameters(model)));
 
-  const Tensor x = random_normal({64, 3}, 1), y = reshape(slice(x, 1, 0, 1) * slice(x, 1, 1, 2), {64, 1});   // to learn: x0 * x1
+  const Tensor x = random_normal({64, 3}, 1), y = reshape(slice(x, 1, 0, 1) * slice(x, 1, 1, 2), {64, 1});  // to learn: x0 * x1
   AdamW optimizer(model, {.learning_rate = 0.02});
   double loss = 0;
   for (int step = 0; step < 400; ++step) {

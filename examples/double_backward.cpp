@@ -16,7 +16,9 @@ int main() {
   // 2. The same as one call.
   const Tensor by_call = hvp(f, {w}, {v})[0];
   // 3. By differences of gradients.
-  const auto gradient_at = [&](double step) { return vjp([&](Inputs in) { return Tensors{f(in)}; }, {w.detach() + v * step}, {scalar(1, DType::f64)}).dxs[0]; };
+  const auto gradient_at = [&](double step) {
+    return vjp([&](Inputs in) { return Tensors{f(in)}; }, {w.detach() + v * step}, {scalar(1, DType::f64)}).dxs[0];
+  };
   const Tensor by_difference = (gradient_at(1e-5) - gradient_at(-1e-5)) / 2e-5;
 
   fmt::print("H v by two walks  {}\nH v by hvp()      {}\nby differences    {}\n", by_hand, by_call, by_difference);

@@ -27,11 +27,13 @@ int main() {
 
   fmt::print("Backward, a node at a time:\n");
   Walk walk(loss);
-  while (auto step = walk.next()) fmt::print("{:<14} {:<8} |dy| {:.2e}   |dx| {:.2e}\n", step.op(), step.path(), norm(step.dys[0]), norm(step.dxs[0]));
+  while (auto step = walk.next())
+    fmt::print("{:<14} {:<8} |dy| {:.2e}   |dx| {:.2e}\n", step.op(), step.path(), norm(step.dys[0]), norm(step.dxs[0]));
   fmt::print("{} leaves got a gradient; |d loss / d first.weight| = {:.4f}\n\n", walk.reached().size(), norm(first.weight.grad()));
 
-  const Expand expand;   // fused ops run as the expression that they equal
+  const Expand expand;  // fused ops run as the expression that they equal
   const Tensor opened = forward();
-  fmt::print("The same taken apart: {} nodes instead of {}. As DOT, for graphviz:\n{}", nodes_of(opened).size(), nodes_of(loss).size(), graph_dot(loss));
+  fmt::print("The same taken apart: {} nodes instead of {}. As DOT, for graphviz:\n{}", nodes_of(opened).size(), nodes_of(loss).size(),
+             graph_dot(loss));
   return std::abs(opened.item() - loss.item()) < 1e-5 ? 0 : 1;
 }

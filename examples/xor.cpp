@@ -21,7 +21,7 @@ int main() {
   for (int step = 0; step < 300; ++step) {
     const auto loss = mean(square(model(x) - y));
     backward(loss);
-    optimizer.step();   // and clears the gradients
+    optimizer.step();  // and clears the gradients
     if (step % 100 == 0) fmt::print("{:3}  loss {:.4f}\n", step, loss.item());
   }
   fmt::print("{}\n", model(x));

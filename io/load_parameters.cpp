@@ -45,8 +45,7 @@ LoadReport load_parameters(const Weights& weights, const std::string& origin, co
       const Weight* other = weights.find(alias.name);
       if (!other) continue;
       used.insert(other);
-      if (!weight)
-        weight = other;
+      if (!weight) weight = other;
       else if (!weight->tensor.same_values(other->tensor))
         fail("{}: '{}' and '{}' differ, but are one parameter of this model (tied weights)", origin, weight->name, other->name);
     }

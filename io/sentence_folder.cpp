@@ -61,14 +61,10 @@ SentenceFolder read_sentence_folder(const fs::path& folder) {
                  path = modules[i].is_object() ? modules[i].value("path", Json()) : Json();
       check(type.is_string() && path.is_string(), "{}: module {} has no type and path", list.string(), i);
       const std::string name = type.get<std::string>(), kind = name.substr(name.rfind('.') + 1), place = path.get<std::string>();
-      if (i == 0 && kind == "Transformer")
-        found.body = place.empty() ? folder : folder / place;
-      else if (i == 1 && kind == "Pooling")
-        found.pooling = pooling_of(folder / place / "config.json");
-      else if (i == 2 && kind == "Normalize")
-        found.normalize = true;
-      else
-        fail("{}: module {} is a '{}'; a Transformer, a Pooling and a Normalize, in this order, can be done", list.string(), i, name);
+      if (i == 0 && kind == "Transformer") found.body = place.empty() ? folder : folder / place;
+      else if (i == 1 && kind == "Pooling") found.pooling = pooling_of(folder / place / "config.json");
+      else if (i == 2 && kind == "Normalize") found.normalize = true;
+      else fail("{}: module {} is a '{}'; a Transformer, a Pooling and a Normalize, in this order, can be done", list.string(), i, name);
     }
     check(modules.size() > 1, "{}: there is no Pooling after the Transformer", list.string());
   }

@@ -80,14 +80,10 @@ void StoredTensor::read(Tensor& to) const {
     const auto convert = [&]<class Raw>(auto value_of) {
       for_each_place(*this, [&](int64_t place) { *at++ = static_cast<T>(value_of(element<Raw>(data, place))); });
     };
-    if (dtype == "F32")
-      convert.template operator()<float>([](float x) { return x; });
-    else if (dtype == "F64")
-      convert.template operator()<double>([](double x) { return x; });
-    else if (dtype == "F16")
-      convert.template operator()<uint16_t>(from_half);
-    else
-      convert.template operator()<uint16_t>(from_bfloat);
+    if (dtype == "F32") convert.template operator()<float>([](float x) { return x; });
+    else if (dtype == "F64") convert.template operator()<double>([](double x) { return x; });
+    else if (dtype == "F16") convert.template operator()<uint16_t>(from_half);
+    else convert.template operator()<uint16_t>(from_bfloat);
   });
 }
 

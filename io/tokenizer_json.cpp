@@ -33,16 +33,22 @@ std::string tokenizer_json(const Tokenizer& tokenizer) {
   json["truncation"] = nullptr;
   json["padding"] = nullptr;
   json["added_tokens"] = std::move(added);
-  json["normalizer"] = {{"type", "BertNormalizer"}, {"clean_text", true}, {"handle_chinese_chars", true}, {"strip_accents", nullptr},
+  json["normalizer"] = {{"type", "BertNormalizer"},
+                        {"clean_text", true},
+                        {"handle_chinese_chars", true},
+                        {"strip_accents", nullptr},
                         {"lowercase", tokenizer.options().lower_case}};
   json["pre_tokenizer"] = {{"type", "BertPreTokenizer"}};
   json["post_processor"] = {{"type", "TemplateProcessing"},
                             {"single", {piece("SpecialToken", cls, 0), piece("Sequence", "A", 0), piece("SpecialToken", sep, 0)}},
-                            {"pair", {piece("SpecialToken", cls, 0), piece("Sequence", "A", 0), piece("SpecialToken", sep, 0),
-                                      piece("Sequence", "B", 1), piece("SpecialToken", sep, 1)}},
+                            {"pair",
+                             {piece("SpecialToken", cls, 0), piece("Sequence", "A", 0), piece("SpecialToken", sep, 0),
+                              piece("Sequence", "B", 1), piece("SpecialToken", sep, 1)}},
                             {"special_tokens", {{cls, special(vocabulary.cls())}, {sep, special(vocabulary.sep())}}}};
   json["decoder"] = {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}};
-  json["model"] = {{"type", "WordPiece"}, {"unk_token", vocabulary.token(vocabulary.unk())}, {"continuing_subword_prefix", "##"},
+  json["model"] = {{"type", "WordPiece"},
+                   {"unk_token", vocabulary.token(vocabulary.unk())},
+                   {"continuing_subword_prefix", "##"},
                    {"max_input_chars_per_word", 100}};
   json["model"]["vocab"] = std::move(vocab);
   return json.dump(2) + "\n";

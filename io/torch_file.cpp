@@ -155,10 +155,8 @@ Contents read_old_form(std::string_view bytes, const std::string& file) {
     const auto dtype = dtypes.find(key->text);
     if (dtype == dtypes.end()) fail("{}: it has a storage '{}' of no tensor", file, key->text);
     uint64_t count = 0;
-    if (bytes.size() >= 8)
-      std::memcpy(&count, bytes.data(), 8), bytes.remove_prefix(8);
-    else
-      fail("{}: the file ends before its storage '{}': it is cut off", file, key->text);
+    if (bytes.size() >= 8) std::memcpy(&count, bytes.data(), 8), bytes.remove_prefix(8);
+    else fail("{}: the file ends before its storage '{}': it is cut off", file, key->text);
     const uint64_t bits = bits_of_dtype(dtype->second);
     if (count > bytes.size() * 8 / bits)
       fail("{}: its storage '{}' claims {} {}, but {} bytes are left: the file is cut off or damaged", file, key->text, count,

@@ -40,10 +40,8 @@ Weights::Weights(const fs::path& model) {
   const bool named = !fs::is_directory(model);
   for (const char* name : {"model.safetensors", "pytorch_model.bin"}) {
     if (named || !files_.empty()) break;
-    if (fs::exists(folder / name))
-      open(folder / name);
-    else if (const fs::path index = folder / (std::string(name) + ".index.json"); fs::exists(index))
-      open_shards(index);
+    if (fs::exists(folder / name)) open(folder / name);
+    else if (const fs::path index = folder / (std::string(name) + ".index.json"); fs::exists(index)) open_shards(index);
   }
   bool tensorflow = false;
   if (files_.empty()) {
@@ -76,10 +74,8 @@ const Weight* Weights::find(const std::string& parameter) const {
 
 void Weights::open(const fs::path& path) {
   if (form_.empty()) form_ = path.filename().string();
-  if (path.extension() == ".safetensors")
-    files_.push_back(std::make_unique<SafetensorsFile>(path));
-  else
-    files_.push_back(std::make_unique<TorchFile>(path));
+  if (path.extension() == ".safetensors") files_.push_back(std::make_unique<SafetensorsFile>(path));
+  else files_.push_back(std::make_unique<TorchFile>(path));
 }
 
 void Weights::open_shards(const fs::path& index) {

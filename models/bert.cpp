@@ -12,7 +12,8 @@ namespace {
 Tensor from_ids(const std::vector<int32_t>& ids) { return from_vector(ids, {static_cast<int64_t>(ids.size())}); }
 }  // namespace
 
-BertInput::BertInput(const BertConfig& config, const std::vector<int32_t>& id, const std::vector<int32_t>& type, const std::vector<int64_t>& lengths, int64_t first)
+BertInput::BertInput(const BertConfig& config, const std::vector<int32_t>& id, const std::vector<int32_t>& type,
+                     const std::vector<int64_t>& lengths, int64_t first)
     : sequences(lengths, first) {
   const auto tokens = static_cast<size_t>(sequences.tokens());
   if (id.size() != tokens || (!type.empty() && type.size() != tokens))
@@ -21,14 +22,16 @@ BertInput::BertInput(const BertConfig& config, const std::vector<int32_t>& id, c
   const std::vector<int32_t>& use = type.empty() ? no_types : type;
   for (int64_t s = 0; s < sequences.sequences(); ++s) {
     if (sequences.length(s) > config.max_position_embeddings)
-      fail("sequence {} of the batch has {} tokens, the model {} positions; cut the text, or take a model with more positions", s, sequences.length(s),
-           config.max_position_embeddings);
+      fail("sequence {} of the batch has {} tokens, the model {} positions; cut the text, or take a model with more positions", s,
+           sequences.length(s), config.max_position_embeddings);
     for (int64_t t = sequences.begin(s); t < sequences.end(s); ++t) {
       const auto i = static_cast<size_t>(t);
       if (id[i] < 0 || id[i] >= config.vocab_size)
-        fail("the id {} at token {} of sequence {} is outside the model's vocabulary of {}; was the text encoded with another vocabulary?", id[i], t - sequences.begin(s), s, config.vocab_size);
+        fail("the id {} at token {} of sequence {} is outside the model's vocabulary of {}; was the text encoded with another vocabulary?",
+             id[i], t - sequences.begin(s), s, config.vocab_size);
       if (use[i] < 0 || use[i] >= config.type_vocab_size)
-        fail("the token type {} at token {} of sequence {} is outside the model's {}", use[i], t - sequences.begin(s), s, config.type_vocab_size);
+        fail("the token type {} at token {} of sequence {} is outside the model's {}", use[i], t - sequences.begin(s), s,
+             config.type_vocab_size);
       position[i] = static_cast<int32_t>(t - sequences.begin(s));
     }
   }
@@ -38,12 +41,16 @@ BertInput::BertInput(const BertConfig& config, const std::vector<int32_t>& id, c
 }
 
 BertEmbeddings::BertEmbeddings(const BertConfig& config)
-    : word_embeddings(config.vocab_size, config.hidden_size), position_embeddings(config.max_position_embeddings, config.hidden_size),
-      token_type_embeddings(config.type_vocab_size, config.hidden_size), norm(config.hidden_size, config.layer_norm_eps), dropout{config.hidden_dropout_prob} {}
+    : word_embeddings(config.vocab_size, config.hidden_size),
+      position_embeddings(config.max_position_embeddings, config.hidden_size),
+      token_type_embeddings(config.type_vocab_size, config.hidden_size),
+      norm(config.hidden_size, config.layer_norm_eps),
+      dropout{config.hidden_dropout_prob} {}
 
 Tensor BertEmbeddings::operator()(const BertInput& input) const {
   const Scope scope("embeddings");
-  return dropout(norm(word_embeddings(input.ids) + token_type_embeddings(input.types) + position_embeddings(input.positions)), input.sequences);
+  return dropout(norm(word_embeddings(input.ids) + token_type_embeddings(input.types) + position_embeddings(input.positions)),
+                 input.sequences);
 }
 
 void BertEmbeddings::parts(Parts& p) {
@@ -72,15 +79,17 @@ Tensor BertPooler::operator()(const Tensor& sequence_output, const Ragged& seque
 }
 
 MaskedLanguageModelHead::MaskedLanguageModelHead(const BertConfig& config)
-    : transform(config.hidden_size, config.hidden_size), norm(config.hidden_size, config.layer_norm_eps), bias(zeros({config.vocab_size}).set_requires_grad()),
+    : transform(config.hidden_size, config.hidden_size),
+      norm(config.hidden_size, config.layer_norm_eps),
+      bias(zeros({config.vocab_size}).set_requires_grad()),
       activation(config.activation()) {}
 
 Tensor MaskedLanguageModelHead::transformed(const Tensor& output, const std::vector<int32_t>& rows) const {
   return norm(bias_gelu(linear(take(output, from_ids(rows)), transform.weight), transform.bias, activation));
 }
 
-DecoderLoss MaskedLanguageModelHead::loss(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows, const std::vector<int32_t>& labels,
-                                          double denominator) const {
+DecoderLoss MaskedLanguageModelHead::loss(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows,
+                                          const std::vector<int32_t>& labels, double denominator) const {
   const Scope scope("predictions");
   return decoder_loss(transformed(output, rows), word_embeddings, bias, from_ids(labels), denominator);
 }
@@ -98,7 +107,9 @@ void MaskedLanguageModelHead::parts(Parts& p, Tensor& word_embeddings) {
   p.tied("cls.predictions.decoder.bias", bias);
 }
 
-BertForMaskedLM::BertForMaskedLM(const BertConfig& config) : bert(config), predictions(config) { bert.config.architectures = {"BertForMaskedLM"}; }
+BertForMaskedLM::BertForMaskedLM(const BertConfig& config) : bert(config), predictions(config) {
+  bert.config.architectures = {"BertForMaskedLM"};
+}
 
 Tensor BertForMaskedLM::masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const {
   return predictions.logits(bert(input), bert.embeddings.word_embeddings.weight, rows);
@@ -128,7 +139,8 @@ PretrainingLoss BertForPreTraining::loss(const BertInput& input, const Pretraini
   if (!targets.next_labels.empty()) {
     const Tensor logits = seq_relationship(pooler(output, input.sequences));
     const Scope scope("next_sentence");
-    const Tensor next = cross_entropy(logits, from_ids(targets.next_labels), denominator(targets.next_denominator, targets.next_labels.size()));
+    const Tensor next =
+        cross_entropy(logits, from_ids(targets.next_labels), denominator(targets.next_denominator, targets.next_labels.size()));
     const auto best = argmax(logits, -1).to_vector<int32_t>();
     for (size_t i = 0; i < best.size(); ++i) result.next_correct += best[i] == targets.next_labels[i];
     result.next = next.item();
@@ -172,7 +184,9 @@ void fill_mimetic(const std::vector<Parameter>& list, const BertConfig& config, 
       if (p.name.ends_with(which)) {
         const std::string layer = p.name.substr(0, p.name.rfind("self."));
         Tensor view = p.view();
-        copy_into(random_normal(view.shape(), seed, hash_bytes(layer), DType::f32) * (1 / std::sqrt(static_cast<double>(config.hidden_size))), view, false);
+        copy_into(
+            random_normal(view.shape(), seed, hash_bytes(layer), DType::f32) * (1 / std::sqrt(static_cast<double>(config.hidden_size))),
+            view, false);
       }
   }
 }

@@ -10,10 +10,11 @@ namespace gradus {
 
 // The tokens of a batch, checked against a model's sizes before anything runs.
 struct BertInput {
-  Tensor ids, types, positions;   // i32 [tokens]
+  Tensor ids, types, positions;  // i32 [tokens]
   Ragged sequences;
   // types may be empty (all 0). An id, type or length beyond the config is an Error that says which sequence.
-  BertInput(const BertConfig& config, const std::vector<int32_t>& ids, const std::vector<int32_t>& types, const std::vector<int64_t>& lengths, int64_t first = 0);
+  BertInput(const BertConfig& config, const std::vector<int32_t>& ids, const std::vector<int32_t>& types,
+            const std::vector<int64_t>& lengths, int64_t first = 0);
 };
 
 // word + token type + position -> LayerNorm -> dropout.             [tokens] -> [tokens, hidden]
@@ -31,7 +32,7 @@ struct BertModel {
   BertEmbeddings embeddings;
   Encoder encoder;
   explicit BertModel(const BertConfig& config);
-  Tensor operator()(const BertInput& input, Tensors* hidden_states = nullptr) const;   // [tokens, hidden]
+  Tensor operator()(const BertInput& input, Tensors* hidden_states = nullptr) const;  // [tokens, hidden]
   void parts(Parts& p);
 };
 
@@ -51,24 +52,25 @@ struct MaskedLanguageModelHead {
   Gelu activation;
   explicit MaskedLanguageModelHead(const BertConfig& config);
   // At the predicted tokens only: `rows` of the encoder's output [tokens, hidden].
-  DecoderLoss loss(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows, const std::vector<int32_t>& labels, double denominator) const;
-  Tensor logits(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows) const;   // [rows, vocabulary]
+  DecoderLoss loss(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows,
+                   const std::vector<int32_t>& labels, double denominator) const;
+  Tensor logits(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows) const;  // [rows, vocabulary]
   void parts(Parts& p, Tensor& word_embeddings);
 
  private:
-  Tensor transformed(const Tensor& output, const std::vector<int32_t>& rows) const;   // [rows, hidden]
+  Tensor transformed(const Tensor& output, const std::vector<int32_t>& rows) const;  // [rows, hidden]
 };
 
 // What is predicted in a batch, and by how much each loss is divided: the counts of the whole accumulated batch, so that micro-batches add up to it.
 struct PretrainingTargets {
-  std::vector<int32_t> rows, labels;      // predicted tokens: their rows in the batch, their true ids
-  std::vector<int32_t> next_labels;       // a sequence each: 0 is next, 1 random; empty: no next-sentence loss
-  double masked_denominator = 0, next_denominator = 0;   // 0: of this batch alone
+  std::vector<int32_t> rows, labels;                    // predicted tokens: their rows in the batch, their true ids
+  std::vector<int32_t> next_labels;                     // a sequence each: 0 is next, 1 random; empty: no next-sentence loss
+  double masked_denominator = 0, next_denominator = 0;  // 0: of this batch alone
 };
 
 struct PretrainingLoss {
-  Tensor total;                            // masked + next
-  double masked = 0, next = 0;             // each as divided
+  Tensor total;                 // masked + next
+  double masked = 0, next = 0;  // each as divided
   int64_t masked_correct = 0, next_correct = 0;
 };
 
@@ -79,7 +81,7 @@ struct BertForMaskedLM {
 
   explicit BertForMaskedLM(const BertConfig& config);
   BertForMaskedLM(BertModel body, MaskedLanguageModelHead head) : bert(std::move(body)), predictions(std::move(head)) {}
-  Tensor masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const;   // [rows, vocabulary]
+  Tensor masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const;  // [rows, vocabulary]
   void parts(Parts& p);
 };
 
@@ -91,9 +93,11 @@ struct BertForPreTraining {
 
   explicit BertForPreTraining(const BertConfig& config);
   PretrainingLoss loss(const BertInput& input, const PretrainingTargets& targets) const;
-  BertForMaskedLM masked_lm() const { return {bert, predictions}; }   // the same parameters
-  Tensor masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const { return masked_lm().masked_logits(input, rows); }   // [rows, vocabulary]
-  Tensor next_logits(const BertInput& input) const;                                                                                      // [sequences, 2]
+  BertForMaskedLM masked_lm() const { return {bert, predictions}; }  // the same parameters
+  Tensor masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const {
+    return masked_lm().masked_logits(input, rows);
+  }                                                  // [rows, vocabulary]
+  Tensor next_logits(const BertInput& input) const;  // [sequences, 2]
   void parts(Parts& p);
 };
 

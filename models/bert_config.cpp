@@ -7,11 +7,14 @@ namespace gradus {
 using Json = nlohmann::ordered_json;
 
 BertConfig BertConfig::named(const std::string& size, int64_t vocab_size) {
-  struct Size { const char* name; int64_t layers, hidden, heads; };
+  struct Size {
+    const char* name;
+    int64_t layers, hidden, heads;
+  };
   BertConfig config;
   config.vocab_size = vocab_size;
-  for (const Size& s : {Size{"tiny", 2, 128, 2}, Size{"mini", 4, 256, 4}, Size{"small", 4, 512, 8}, Size{"medium", 8, 512, 8}, Size{"base", 12, 768, 12},
-                        Size{"large", 24, 1024, 16}})
+  for (const Size& s : {Size{"tiny", 2, 128, 2}, Size{"mini", 4, 256, 4}, Size{"small", 4, 512, 8}, Size{"medium", 8, 512, 8},
+                        Size{"base", 12, 768, 12}, Size{"large", 24, 1024, 16}})
     if (size == s.name) {
       config.num_hidden_layers = s.layers;
       config.hidden_size = s.hidden;
@@ -25,12 +28,20 @@ BertConfig BertConfig::named(const std::string& size, int64_t vocab_size) {
 Gelu BertConfig::activation() const { return hidden_act == "gelu" ? Gelu::erf : Gelu::tanh; }
 
 TransformerOptions BertConfig::transformer() const {
-  return {.hidden = hidden_size, .layers = num_hidden_layers, .heads = num_attention_heads, .intermediate = intermediate_size, .activation = activation(),
-          .hidden_dropout = hidden_dropout_prob, .attention_dropout = attention_probs_dropout_prob, .layer_norm_eps = layer_norm_eps};
+  return {.hidden = hidden_size,
+          .layers = num_hidden_layers,
+          .heads = num_attention_heads,
+          .intermediate = intermediate_size,
+          .activation = activation(),
+          .hidden_dropout = hidden_dropout_prob,
+          .attention_dropout = attention_probs_dropout_prob,
+          .layer_norm_eps = layer_norm_eps};
 }
 
 void BertConfig::validate(const std::string& origin) const {
-  const auto positive = [&](const char* key, int64_t value) { if (value < 1 || value > (int64_t{1} << 31)) fail("{}: {} is {}; it must be between 1 and 2^31", origin, key, value); };
+  const auto positive = [&](const char* key, int64_t value) {
+    if (value < 1 || value > (int64_t{1} << 31)) fail("{}: {} is {}; it must be between 1 and 2^31", origin, key, value);
+  };
   positive("vocab_size", vocab_size);
   positive("hidden_size", hidden_size);
   positive("num_hidden_layers", num_hidden_layers);
@@ -42,10 +53,13 @@ void BertConfig::validate(const std::string& origin) const {
     fail("{}: hidden_size {} is not divisible by num_attention_heads {}", origin, hidden_size, num_attention_heads);
   if (hidden_act != "gelu" && hidden_act != "gelu_new" && hidden_act != "gelu_pytorch_tanh")
     fail("{}: hidden_act is '{}'; known are gelu, gelu_new and gelu_pytorch_tanh", origin, hidden_act);
-  for (const auto& [key, p] : {std::pair{"hidden_dropout_prob", hidden_dropout_prob}, std::pair{"attention_probs_dropout_prob", attention_probs_dropout_prob}})
+  for (const auto& [key, p] :
+       {std::pair{"hidden_dropout_prob", hidden_dropout_prob}, std::pair{"attention_probs_dropout_prob", attention_probs_dropout_prob}})
     if (!(p >= 0 && p < 1)) fail("{}: {} is {}; it must be in [0, 1)", origin, key, p);
-  if (!problem_type.empty() && problem_type != "regression" && problem_type != "single_label_classification" && problem_type != "multi_label_classification")
-    fail("{}: problem_type is '{}'; known are regression, single_label_classification and multi_label_classification", origin, problem_type);
+  if (!problem_type.empty() && problem_type != "regression" && problem_type != "single_label_classification" &&
+      problem_type != "multi_label_classification")
+    fail("{}: problem_type is '{}'; known are regression, single_label_classification and multi_label_classification", origin,
+         problem_type);
   if (!(layer_norm_eps > 0)) fail("{}: layer_norm_eps is {}; it must be above 0", origin, layer_norm_eps);
 }
 
@@ -68,8 +82,8 @@ std::map<int64_t, std::string> read_labels(const Json& json, const std::string& 
     for (const auto& [label, id] : backward.items()) add(id.dump(), Json(label), "label2id");
   if (const auto count = json.find("num_labels"); labels.empty() && count != json.end() && !count->is_null()) {
     constexpr int64_t most = 1'000'000;
-    check(count->is_number_unsigned() && count->get<uint64_t>() >= 1 && count->get<uint64_t>() <= most, "{}: num_labels is {}; it must be between 1 and {}",
-          origin, count->dump(), most);
+    check(count->is_number_unsigned() && count->get<uint64_t>() >= 1 && count->get<uint64_t>() <= most,
+          "{}: num_labels is {}; it must be between 1 and {}", origin, count->dump(), most);
     for (int64_t id = 0; id < count->get<int64_t>(); ++id) labels.emplace(id, fmt::format("LABEL_{}", id));
   }
   if (!labels.empty() && labels.rbegin()->first != static_cast<int64_t>(labels.size()) - 1)
@@ -87,20 +101,17 @@ BertConfig BertConfig::from_json(const std::string& text, const std::string& ori
       check(depth <= 100, "{}: it nests more than 100 deep", origin);
       return true;
     });
-  } catch (const Json::exception& error) {
-    fail("{}: not valid JSON: {}", origin, error.what());
-  }
+  } catch (const Json::exception& error) { fail("{}: not valid JSON: {}", origin, error.what()); }
   check(json.is_object(), "{}: the configuration must be a JSON object", origin);
   BertConfig config;
   const auto read = [&](const char* key, auto& value) {
     const auto found = json.find(key);
     if (found == json.end() || found->is_null()) return;
     try {
-      if (std::is_same_v<decltype(value), int64_t&> && !found->is_number_integer()) throw Json::type_error::create(302, "no whole number", nullptr);
+      if (std::is_same_v<decltype(value), int64_t&> && !found->is_number_integer())
+        throw Json::type_error::create(302, "no whole number", nullptr);
       found->get_to(value);
-    } catch (const Json::exception&) {
-      fail("{}: {} is {}, which is of the wrong kind", origin, key, found->dump());
-    }
+    } catch (const Json::exception&) { fail("{}: {} is {}, which is of the wrong kind", origin, key, found->dump()); }
   };
   std::string model_type = "bert", position_embedding_type = "absolute";
   bool is_decoder = false;
@@ -108,7 +119,8 @@ BertConfig BertConfig::from_json(const std::string& text, const std::string& ori
   read("position_embedding_type", position_embedding_type);
   read("is_decoder", is_decoder);
   if (model_type != "bert") fail("{}: model_type is '{}'; only bert can be read", origin, model_type);
-  if (position_embedding_type != "absolute") fail("{}: position_embedding_type is '{}'; only absolute is supported", origin, position_embedding_type);
+  if (position_embedding_type != "absolute")
+    fail("{}: position_embedding_type is '{}'; only absolute is supported", origin, position_embedding_type);
   check(!is_decoder, "{}: is_decoder is true; only the encoder is supported", origin);
   read("vocab_size", config.vocab_size);
   read("hidden_size", config.hidden_size);
@@ -126,7 +138,7 @@ BertConfig BertConfig::from_json(const std::string& text, const std::string& ori
   read("layer_norm_eps", config.layer_norm_eps);
   read("architectures", config.architectures);
   read("problem_type", config.problem_type);
-  read("torch_dtype", config.dtype);   // what transformers 4 called it
+  read("torch_dtype", config.dtype);  // what transformers 4 called it
   read("dtype", config.dtype);
   config.id2label = read_labels(json, origin);
   config.validate(origin);

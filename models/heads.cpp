@@ -7,7 +7,7 @@ struct HeadKind {
   BertHead head;
   const char *architecture, *parameter;
   bool pooled, drops_out;
-  int64_t logits;   // 0: as many as there are labels
+  int64_t logits;  // 0: as many as there are labels
 };
 
 constexpr HeadKind kinds[] = {

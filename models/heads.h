@@ -33,7 +33,7 @@ struct BertForTask {
   // As many logits as the head fixes, or as config.id2label has labels; where that is empty two, as in transformers.
   BertForTask(BertHead head, const BertConfig& config);
   Tensor operator()(const BertInput& input) const { return logits(bert(input), input.sequences); }
-  Tensor logits(const Tensor& output, const Ragged& sequences) const;   // from the encoder's output [tokens, hidden]
+  Tensor logits(const Tensor& output, const Ragged& sequences) const;  // from the encoder's output [tokens, hidden]
   void parts(Parts& p);
 };
 

@@ -15,9 +15,14 @@ void audit(const std::vector<Parameter>& list, const Tensors& reached, const std
   }
   for (const Parameter& p : list) {
     if (seen.contains(p.leaf.impl().get()) || !p.leaf.is_leaf()) continue;
-    if (std::any_of(unreached_on_purpose.begin(), unreached_on_purpose.end(), [&](const std::string& pattern) { return matches(p.name, pattern); })) continue;
-    fail("audit: '{}' {} gets no gradient: the loss does not depend on it. Is a layer's output unused, or the path cut by detach(), NoGrad or argmax? "
-         "Freeze it if that is meant", p.name, p.view().shape());
+    if (std::any_of(unreached_on_purpose.begin(), unreached_on_purpose.end(),
+                    [&](const std::string& pattern) { return matches(p.name, pattern); }))
+      continue;
+    fail(
+        "audit: '{}' {} gets no gradient: the loss does not depend on it. Is a layer's output unused, or the path cut by detach(), NoGrad "
+        "or argmax? "
+        "Freeze it if that is meant",
+        p.name, p.view().shape());
   }
 }
 

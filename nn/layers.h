@@ -23,7 +23,8 @@ struct Linear {
 struct LayerNorm {
   Tensor weight, bias;
   double eps;
-  explicit LayerNorm(int64_t n, double eps = 1e-12) : weight(ones({n}).set_requires_grad()), bias(zeros({n}).set_requires_grad()), eps(eps) {}
+  explicit LayerNorm(int64_t n, double eps = 1e-12)
+      : weight(ones({n}).set_requires_grad()), bias(zeros({n}).set_requires_grad()), eps(eps) {}
   Tensor operator()(const Tensor& x) const { return layer_norm(x, weight, bias, eps); }
   void parts(Parts& p) {
     p("weight", weight);

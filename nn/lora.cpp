@@ -22,7 +22,8 @@ void LoraAdapters::begin(uint64_t seed) {
   if (options_.rank < 1) fail("LoRA: the rank is {}; it must be at least 1", options_.rank);
   const std::vector<Parameter> list = checked_parameters(parts_);
   for (const std::string& pattern : options_.targets)
-    if (std::none_of(list.begin(), list.end(), [&](const Parameter& p) { return matches(p.name, pattern); })) fail("LoRA: no parameter has a name like {}", pattern);
+    if (std::none_of(list.begin(), list.end(), [&](const Parameter& p) { return matches(p.name, pattern); }))
+      fail("LoRA: no parameter has a name like {}", pattern);
   std::set<const TensorImpl*> kept;
   for (size_t i = 0; i < list.size(); ++i) {
     const Parameter& p = list[i];
@@ -31,8 +32,9 @@ void LoraAdapters::begin(uint64_t seed) {
     if (!matches_any(p.name, options_.targets)) continue;
     if (p.leaf.rank() != 2 || !p.name.ends_with(".weight")) fail("LoRA: '{}' is not the weight of a linear layer", p.name);
     const int64_t in = p.leaf.shape()[1];
-    const double bound = 1 / std::sqrt(static_cast<double>(in));   // as PEFT: He's uniform for a = sqrt(5)
-    Adapter adapter{p.name.substr(0, p.name.size() - 7), cast(random_uniform({options_.rank, in}, -bound, bound, seed, hash_bytes(p.name), DType::f64), p.leaf.dtype()),
+    const double bound = 1 / std::sqrt(static_cast<double>(in));  // as PEFT: He's uniform for a = sqrt(5)
+    Adapter adapter{p.name.substr(0, p.name.size() - 7),
+                    cast(random_uniform({options_.rank, in}, -bound, bound, seed, hash_bytes(p.name), DType::f64), p.leaf.dtype()),
                     zeros({p.end - p.begin, options_.rank}, p.leaf.dtype()), i};
     adapter.a.set_requires_grad();
     adapter.b.set_requires_grad();
@@ -45,7 +47,7 @@ void LoraAdapters::begin(uint64_t seed) {
 Tensor LoraAdapters::sum(const Tensor& leaf) const {
   Tensors rows;
   int64_t at = 0;
-  for (const Adapter& adapter : adapters_) {   // in the order of the list, which is that of the rows
+  for (const Adapter& adapter : adapters_) {  // in the order of the list, which is that of the rows
     const Parameter& p = parts_.list[adapter.target];
     if (!p.leaf.same(leaf)) continue;
     if (p.begin > at) rows.push_back(slice(leaf, 0, at, p.begin));

@@ -18,34 +18,36 @@ namespace gradus {
 struct LoraOptions {
   int64_t rank = 8;
   double alpha = 16;
-  std::vector<std::string> targets, also_trained;   // patterns of names
+  std::vector<std::string> targets, also_trained;  // patterns of names
 };
 
 class LoraAdapters {
  public:
   struct Adapter {
-    std::string name;           // the target's, without ".weight"
-    Tensor a, b;                // [rank, in], [out, rank]
-    size_t target;              // its number in the model's list
+    std::string name;  // the target's, without ".weight"
+    Tensor a, b;       // [rank, in], [out, rank]
+    size_t target;     // its number in the model's list
   };
 
   // Errors: a pattern that matches no parameter, a target that is no matrix, a rank below 1.
   template <class Layer>
-    requires requires(Layer& layer, Parts& p) { layer.parts(p); }
+  requires requires(Layer& layer, Parts& p) { layer.parts(p); }
   LoraAdapters(Layer& model, LoraOptions options, uint64_t seed) : options_(std::move(options)) {
     model.parts(parts_);
     begin(seed);
   }
 
-  std::vector<Parameter> trained() const;   // "NAME.lora_A.weight", "NAME.lora_B.weight", and also_trained
-  std::vector<Parameter> merged() const;    // the model's list with the sums in place of the targets, in memory of their own
+  std::vector<Parameter> trained() const;  // "NAME.lora_A.weight", "NAME.lora_B.weight", and also_trained
+  std::vector<Parameter> merged() const;   // the model's list with the sums in place of the targets, in memory of their own
   const std::vector<Adapter>& adapters() const { return adapters_; }
   const LoraOptions& options() const { return options_; }
 
   class Attached {
    public:
     explicit Attached(const LoraAdapters& adapters);
-    explicit Attached(const std::optional<LoraAdapters>& adapters) { if (adapters) attach(*adapters); }   // none: does nothing
+    explicit Attached(const std::optional<LoraAdapters>& adapters) {
+      if (adapters) attach(*adapters);
+    }  // none: does nothing
     ~Attached();
     Attached(const Attached&) = delete;
     Attached& operator=(const Attached&) = delete;
@@ -57,7 +59,7 @@ class LoraAdapters {
 
  private:
   void begin(uint64_t seed);
-  Tensor sum(const Tensor& leaf) const;     // the leaf with all adapters that are on its rows
+  Tensor sum(const Tensor& leaf) const;  // the leaf with all adapters that are on its rows
   LoraOptions options_;
   Parts parts_;
   std::vector<Adapter> adapters_;

@@ -7,7 +7,9 @@ namespace {
 
 Tensor vector_of(const std::vector<int32_t>& values) { return from_vector(values, {static_cast<int64_t>(values.size())}); }
 
-double count_or(std::optional<double> denominator, int64_t count) { return denominator.value_or(static_cast<double>(std::max<int64_t>(count, 1))); }
+double count_or(std::optional<double> denominator, int64_t count) {
+  return denominator.value_or(static_cast<double>(std::max<int64_t>(count, 1)));
+}
 
 }  // namespace
 
@@ -22,20 +24,24 @@ double total_weight(const std::vector<int32_t>& labels, const CrossEntropyOption
   return total;
 }
 
-Tensor weighted_cross_entropy(const Tensor& logits, const std::vector<int32_t>& labels, const CrossEntropyOptions& options, std::optional<double> denominator) {
+Tensor weighted_cross_entropy(const Tensor& logits, const std::vector<int32_t>& labels, const CrossEntropyOptions& options,
+                              std::optional<double> denominator) {
   const double divisor = denominator.value_or(total_weight(labels, options));
   if (options.plain()) return cross_entropy(logits, vector_of(labels), divisor);
   const auto rows = static_cast<int64_t>(labels.size()), classes = logits.size(-1);
   if (logits.rank() != 2 || logits.shape()[0] != rows) fail("cross_entropy: logits have shape {} for {} labels", logits.shape(), rows);
   if (!options.class_weights.empty() && static_cast<int64_t>(options.class_weights.size()) != classes)
     fail("cross_entropy: {} class weights for {} classes", options.class_weights.size(), classes);
-  const Tensor weights = options.class_weights.empty() ? ones({classes}, logits.dtype()) : cast(from_vector(options.class_weights, {classes}), logits.dtype());
-  const Tensor log_p = log_softmax(logits), own = gather(log_p, -1, reshape(vector_of(labels), {rows, 1}));   // [rows, 1]
+  const Tensor weights =
+      options.class_weights.empty() ? ones({classes}, logits.dtype()) : cast(from_vector(options.class_weights, {classes}), logits.dtype());
+  const Tensor log_p = log_softmax(logits), own = gather(log_p, -1, reshape(vector_of(labels), {rows, 1}));  // [rows, 1]
   Tensor loss = own * reshape(take(weights, vector_of(labels)), {rows, 1}) * -(1 - options.label_smoothing);
-  if (options.label_smoothing > 0) loss = loss - sum(log_p * weights, {-1}, true) * (options.label_smoothing / static_cast<double>(classes));
+  if (options.label_smoothing > 0)
+    loss = loss - sum(log_p * weights, {-1}, true) * (options.label_smoothing / static_cast<double>(classes));
   if (options.focal_gamma != 0) {
-    if (!(options.focal_gamma >= 1)) fail("cross_entropy: a focal gamma of {}; it must be 0 or at least 1, or the gradient is infinite where p = 1", options.focal_gamma);
-    loss = loss * pow(relu(1 - exp(own)), options.focal_gamma);   // relu: rounding may put p above 1
+    if (!(options.focal_gamma >= 1))
+      fail("cross_entropy: a focal gamma of {}; it must be 0 or at least 1, or the gradient is infinite where p = 1", options.focal_gamma);
+    loss = loss * pow(relu(1 - exp(own)), options.focal_gamma);  // relu: rounding may put p above 1
   }
   return sum(loss) / divisor;
 }
@@ -63,7 +69,8 @@ Tensor span_loss(const Tensor& logits, const Ragged& sequences, const std::vecto
       if (position < 0 || position >= sequences.length(s))
         fail("span_loss: the position {} of sequence {} is outside its {} tokens", position, s, sequences.length(s));
       labels.push_back(position);
-      for (int64_t t = 0; t < longest; ++t) index.push_back(static_cast<int32_t>(t < sequences.length(s) ? column + sequences.begin(s) + t : 2 * tokens));
+      for (int64_t t = 0; t < longest; ++t)
+        index.push_back(static_cast<int32_t>(t < sequences.length(s) ? column + sequences.begin(s) + t : 2 * tokens));
     }
   }
   const Tensor all = concat({reshape(transpose(logits), {2 * tokens}), full({1}, -1e30, logits.dtype())}, 0);

@@ -12,9 +12,9 @@
 namespace gradus {
 
 struct CrossEntropyOptions {
-  std::vector<double> class_weights = {};   // one a class; empty: all 1
-  double label_smoothing = 0;          // the target is (1 - s) of the label and s spread evenly over all classes        Szegedy et al. 2016
-  double focal_gamma = 0;              // a row counts by (1 - p)^gamma, p the probability of its label                  Lin et al. 2017, eq. 4
+  std::vector<double> class_weights = {};  // one a class; empty: all 1
+  double label_smoothing = 0;  // the target is (1 - s) of the label and s spread evenly over all classes        Szegedy et al. 2016
+  double focal_gamma = 0;      // a row counts by (1 - p)^gamma, p the probability of its label                  Lin et al. 2017, eq. 4
   bool plain() const { return class_weights.empty() && label_smoothing == 0 && focal_gamma == 0; }
 };
 
@@ -22,7 +22,8 @@ struct CrossEntropyOptions {
 double total_weight(const std::vector<int32_t>& labels, const CrossEntropyOptions& options);
 
 // PyTorch's CrossEntropyLoss(weight, label_smoothing), and the focal factor.       logits [rows, classes]  labels: one a row  ->  []
-Tensor weighted_cross_entropy(const Tensor& logits, const std::vector<int32_t>& labels, const CrossEntropyOptions& options = {}, std::optional<double> denominator = {});
+Tensor weighted_cross_entropy(const Tensor& logits, const std::vector<int32_t>& labels, const CrossEntropyOptions& options = {},
+                              std::optional<double> denominator = {});
 
 // sum((predictions - targets)^2) / their number.                                   [..], [..] -> []
 Tensor mean_squared_error(const Tensor& predictions, const Tensor& targets, std::optional<double> denominator = {});

@@ -45,8 +45,10 @@ std::vector<Parameter> checked_parameters(const Parts& parts) {
     auto& same = by_leaf[p.leaf.impl().get()];
     for (const Parameter* other : same)
       if (!p.tied && p.begin < other->end && other->begin < p.end)
-        fail("'{}' and '{}' are one parameter; if that is meant, declare the second with p.tied(), otherwise construct each layer by itself "
-             "(std::vector<Layer>(12, layer) copies share)", other->name, p.name);
+        fail(
+            "'{}' and '{}' are one parameter; if that is meant, declare the second with p.tied(), otherwise construct each layer by itself "
+            "(std::vector<Layer>(12, layer) copies share)",
+            other->name, p.name);
     if (!p.tied) same.push_back(&p);
   }
   for (const Parameter& p : parts.list) {
@@ -62,7 +64,7 @@ std::vector<Parameter> checked_parameters(const Parts& parts) {
       const auto head = static_cast<size_t>(std::mismatch(name.begin(), name.end(), other.begin(), other.end()).first - name.begin());
       auto tail = static_cast<size_t>(std::mismatch(name.rbegin(), name.rend(), other.rbegin(), other.rend()).first - name.rbegin());
       tail = std::min(tail, name.size() - head);
-      while (tail > 0 && name[name.size() - tail] != '.') --tail;   // whole parts of a name
+      while (tail > 0 && name[name.size() - tail] != '.') --tail;  // whole parts of a name
       name = name.substr(0, head) + "*" + name.substr(name.size() - tail);
     }
     Tensor leaf = p.leaf;
@@ -96,7 +98,8 @@ int64_t freeze(const std::vector<Parameter>& list, std::string_view pattern) {
     const bool match = matches(p.name, pattern);
     matched += match;
     const auto [entry, is_new] = all_match.emplace(p.leaf.impl().get(), match);
-    if (!is_new && entry->second != match) fail("the pattern '{}' freezes '{}' but not all ranges of its leaf {}", pattern, p.name, p.leaf.name());
+    if (!is_new && entry->second != match)
+      fail("the pattern '{}' freezes '{}' but not all ranges of its leaf {}", pattern, p.name, p.leaf.name());
   }
   for (const Parameter& p : list)
     if (Tensor leaf = p.leaf; all_match[leaf.impl().get()]) leaf.set_requires_grad(false);

@@ -23,11 +23,11 @@
 namespace gradus {
 
 struct Parameter {
-  std::string name;             // "encoder.layer.0.attention.self.query.weight"
+  std::string name;  // "encoder.layer.0.attention.self.query.weight"
   Tensor leaf;
-  int64_t begin = 0, end = 0;   // rows of the leaf
-  bool tied = false;            // another name of a parameter that is listed elsewhere: not saved, counted or updated under this one
-  Tensor view() const;          // those rows of the leaf, without history
+  int64_t begin = 0, end = 0;  // rows of the leaf
+  bool tied = false;           // another name of a parameter that is listed elsewhere: not saved, counted or updated under this one
+  Tensor view() const;         // those rows of the leaf, without history
   int64_t numel() const;
 };
 
@@ -41,7 +41,7 @@ class Parts {
   void tied(std::string_view name, Tensor& parameter);
   // A layer, or a list of layers ("layer.0", "layer.1", …).
   template <class Layer>
-    requires requires(Layer& layer, Parts& p) { layer.parts(p); }
+  requires requires(Layer& layer, Parts& p) { layer.parts(p); }
   void operator()(std::string_view name, Layer& layer) {
     const size_t length = prefix_.size();
     enter(name);
@@ -54,7 +54,7 @@ class Parts {
   }
 
   std::vector<Parameter> list;
-  std::vector<Tensor*> places;   // where the layer holds each of them
+  std::vector<Tensor*> places;  // where the layer holds each of them
 
  private:
   void add(std::string_view name, Tensor& parameter, int64_t begin, int64_t end, bool tied);
@@ -86,7 +86,7 @@ void renew_parameters(const Parts& parts, std::optional<DType> dtype = {});
 
 // The deep copy: the same structure with parameters of its own. clone(layer, DType::f64) is for checking.
 template <class Layer>
-  requires requires(Layer& layer, Parts& p) { layer.parts(p); }
+requires requires(Layer& layer, Parts& p) { layer.parts(p); }
 Layer clone(const Layer& layer, std::optional<DType> dtype = {}) {
   Layer copy = layer;
   Parts parts;

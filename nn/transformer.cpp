@@ -15,7 +15,11 @@ Tensor MultiHeadAttention::operator()(const Tensor& x, const Ragged& sequences) 
 }
 
 TransformerLayer::TransformerLayer(const TransformerOptions& o)
-    : attention(o), attention_norm(o.hidden, o.layer_norm_eps), feed_forward(o), output_norm(o.hidden, o.layer_norm_eps), dropout{o.hidden_dropout} {}
+    : attention(o),
+      attention_norm(o.hidden, o.layer_norm_eps),
+      feed_forward(o),
+      output_norm(o.hidden, o.layer_norm_eps),
+      dropout{o.hidden_dropout} {}
 
 Tensor TransformerLayer::operator()(const Tensor& x, const Ragged& sequences) const {
   const Tensor h = add_norm(x, attention(x, sequences), attention_norm, dropout, sequences);

@@ -19,7 +19,7 @@ struct MultiHeadAttention {
   AttentionOptions options;
   Dropout dropout;
   explicit MultiHeadAttention(const TransformerOptions& o);
-  Tensor operator()(const Tensor& x, const Ragged& sequences) const;   // [tokens, hidden] -> [tokens, hidden], before dropout and residual
+  Tensor operator()(const Tensor& x, const Ragged& sequences) const;  // [tokens, hidden] -> [tokens, hidden], before dropout and residual
   // Who looks at whom: [heads, n, n] (query, key) of each sequence.
   Tensors probabilities(const Tensor& x, const Ragged& sequences) const { return attention_probabilities(qkv(x), sequences, options); }
 };
@@ -27,7 +27,8 @@ struct MultiHeadAttention {
 struct FeedForward {
   Linear expand, contract;
   Gelu activation;
-  explicit FeedForward(const TransformerOptions& o) : expand(o.hidden, o.intermediate), contract(o.intermediate, o.hidden), activation(o.activation) {}
+  explicit FeedForward(const TransformerOptions& o)
+      : expand(o.hidden, o.intermediate), contract(o.intermediate, o.hidden), activation(o.activation) {}
   Tensor operator()(const Tensor& x) const { return contract(bias_gelu(linear(x, expand.weight), expand.bias, activation)); }
 };
 
@@ -45,7 +46,8 @@ struct TransformerLayer {
 struct Encoder {
   std::vector<TransformerLayer> layer;
   explicit Encoder(const TransformerOptions& o);
-  Tensor operator()(const Tensor& x, const Ragged& sequences, Tensors* hidden_states = nullptr) const;   // hidden_states: x and each layer's output
+  Tensor operator()(const Tensor& x, const Ragged& sequences,
+                    Tensors* hidden_states = nullptr) const;  // hidden_states: x and each layer's output
   void parts(Parts& p) { p("layer", layer); }
 };
 

@@ -24,7 +24,11 @@ struct AddNorm : Fused<AddNorm> {
       check_same_dtype(name, in[0], in[i]);
       const Shape expected = i == 1 ? in[0].shape() : Shape{n};
       if (in[i].shape() != expected)
-        fail("add_norm: x is {}, {} is {}; it must be {}", in[0].shape(), i == 1 ? "the branch" : i == 2 ? "weight" : "bias", in[i].shape(), expected);
+        fail("add_norm: x is {}, {} is {}; it must be {}", in[0].shape(),
+             i == 1   ? "the branch"
+             : i == 2 ? "weight"
+                      : "bias",
+             in[i].shape(), expected);
     }
     const Tensor x = contiguous(in[0]), branch = contiguous(in[1]), weight = contiguous(in[2]), bias = contiguous(in[3]);
     const RowNumbers numbers(name, rows, row_count(x));
@@ -34,8 +38,8 @@ struct AddNorm : Fused<AddNorm> {
       T *ph = h.write<T>(), *py = y.write<T>(), *pmean = mean.write<T>(), *prstd = rstd.write<T>();
       for_row_blocks(row_count(x), n, [&](int64_t first, int64_t count) {
         const int64_t at = first * n;
-        kernels<T>().add_norm(x.data<T>() + at, branch.data<T>() + at, weight.data<T>(), bias.data<T>(), ph + at, py + at, pmean + first, prstd + first, count, n,
-                              eps, numbers.sequence + first, numbers.position + first, draw);
+        kernels<T>().add_norm(x.data<T>() + at, branch.data<T>() + at, weight.data<T>(), bias.data<T>(), ph + at, py + at, pmean + first,
+                              prstd + first, count, n, eps, numbers.sequence + first, numbers.position + first, draw);
       });
     });
     save({h, weight, mean, rstd});
@@ -46,13 +50,15 @@ struct AddNorm : Fused<AddNorm> {
     const Tensor h = saved(0), weight = saved(1), mean = saved(2), rstd = saved(3), dy = contiguous(dys[0]);
     const int64_t n = h.shape()[-1];
     const RowNumbers numbers(name, rows, row_count(h));
-    Tensor dx = Tensor::empty(h.shape(), h.dtype()), dbranch = draw.p == 0 ? dx : Tensor::empty(h.shape(), h.dtype()), sums = zeros({2, n}, h.dtype());
+    Tensor dx = Tensor::empty(h.shape(), h.dtype()), dbranch = draw.p == 0 ? dx : Tensor::empty(h.shape(), h.dtype()),
+           sums = zeros({2, n}, h.dtype());
     dispatch_float(name, h.dtype(), [&]<class T>() {
       T *pdx = dx.write<T>(), *pdbranch = draw.p == 0 ? nullptr : dbranch.write<T>();
       for_row_blocks_summing<T>(row_count(h), n, 2 * n, sums.write<T>(), [&](int64_t first, int64_t count, T* partial) {
         const int64_t at = first * n;
-        kernels<T>().add_norm_backward(h.data<T>() + at, weight.data<T>(), mean.data<T>() + first, rstd.data<T>() + first, dy.data<T>() + at, pdx + at,
-                                       pdbranch ? pdbranch + at : nullptr, partial, partial + n, count, n, numbers.sequence + first, numbers.position + first, draw);
+        kernels<T>().add_norm_backward(h.data<T>() + at, weight.data<T>(), mean.data<T>() + first, rstd.data<T>() + first,
+                                       dy.data<T>() + at, pdx + at, pdbranch ? pdbranch + at : nullptr, partial, partial + n, count, n,
+                                       numbers.sequence + first, numbers.position + first, draw);
       });
     });
     return {dx, dbranch, reshape(slice(sums, 0, 0, 1), {n}), reshape(slice(sums, 0, 1, 2), {n})};
@@ -61,25 +67,40 @@ struct AddNorm : Fused<AddNorm> {
 
 }  // namespace
 
-Tensor add_norm(const Tensor& x, const Tensor& branch, const Tensor& weight, const Tensor& bias, double eps, double p, const std::optional<Ragged>& rows) {
+Tensor add_norm(const Tensor& x, const Tensor& branch, const Tensor& weight, const Tensor& bias, double eps, double p,
+                const std::optional<Ragged>& rows) {
   return apply<AddNorm>({x, branch, weight, bias}, eps, draw_dropout(p), rows)[0];
 }
 
 OpInfos add_norm_ops() {
   const auto inputs = [](const Shape& shape, uint64_t stream) {
-    return Tensors{sample_normal(shape, stream), sample_normal(shape, stream + 1), sample_normal({shape[-1]}, stream + 2), sample_normal({shape[-1]}, stream + 3)};
+    return Tensors{sample_normal(shape, stream), sample_normal(shape, stream + 1), sample_normal({shape[-1]}, stream + 2),
+                   sample_normal({shape[-1]}, stream + 3)};
   };
   OpInfo info{"add_norm", "layer_norm(x + dropout(branch))", "add_norm", [=]() -> std::vector<Sample> {
-    return {{"without dropout", inputs({3, 4}, 1), [](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3)}; }},
-            {"dropout, ragged", inputs({5, 4}, 5), [](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3, 0.3, Ragged({2, 3}))}; }},
-            {"vector tail", inputs({2, 19}, 9), [](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3, 0.3)}; }},
-            {"the branch depends on x", inputs({3, 4}, 13), [](Inputs in) { return Tensors{add_norm(in[0], in[1] * tanh(in[0]), in[2], in[3], 1e-3, 0.2)}; }},
-            {"x twice", inputs({3, 4}, 17), [](Inputs in) { return Tensors{add_norm(in[0] * in[1], in[0], in[2], in[3], 1e-3)}; }}};
-  }};
+                return {
+                    {"without dropout", inputs({3, 4}, 1), [](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3)}; }},
+                    {"dropout, ragged", inputs({5, 4}, 5),
+                     [](Inputs in) {
+                       return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3, 0.3, Ragged({2, 3}))};
+                     }},
+                    {"vector tail", inputs({2, 19}, 9), [](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3, 0.3)}; }},
+                    {"the branch depends on x", inputs({3, 4}, 13),
+                     [](Inputs in) { return Tensors{add_norm(in[0], in[1] * tanh(in[0]), in[2], in[3], 1e-3, 0.2)}; }},
+                    {"x twice", inputs({3, 4}, 17), [](Inputs in) { return Tensors{add_norm(in[0] * in[1], in[0], in[2], in[3], 1e-3)}; }}};
+              }};
   info.f32_tolerance = 2e-5;
   info.errors = []() -> std::vector<ErrorSample> {
-    return {{"branch", [] { add_norm(ones({2, 3}), ones({3, 3}), ones({3}), ones({3}), 1e-5); }, {"add_norm", "[2, 3]", "[3, 3]", "branch"}},
-            {"weight", [] { add_norm(ones({2, 3}), ones({2, 3}), ones({2}), ones({3}), 1e-5); }, {"add_norm", "[2]", "weight"}}};
+    return {{"branch",
+             [] {
+               add_norm(ones({2, 3}), ones({3, 3}), ones({3}), ones({3}), 1e-5);
+             },
+             {"add_norm", "[2, 3]", "[3, 3]", "branch"}},
+            {"weight",
+             [] {
+               add_norm(ones({2, 3}), ones({2, 3}), ones({2}), ones({3}), 1e-5);
+             },
+             {"add_norm", "[2]", "weight"}}};
   };
   return {info};
 }

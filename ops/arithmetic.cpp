@@ -17,19 +17,25 @@ Tensors binary(const char* op, Inputs in, F f) {
   check_same_dtype(op, a, b);
   const Shape shape = broadcast_shapes(op, a.shape(), b.shape());
   Tensor y = Tensor::empty(shape, a.dtype());
-  dispatch(a.dtype(), [&]<class T>() { map<T, T>(expand_view(a, shape), expand_view(b, shape), y, [f](T u, T v) { return static_cast<T>(f(u, v)); }); });
+  dispatch(a.dtype(), [&]<class T>() {
+    map<T, T>(expand_view(a, shape), expand_view(b, shape), y, [f](T u, T v) { return static_cast<T>(f(u, v)); });
+  });
   return {y};
 }
 
 struct Add : Op<Add> {
   static constexpr const char* name = "add";
-  Tensors forward(Inputs in) override { return binary(name, in, [](auto a, auto b) { return a + b; }); }
+  Tensors forward(Inputs in) override {
+    return binary(name, in, [](auto a, auto b) { return a + b; });
+  }
   Tensors backward(const Tensors& dys) override { return {dys[0], dys[0]}; }
 };
 
 struct Sub : Op<Sub> {
   static constexpr const char* name = "sub";
-  Tensors forward(Inputs in) override { return binary(name, in, [](auto a, auto b) { return a - b; }); }
+  Tensors forward(Inputs in) override {
+    return binary(name, in, [](auto a, auto b) { return a - b; });
+  }
   Tensors backward(const Tensors& dys) override { return {dys[0], neg(dys[0])}; }
 };
 
@@ -104,22 +110,30 @@ OpInfos arithmetic_ops() {
     const auto operand = [=](const Shape& shape, uint64_t stream) { return sample_uniform(shape, low, high, stream); };
     const auto call = [f](Inputs in) { return Tensors{f(in[0], in[1])}; };
     OpInfo info{op, formula, "arithmetic", [=]() -> std::vector<Sample> {
-      return {{"same shape", {operand({3, 4}, 1), operand({3, 4}, 2)}, call},
-              {"row", {operand({3, 4}, 3), operand({4}, 4)}, call},
-              {"column and row", {operand({3, 1}, 5), operand({1, 5}, 6)}, call},
-              {"scalar", {operand({}, 7), operand({2, 3}, 8)}, call},
-              {"three axes", {operand({2, 1, 3}, 9), operand({4, 1}, 10)}, call},
-              {"vector tail", {operand({37}, 11), operand({37}, 12)}, call},
-              {"the same tensor twice", {operand({5}, 13)}, [f](Inputs in) { return Tensors{f(in[0], in[0] * in[0])}; }}};
-    }};
+                  return {{"same shape", {operand({3, 4}, 1), operand({3, 4}, 2)}, call},
+                          {"row", {operand({3, 4}, 3), operand({4}, 4)}, call},
+                          {"column and row", {operand({3, 1}, 5), operand({1, 5}, 6)}, call},
+                          {"scalar", {operand({}, 7), operand({2, 3}, 8)}, call},
+                          {"three axes", {operand({2, 1, 3}, 9), operand({4, 1}, 10)}, call},
+                          {"vector tail", {operand({37}, 11), operand({37}, 12)}, call},
+                          {"the same tensor twice", {operand({5}, 13)}, [f](Inputs in) { return Tensors{f(in[0], in[0] * in[0])}; }}};
+                }};
     info.errors = [=]() -> std::vector<ErrorSample> {
-      return {{"shapes", [=] { f(ones({2, 3}), ones({4})); }, {op, "[2, 3]", "[4]"}},
+      return {{"shapes",
+               [=] {
+                 f(ones({2, 3}), ones({4}));
+               },
+               {op, "[2, 3]", "[4]"}},
               {"dtypes", [=] { f(ones({2}), ones({2}, DType::f64)); }, {op, "f32", "f64"}}};
     };
     return info;
   };
-  return {rows("add", "a + b", add, -2, 2), rows("sub", "a - b", sub, -2, 2), rows("mul", "a b", mul, -2, 2), rows("div", "a / b", div, 0.5, 2),
-          rows("maximum", "max(a, b)", maximum, -2, 2), rows("minimum", "min(a, b)", minimum, -2, 2)};
+  return {rows("add", "a + b", add, -2, 2),
+          rows("sub", "a - b", sub, -2, 2),
+          rows("mul", "a b", mul, -2, 2),
+          rows("div", "a / b", div, 0.5, 2),
+          rows("maximum", "max(a, b)", maximum, -2, 2),
+          rows("minimum", "min(a, b)", minimum, -2, 2)};
 }
 
 }  // namespace gradus

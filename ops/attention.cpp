@@ -19,7 +19,8 @@ struct Attention : Fused<Attention> {
   Ragged sequences;
   AttentionOptions options;
   DropoutDraw draw;
-  Attention(Ragged sequences, AttentionOptions options, const DropoutDraw& draw) : sequences(std::move(sequences)), options(options), draw(draw) {}
+  Attention(Ragged sequences, AttentionOptions options, const DropoutDraw& draw)
+      : sequences(std::move(sequences)), options(options), draw(draw) {}
   std::string detail() const override { return fmt::format("heads={} p={}{}", options.heads, draw.p, options.causal ? " causal" : ""); }
 
   Tensors reference(Inputs in) const {
@@ -61,7 +62,8 @@ struct Attention : Fused<Attention> {
     check_shapes(in[0]);
     const Tensor qkv = contiguous(in[0]);
     const int64_t hidden = qkv.shape()[1] / 3;
-    Tensor y = Tensor::empty({qkv.shape()[0], hidden}, qkv.dtype()), logsumexp = Tensor::empty({options.heads, qkv.shape()[0]}, qkv.dtype());
+    Tensor y = Tensor::empty({qkv.shape()[0], hidden}, qkv.dtype()),
+           logsumexp = Tensor::empty({options.heads, qkv.shape()[0]}, qkv.dtype());
     dispatch_float(name, qkv.dtype(), [&]<class T>() {
       T *out = y.write<T>(), *lse = logsumexp.write<T>();
       for_each_block<T>(qkv, 1, [&](const Block<T>& b, T* scores, T*) {
@@ -92,7 +94,8 @@ struct Attention : Fused<Attention> {
         // The first block of a causal sequence does not see all its keys: what later blocks add to must be zero before.
         const bool first = b.kernel.first_query == 0;
         if (first)
-          for (int64_t key = b.keys; key < b.length; ++key) std::fill_n(dkey + key * b.ld, b.d, T{0}), std::fill_n(dvalue + key * b.ld, b.d, T{0});
+          for (int64_t key = b.keys; key < b.length; ++key)
+            std::fill_n(dkey + key * b.ld, b.d, T{0}), std::fill_n(dvalue + key * b.ld, b.d, T{0});
         const T beta = first ? 0 : 1;
         gemm_serial<T>(true, false, b.keys, b.d, b.rows, 1, scores, b.keys, dout + at, hidden, beta, dvalue, b.ld);
         gemm_serial<T>(false, false, b.rows, b.d, b.keys, 1, dscores, b.keys, b.key, b.ld, 0, dquery, b.ld);
@@ -109,7 +112,7 @@ struct Attention : Fused<Attention> {
   // A block of queries of one head of one sequence, and the keys and values that it sees.
   template <class T>
   struct Block {
-    int64_t head, d, ld, row, first_row, length, rows, keys;   // row: of its first query in the batch; first_row, length: of the sequence
+    int64_t head, d, ld, row, first_row, length, rows, keys;  // row: of its first query in the batch; first_row, length: of the sequence
     const T *query, *key, *value;
     AttentionRows kernel;
   };
@@ -127,7 +130,17 @@ struct Attention : Fused<Attention> {
       const T* base = qkv.data<T>() + begin * ld + h * d;
       for (int64_t q = 0; q < n; q += options.query_block) {
         const int64_t rows = std::min(options.query_block, n - q), keys = options.causal ? q + rows : n;
-        f(Block<T>{h, d, ld, begin + q, begin, n, rows, keys, base + q * ld, base + hidden, base + 2 * hidden,
+        f(Block<T>{h,
+                   d,
+                   ld,
+                   begin + q,
+                   begin,
+                   n,
+                   rows,
+                   keys,
+                   base + q * ld,
+                   base + hidden,
+                   base + 2 * hidden,
                    {rows, keys, q, options.causal, scale, static_cast<uint32_t>(sequences.first() + s), draw_of(h)}},
           scores, scores + (buffers - 1) * block_size);
       }
@@ -159,17 +172,27 @@ OpInfos attention_ops() {
     return [=](Inputs in) { return Tensors{attention(in[0], Ragged(lengths, 2), options)}; };
   };
   OpInfo info{"attention", "softmax(Q K^T / sqrt d) V", "attention", [=]() -> std::vector<Sample> {
-    return {{"one head", {sample_normal({3, 6}, 1)}, call({3}, {.heads = 1})},
-            {"ragged, two heads", {sample_normal({5, 12}, 2)}, call({2, 3}, {.heads = 2})},
-            {"blocks of 2 queries", {sample_normal({5, 6}, 3)}, call({5}, {.heads = 1, .query_block = 2})},
-            {"dropout", {sample_normal({5, 12}, 4)}, call({4, 1}, {.heads = 2, .dropout = 0.3, .query_block = 3})},
-            {"causal", {sample_normal({5, 6}, 5)}, call({4, 1}, {.heads = 1, .causal = true})},
-            {"causal blocks, dropout", {sample_normal({5, 12}, 6)}, call({5}, {.heads = 2, .dropout = 0.3, .causal = true, .query_block = 2})},
-            {"vector tail", {sample_normal({19, 3}, 7)}, call({19}, {.heads = 1})}};
-  }};
+                return {{"one head", {sample_normal({3, 6}, 1)}, call({3}, {.heads = 1})},
+                        {"ragged, two heads", {sample_normal({5, 12}, 2)}, call({2, 3}, {.heads = 2})},
+                        {"blocks of 2 queries", {sample_normal({5, 6}, 3)}, call({5}, {.heads = 1, .query_block = 2})},
+                        {"dropout", {sample_normal({5, 12}, 4)}, call({4, 1}, {.heads = 2, .dropout = 0.3, .query_block = 3})},
+                        {"causal", {sample_normal({5, 6}, 5)}, call({4, 1}, {.heads = 1, .causal = true})},
+                        {"causal blocks, dropout",
+                         {sample_normal({5, 12}, 6)},
+                         call({5}, {.heads = 2, .dropout = 0.3, .causal = true, .query_block = 2})},
+                        {"vector tail", {sample_normal({19, 3}, 7)}, call({19}, {.heads = 1})}};
+              }};
   info.errors = []() -> std::vector<ErrorSample> {
-    return {{"heads", [] { attention(ones({2, 12}), Ragged({2}), {.heads = 3}); }, {"attention", "[2, 12]", "3 heads"}},
-            {"rows", [] { attention(ones({2, 12}), Ragged({3}), {.heads = 2}); }, {"attention", "2 rows", "3 tokens"}}};
+    return {{"heads",
+             [] {
+               attention(ones({2, 12}), Ragged({2}), {.heads = 3});
+             },
+             {"attention", "[2, 12]", "3 heads"}},
+            {"rows",
+             [] {
+               attention(ones({2, 12}), Ragged({3}), {.heads = 2});
+             },
+             {"attention", "2 rows", "3 tokens"}}};
   };
   return {info};
 }

@@ -25,7 +25,8 @@ struct Cast : Op<Cast> {
   Tensors forward(Inputs in) override {
     from = in[0].dtype();
     Tensor y = Tensor::empty(in[0].shape(), to);
-    dispatch(from, [&]<class From>() { dispatch(to, [&]<class To>() { map<From, To>(in[0], y, [](From x) { return static_cast<To>(x); }); }); });
+    dispatch(from,
+             [&]<class From>() { dispatch(to, [&]<class To>() { map<From, To>(in[0], y, [](From x) { return static_cast<To>(x); }); }); });
     return {y};
   }
   Tensors backward(const Tensors& dys) override { return {cast(dys[0], from)}; }
@@ -39,14 +40,15 @@ Tensor cast(const Tensor& x, DType dtype) { return x.dtype() == dtype ? x : appl
 
 OpInfos copy_ops() {
   OpInfo copy{"copy", "x", "copy", []() -> std::vector<Sample> {
-    return {{"matrix", {sample_normal({3, 4}, 1)}, [](Inputs in) { return Tensors{clone(in[0])}; }}};
-  }};
-  OpInfo cast_info{"cast", "x as another dtype", "copy", []() -> std::vector<Sample> {   // through f64, which loses nothing of either test dtype
-    return {{"there and back", {sample_normal({3, 4}, 1)}, [](Inputs in) {
-      const DType dtype = in[0].dtype();
-      return Tensors{dtype == DType::f64 ? apply<Cast>({in[0]}, DType::f64)[0] : cast(cast(in[0], DType::f64), dtype)};
-    }}};
-  }};
+                return {{"matrix", {sample_normal({3, 4}, 1)}, [](Inputs in) { return Tensors{clone(in[0])}; }}};
+              }};
+  OpInfo cast_info{
+      "cast", "x as another dtype", "copy", []() -> std::vector<Sample> {  // through f64, which loses nothing of either test dtype
+        return {{"there and back", {sample_normal({3, 4}, 1)}, [](Inputs in) {
+                   const DType dtype = in[0].dtype();
+                   return Tensors{dtype == DType::f64 ? apply<Cast>({in[0]}, DType::f64)[0] : cast(cast(in[0], DType::f64), dtype)};
+                 }}};
+      }};
   return {copy, cast_info};
 }
 

@@ -16,23 +16,22 @@ struct CrossEntropy : Fused<CrossEntropy> {
   explicit CrossEntropy(double denominator) : denominator(denominator) {}
   std::string detail() const override { return fmt::format("denominator={}", denominator); }
 
-  Tensors reference(Inputs in) const {
-    return {sum(gather(log_softmax(in[0]), -1, reshape(in[1], {-1, 1}))) * (-1 / denominator)};
-  }
+  Tensors reference(Inputs in) const { return {sum(gather(log_softmax(in[0]), -1, reshape(in[1], {-1, 1}))) * (-1 / denominator)}; }
 
   Tensors forward(Inputs in) override {
     if (in[0].rank() != 2) fail("cross_entropy: logits have shape {}; they must be [rows, classes]", in[0].shape());
     const int64_t rows = in[0].shape()[0], n = in[0].shape()[1];
     const auto labels = checked_labels(name, in[1], rows, n);
     const Tensor logits = contiguous(in[0]);
-    Tensor unit = Tensor::empty(logits.shape(), logits.dtype());   // becomes the gradient, or scratch
+    Tensor unit = Tensor::empty(logits.shape(), logits.dtype());  // becomes the gradient, or scratch
     double loss = 0;
     dispatch_float(name, logits.dtype(), [&]<class T>() {
       T* to = unit.write<T>();
       std::vector<T> losses(static_cast<size_t>(rows));
       for_row_blocks(rows, n, [&](int64_t first, int64_t count) {
         std::copy_n(logits.data<T>() + first * n, count * n, to + first * n);
-        kernels<T>().cross_entropy(to + first * n, nullptr, labels.data() + first, losses.data() + first, nullptr, count, n, static_cast<T>(1 / denominator), recording());
+        kernels<T>().cross_entropy(to + first * n, nullptr, labels.data() + first, losses.data() + first, nullptr, count, n,
+                                   static_cast<T>(1 / denominator), recording());
       });
       for (const T row : losses) loss += static_cast<double>(row);
     });
@@ -51,14 +50,26 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, std::optional<d
 OpInfos cross_entropy_ops() {
   const auto call = [](Inputs in) { return Tensors{cross_entropy(in[0], in[1])}; };
   OpInfo info{"cross_entropy", "-log softmax(logits)[label]", "cross_entropy", [=]() -> std::vector<Sample> {
-    return {{"matrix", {sample_normal({3, 4}, 1), sample_indices({3}, 4, 1)}, call},
-            {"a denominator", {sample_normal({4, 3}, 2), sample_indices({4}, 3, 2)}, [](Inputs in) { return Tensors{cross_entropy(in[0], in[1], 7.0)}; }},
-            {"vector tail", {sample_normal({2, 19}, 3), sample_indices({2}, 19, 3)}, call},
-            {"logits of a product", {sample_normal({3, 4}, 4), sample_indices({3}, 4, 4)}, [](Inputs in) { return Tensors{cross_entropy(in[0] * tanh(in[0]), in[1])}; }}};
-  }};
+                return {{"matrix", {sample_normal({3, 4}, 1), sample_indices({3}, 4, 1)}, call},
+                        {"a denominator",
+                         {sample_normal({4, 3}, 2), sample_indices({4}, 3, 2)},
+                         [](Inputs in) { return Tensors{cross_entropy(in[0], in[1], 7.0)}; }},
+                        {"vector tail", {sample_normal({2, 19}, 3), sample_indices({2}, 19, 3)}, call},
+                        {"logits of a product", {sample_normal({3, 4}, 4), sample_indices({3}, 4, 4)}, [](Inputs in) {
+                           return Tensors{cross_entropy(in[0] * tanh(in[0]), in[1])};
+                         }}};
+              }};
   info.errors = []() -> std::vector<ErrorSample> {
-    return {{"label", [] { cross_entropy(ones({2, 3}), tensor({0, 3}, DType::i32)); }, {"cross_entropy", "label 3", "row 1", "0..2"}},
-            {"rows", [] { cross_entropy(ones({2, 3}), tensor({0}, DType::i32)); }, {"cross_entropy", "[1]", "2 rows"}}};
+    return {{"label",
+             [] {
+               cross_entropy(ones({2, 3}), tensor({0, 3}, DType::i32));
+             },
+             {"cross_entropy", "label 3", "row 1", "0..2"}},
+            {"rows",
+             [] {
+               cross_entropy(ones({2, 3}), tensor({0}, DType::i32));
+             },
+             {"cross_entropy", "[1]", "2 rows"}}};
   };
   return {info};
 }

@@ -13,7 +13,7 @@
 namespace gradus {
 namespace {
 
-constexpr int64_t chunk_elements = int64_t{1} << 23;   // logits held at once: 32 MB in f32
+constexpr int64_t chunk_elements = int64_t{1} << 23;  // logits held at once: 32 MB in f32
 
 struct DecoderLossOp : Fused<DecoderLossOp> {
   static constexpr const char* name = "decoder_loss";
@@ -32,12 +32,15 @@ struct DecoderLossOp : Fused<DecoderLossOp> {
     check_same_dtype(name, x, weight);
     check_same_dtype(name, x, bias);
     if (x.rank() != 2 || weight.rank() != 2 || x.shape()[1] != weight.shape()[1] || bias.shape() != Shape{weight.shape()[0]})
-      fail("decoder_loss: x {}, weight {}, bias {}; they must be [rows, hidden], [vocabulary, hidden], [vocabulary]", x.shape(), weight.shape(), bias.shape());
+      fail("decoder_loss: x {}, weight {}, bias {}; they must be [rows, hidden], [vocabulary, hidden], [vocabulary]", x.shape(),
+           weight.shape(), bias.shape());
     const int64_t rows = x.shape()[0], hidden = x.shape()[1], n = weight.shape()[0];
     const auto labels = checked_labels(name, in[3], rows, n);
-    const int64_t chunk = std::min(rows, chunk_rows > 0 ? chunk_rows : std::clamp<int64_t>(chunk_elements / std::max<int64_t>(n, 1), 64, 4096));
+    const int64_t chunk =
+        std::min(rows, chunk_rows > 0 ? chunk_rows : std::clamp<int64_t>(chunk_elements / std::max<int64_t>(n, 1), 64, 4096));
     Tensor logits = Tensor::empty({chunk, n}, x.dtype()), dx, dweight, dbias;
-    if (recording()) dx = Tensor::empty(x.shape(), x.dtype()), dweight = Tensor::empty(weight.shape(), x.dtype()), dbias = zeros({n}, x.dtype());
+    if (recording())
+      dx = Tensor::empty(x.shape(), x.dtype()), dweight = Tensor::empty(weight.shape(), x.dtype()), dbias = zeros({n}, x.dtype());
     if (recording() && rows == 0) dweight = zeros(weight.shape(), x.dtype());
     double loss = 0;
     int64_t correct = 0;
@@ -50,14 +53,14 @@ struct DecoderLossOp : Fused<DecoderLossOp> {
         const T* from = x.data<T>() + begin * hidden;
         gemm<T>(false, true, count, n, hidden, 1, from, hidden, weight.data<T>(), hidden, 0, p, n);
         for_row_blocks(count, n, [&](int64_t first, int64_t block) {
-          kernels<T>().cross_entropy(p + first * n, bias.data<T>(), labels.data() + begin + first, losses.data() + begin + first, right.data() + begin + first, block, n,
-                                     static_cast<T>(1 / denominator), recording());
+          kernels<T>().cross_entropy(p + first * n, bias.data<T>(), labels.data() + begin + first, losses.data() + begin + first,
+                                     right.data() + begin + first, block, n, static_cast<T>(1 / denominator), recording());
         });
         if (!recording()) continue;
         gemm<T>(false, false, count, hidden, n, 1, p, n, weight.data<T>(), hidden, 0, dx.write<T>() + begin * hidden, hidden);
         gemm<T>(true, false, n, hidden, count, 1, p, n, from, hidden, begin ? 1 : 0, dweight.write<T>(), hidden);
         T* sums = dbias.write<T>();
-        parallel_for(n, 2048, [&](int64_t first, int64_t end) {   // columns shared, rows in order
+        parallel_for(n, 2048, [&](int64_t first, int64_t end) {  // columns shared, rows in order
           for (int64_t r = 0; r < count; ++r) kernels<T>().add(p + r * n + first, sums + first, end - first);
         });
       }
@@ -102,8 +105,10 @@ struct DecoderLossOp : Fused<DecoderLossOp> {
 
 }  // namespace
 
-DecoderLoss decoder_loss(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& labels, std::optional<double> denominator, int64_t chunk_rows) {
-  const Tensors y = apply<DecoderLossOp>({x, weight, bias, labels}, denominator.value_or(static_cast<double>(std::max<int64_t>(labels.numel(), 1))), chunk_rows);
+DecoderLoss decoder_loss(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& labels, std::optional<double> denominator,
+                         int64_t chunk_rows) {
+  const Tensors y = apply<DecoderLossOp>({x, weight, bias, labels},
+                                         denominator.value_or(static_cast<double>(std::max<int64_t>(labels.numel(), 1))), chunk_rows);
   return {y[0], static_cast<int64_t>(y[1].item())};
 }
 
@@ -112,17 +117,29 @@ OpInfos decoder_loss_ops() {
     return [=](Inputs in) { return Tensors{decoder_loss(in[0], in[1], in[2], in[3], 2.5, chunk).loss}; };
   };
   const auto inputs = [](int64_t rows, int64_t hidden, int64_t n, uint64_t stream) {
-    return Tensors{sample_normal({rows, hidden}, stream), sample_normal({n, hidden}, stream + 1), sample_normal({n}, stream + 2), sample_indices({rows}, n, stream)};
+    return Tensors{sample_normal({rows, hidden}, stream), sample_normal({n, hidden}, stream + 1), sample_normal({n}, stream + 2),
+                   sample_indices({rows}, n, stream)};
   };
   OpInfo info{"decoder_loss", "cross_entropy(x W^T + b)", "decoder_loss", [=]() -> std::vector<Sample> {
-    return {{"one chunk", inputs(3, 2, 5, 1), call(0)}, {"chunks of 2 rows", inputs(5, 2, 4, 4), call(2)}, {"vector tail", inputs(2, 3, 19, 7), call(1)},
-            {"x taken from the weight", {sample_normal({5, 3}, 10), sample_normal({5}, 11), sample_indices({4}, 5, 12)},
-             [](Inputs in) { return Tensors{decoder_loss(take(in[0], in[2]), in[0], in[1], in[2]).loss}; }}};
-  }};
+                return {{"one chunk", inputs(3, 2, 5, 1), call(0)},
+                        {"chunks of 2 rows", inputs(5, 2, 4, 4), call(2)},
+                        {"vector tail", inputs(2, 3, 19, 7), call(1)},
+                        {"x taken from the weight",
+                         {sample_normal({5, 3}, 10), sample_normal({5}, 11), sample_indices({4}, 5, 12)},
+                         [](Inputs in) { return Tensors{decoder_loss(take(in[0], in[2]), in[0], in[1], in[2]).loss}; }}};
+              }};
   info.f32_tolerance = 1e-5;
   info.errors = []() -> std::vector<ErrorSample> {
-    return {{"shapes", [] { decoder_loss(ones({2, 3}), ones({4, 2}), ones({4}), zeros({2}, DType::i32)); }, {"decoder_loss", "[2, 3]", "[4, 2]"}},
-            {"label", [] { decoder_loss(ones({1, 3}), ones({4, 3}), ones({4}), tensor({4}, DType::i32)); }, {"decoder_loss", "label 4", "0..3"}}};
+    return {{"shapes",
+             [] {
+               decoder_loss(ones({2, 3}), ones({4, 2}), ones({4}), zeros({2}, DType::i32));
+             },
+             {"decoder_loss", "[2, 3]", "[4, 2]"}},
+            {"label",
+             [] {
+               decoder_loss(ones({1, 3}), ones({4, 3}), ones({4}), tensor({4}, DType::i32));
+             },
+             {"decoder_loss", "label 4", "0..3"}}};
   };
   return {info};
 }

@@ -9,7 +9,7 @@
 
 namespace gradus {
 
-constexpr int64_t element_block = 1 << 15;   // elements a block: large enough to be worth a thread, a multiple of every vector
+constexpr int64_t element_block = 1 << 15;  // elements a block: large enough to be worth a thread, a multiple of every vector
 
 // x seen in a larger shape, repeated along broadcast axes (stride 0). The shape must be what broadcast_shapes gave.
 inline Tensor expand_view(const Tensor& x, const Shape& shape) {
@@ -27,7 +27,7 @@ void for_each_run(const Shape& shape, const std::array<const Tensor*, sizeof...(
   if (n == 0) return;
   bool all_contiguous = true;
   for (const Tensor* x : inputs) all_contiguous = all_contiguous && x->is_contiguous();
-  const int64_t length = all_contiguous ? n : shape.rank() ? shape[-1] : 1;   // of a run
+  const int64_t length = all_contiguous ? n : shape.rank() ? shape[-1] : 1;  // of a run
   const int64_t runs = n / length, grain = std::max<int64_t>(1, element_block / length);
   std::array<int64_t, count> steps{};
   for (size_t i = 0; i < count; ++i) steps[i] = all_contiguous ? 1 : shape.rank() ? inputs[i]->strides()[-1] : 0;
@@ -46,7 +46,8 @@ void for_each_run(const Shape& shape, const std::array<const Tensor*, sizeof...(
     parallel_for(length, element_block, [&](int64_t begin, int64_t end) {
       const auto pointers = [&]<size_t... I>(std::index_sequence<I...>) {
         return std::tuple<const In*...>{std::get<I>(base) + begin * steps[I]...};
-      }(std::index_sequence_for<In...>{});
+      }
+      (std::index_sequence_for<In...>{});
       row(begin, end - begin, pointers, steps);
     });
     return;
@@ -63,8 +64,10 @@ void map(const Tensor& x, Tensor& y, F f) {
   for_each_run<In>(y.shape(), {&x}, [&](int64_t begin, int64_t n, const auto& in, const auto& step) {
     const In* a = std::get<0>(in);
     Out* to = out + begin;
-    if (step[0] == 1) for (int64_t i = 0; i < n; ++i) to[i] = f(a[i]);
-    else for (int64_t i = 0; i < n; ++i) to[i] = f(a[i * step[0]]);
+    if (step[0] == 1)
+      for (int64_t i = 0; i < n; ++i) to[i] = f(a[i]);
+    else
+      for (int64_t i = 0; i < n; ++i) to[i] = f(a[i * step[0]]);
   });
 }
 
@@ -75,15 +78,18 @@ void map(const Tensor& a_tensor, const Tensor& b_tensor, Tensor& y, F f) {
   for_each_run<In, In>(y.shape(), {&a_tensor, &b_tensor}, [&](int64_t begin, int64_t n, const auto& in, const auto& step) {
     const In *a = std::get<0>(in), *b = std::get<1>(in);
     Out* to = out + begin;
-    if (step[0] == 1 && step[1] == 1) for (int64_t i = 0; i < n; ++i) to[i] = f(a[i], b[i]);
-    else for (int64_t i = 0; i < n; ++i) to[i] = f(a[i * step[0]], b[i * step[1]]);
+    if (step[0] == 1 && step[1] == 1)
+      for (int64_t i = 0; i < n; ++i) to[i] = f(a[i], b[i]);
+    else
+      for (int64_t i = 0; i < n; ++i) to[i] = f(a[i * step[0]], b[i * step[1]]);
   });
 }
 
 // A check that ops with several float inputs share.
 inline void check_same_dtype(const char* op, const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype())
-    fail("{}: the inputs have dtypes {} and {} (shapes {} and {}); cast one of them", op, to_string(a.dtype()), to_string(b.dtype()), a.shape(), b.shape());
+    fail("{}: the inputs have dtypes {} and {} (shapes {} and {}); cast one of them", op, to_string(a.dtype()), to_string(b.dtype()),
+         a.shape(), b.shape());
 }
 
 }  // namespace gradus

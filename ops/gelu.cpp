@@ -13,7 +13,8 @@ namespace gradus {
 namespace {
 
 Tensor gelu_reference(const Tensor& x, Gelu form) {
-  const Tensor bracket = form == Gelu::erf ? erf(x * std::numbers::sqrt2 / 2.0) : tanh((x + x * square(x) * 0.044715) * std::sqrt(2 / std::numbers::pi));
+  const Tensor bracket =
+      form == Gelu::erf ? erf(x * std::numbers::sqrt2 / 2.0) : tanh((x + x * square(x) * 0.044715) * std::sqrt(2 / std::numbers::pi));
   return x * (bracket + 1) * 0.5;
 }
 
@@ -31,7 +32,8 @@ struct GeluOp : Fused<GeluOp> {
     dispatch_float(name, x.dtype(), [&]<class T>() {
       const T* from = x.data<T>();
       T* to = y.write<T>();
-      parallel_for(x.numel(), element_block, [&](int64_t begin, int64_t end) { kernels<T>().gelu(from + begin, to + begin, end - begin, form == Gelu::tanh); });
+      parallel_for(x.numel(), element_block,
+                   [&](int64_t begin, int64_t end) { kernels<T>().gelu(from + begin, to + begin, end - begin, form == Gelu::tanh); });
     });
     return {y};
   }
@@ -78,7 +80,8 @@ struct BiasGelu : Fused<BiasGelu> {
     dispatch_float(name, x.dtype(), [&]<class T>() {
       T* to = dx.write<T>();
       for_row_blocks_summing<T>(row_count(x), n, n, dbias.into.template write<T>(), [&](int64_t first, int64_t rows, T* sums) {
-        kernels<T>().bias_gelu_backward(x.data<T>() + first * n, bias.data<T>(), dy.data<T>() + first * n, to + first * n, sums, rows, n, form == Gelu::tanh);
+        kernels<T>().bias_gelu_backward(x.data<T>() + first * n, bias.data<T>(), dy.data<T>() + first * n, to + first * n, sums, rows, n,
+                                        form == Gelu::tanh);
       });
     });
     return {dx, dbias.result()};
@@ -92,18 +95,21 @@ Tensor bias_gelu(const Tensor& x, const Tensor& bias, Gelu form) { return apply<
 
 OpInfos gelu_ops() {
   OpInfo plain{"gelu", "x Phi(x)", "gelu", []() -> std::vector<Sample> {
-    const auto call = [](Gelu form) { return [form](Inputs in) { return Tensors{gelu(in[0], form)}; }; };
-    return {{"erf", {sample_normal({3, 7}, 1) * 2.0}, call(Gelu::erf)}, {"tanh", {sample_normal({3, 7}, 2) * 2.0}, call(Gelu::tanh)},
-            {"vector tail", {sample_normal({37}, 3)}, call(Gelu::erf)}};
-  }};
+                 const auto call = [](Gelu form) { return [form](Inputs in) { return Tensors{gelu(in[0], form)}; }; };
+                 return {{"erf", {sample_normal({3, 7}, 1) * 2.0}, call(Gelu::erf)},
+                         {"tanh", {sample_normal({3, 7}, 2) * 2.0}, call(Gelu::tanh)},
+                         {"vector tail", {sample_normal({37}, 3)}, call(Gelu::erf)}};
+               }};
   plain.errors = []() -> std::vector<ErrorSample> { return {{"integers", [] { gelu(arange(3)); }, {"gelu", "i64"}}}; };
   OpInfo biased{"bias_gelu", "gelu(x + b)", "gelu", []() -> std::vector<Sample> {
-    const auto call = [](Gelu form) { return [form](Inputs in) { return Tensors{bias_gelu(in[0], in[1], form)}; }; };
-    return {{"erf", {sample_normal({3, 7}, 4), sample_normal({7}, 5)}, call(Gelu::erf)},
-            {"tanh", {sample_normal({2, 2, 5}, 6), sample_normal({5}, 7)}, call(Gelu::tanh)},
-            {"vector tail", {sample_normal({2, 19}, 8), sample_normal({19}, 9)}, call(Gelu::erf)}};
-  }};
-  biased.errors = []() -> std::vector<ErrorSample> { return {{"bias", [] { bias_gelu(ones({2, 3}), ones({2})); }, {"bias_gelu", "[2]", "[2, 3]"}}}; };
+                  const auto call = [](Gelu form) { return [form](Inputs in) { return Tensors{bias_gelu(in[0], in[1], form)}; }; };
+                  return {{"erf", {sample_normal({3, 7}, 4), sample_normal({7}, 5)}, call(Gelu::erf)},
+                          {"tanh", {sample_normal({2, 2, 5}, 6), sample_normal({5}, 7)}, call(Gelu::tanh)},
+                          {"vector tail", {sample_normal({2, 19}, 8), sample_normal({19}, 9)}, call(Gelu::erf)}};
+                }};
+  biased.errors = []() -> std::vector<ErrorSample> {
+    return {{"bias", [] { bias_gelu(ones({2, 3}), ones({2})); }, {"bias_gelu", "[2]", "[2, 3]"}}};
+  };
   return {plain, biased};
 }
 

@@ -15,14 +15,15 @@ namespace gradus {
 namespace {
 
 std::vector<int64_t> checked_indices(const char* op, const Tensor& index, int64_t n) {
-  if (index.dtype() != DType::i32 && index.dtype() != DType::i64) fail("{}: indices must be i32 or i64, got {}", op, to_string(index.dtype()));
+  if (index.dtype() != DType::i32 && index.dtype() != DType::i64)
+    fail("{}: indices must be i32 or i64, got {}", op, to_string(index.dtype()));
   std::vector<int64_t> values = index.to_vector<int64_t>();
   for (size_t i = 0; i < values.size(); ++i)
     if (values[i] < 0 || values[i] >= n) fail("{}: index {} at place {} is outside 0..{}", op, values[i], i, n - 1);
   return values;
 }
 
-constexpr int64_t strip = 128;   // columns a thread scatters at once
+constexpr int64_t strip = 128;  // columns a thread scatters at once
 
 template <class T>
 void scatter_rows_into(const T* from, const std::vector<int64_t>& rows, int64_t width, T* to) {
@@ -100,7 +101,8 @@ template <class F>
 void for_each_named(const char* op, const Tensor& index, const Shape& x, int axis, F&& f) {
   Shape expected = x;
   if (index.rank() == x.rank()) expected[axis] = index.shape()[axis];
-  if (index.shape() != expected) fail("{}: the index has shape {}, the tensor {}; they may differ along axis {} only", op, index.shape(), x, axis);
+  if (index.shape() != expected)
+    fail("{}: the index has shape {}, the tensor {}; they may differ along axis {} only", op, index.shape(), x, axis);
   const auto values = checked_indices(op, index, x[axis]);
   const Shape strides = contiguous_strides(x), index_strides = contiguous_strides(index.shape());
   for (int64_t i = 0; i < index.numel(); ++i) {
@@ -173,11 +175,12 @@ struct Concat : Op<Concat> {
     dispatch(y.dtype(), [&]<class T>() {
       T* to = y.write<T>();
       const int64_t inner = y.strides()[axis];
-      int64_t before = 0;   // rows of the axis already filled
+      int64_t before = 0;  // rows of the axis already filled
       for (const Tensor& x : in) {
         const Tensor from = contiguous(x);
         const int64_t run = x.shape()[axis] * inner;
-        for (int64_t i = 0; run > 0 && i < x.numel() / run; ++i) std::copy_n(from.data<T>() + i * run, run, to + i * shape[axis] * inner + before * inner);
+        for (int64_t i = 0; run > 0 && i < x.numel() / run; ++i)
+          std::copy_n(from.data<T>() + i * run, run, to + i * shape[axis] * inner + before * inner);
         before += x.shape()[axis];
       }
     });
@@ -197,7 +200,9 @@ struct Concat : Op<Concat> {
 }  // namespace
 
 Tensor take(const Tensor& x, const Tensor& rows) { return apply<Take>({x, rows})[0]; }
-Tensor gather(const Tensor& x, int axis, const Tensor& index) { return apply<Gather>({x, index}, checked_axis("gather", axis, x.shape()))[0]; }
+Tensor gather(const Tensor& x, int axis, const Tensor& index) {
+  return apply<Gather>({x, index}, checked_axis("gather", axis, x.shape()))[0];
+}
 Tensor concat(const Tensors& xs, int axis) {
   check(!xs.empty(), "concat: there are no tensors");
   return apply<Concat>(xs, checked_axis("concat", axis, xs[0].shape()))[0];
@@ -207,33 +212,58 @@ OpInfos index_ops() {
   const auto call_take = [](Inputs in) { return Tensors{take(in[0], in[1])}; };
   const auto call_gather = [](int axis) { return [=](Inputs in) { return Tensors{gather(in[0], axis, in[1])}; }; };
   OpInfo takes{"take", "x[rows]", "index", [=]() -> std::vector<Sample> {
-    return {{"rows met twice", {sample_normal({4, 3}, 1), sample_indices({6}, 4, 1)}, call_take},
-            {"a matrix of rows", {sample_normal({5, 2}, 2), sample_indices({2, 3}, 5, 2, DType::i64)}, call_take},
-            {"two strips of columns", {sample_normal({2, strip + 2}, 3), sample_indices({3}, 2, 3)}, call_take}};
-  }};
+                 return {{"rows met twice", {sample_normal({4, 3}, 1), sample_indices({6}, 4, 1)}, call_take},
+                         {"a matrix of rows", {sample_normal({5, 2}, 2), sample_indices({2, 3}, 5, 2, DType::i64)}, call_take},
+                         {"two strips of columns", {sample_normal({2, strip + 2}, 3), sample_indices({3}, 2, 3)}, call_take}};
+               }};
   takes.errors = []() -> std::vector<ErrorSample> {
-    return {{"index", [] { take(ones({3, 2}), tensor({0, 3}, DType::i32)); }, {"take", "index 3", "0..2"}},
-            {"dtype", [] { take(ones({3, 2}), tensor({0.0})); }, {"take", "f32"}}};
+    return {{"index",
+             [] {
+               take(ones({3, 2}), tensor({0, 3}, DType::i32));
+             },
+             {"take", "index 3", "0..2"}},
+            {"dtype",
+             [] {
+               take(ones({3, 2}), tensor({0.0}));
+             },
+             {"take", "f32"}}};
   };
   OpInfo scatters{"scatter_rows", "x[rows[i]] += y[i]", "index", []() -> std::vector<Sample> {
-    return {{"rows met twice", {sample_normal({6, 3}, 4), sample_indices({6}, 4, 4)}, [](Inputs in) { return Tensors{scatter_rows(in[0], in[1], 4)}; }}};
-  }};
+                    return {{"rows met twice", {sample_normal({6, 3}, 4), sample_indices({6}, 4, 4)}, [](Inputs in) {
+                               return Tensors{scatter_rows(in[0], in[1], 4)};
+                             }}};
+                  }};
   OpInfo gathers{"gather", "x[.., index, ..]", "index", [=]() -> std::vector<Sample> {
-    return {{"last axis", {sample_normal({3, 4}, 5), sample_indices({3, 2}, 4, 5)}, call_gather(-1)},
-            {"first axis", {sample_normal({3, 4}, 6), sample_indices({5, 4}, 3, 6)}, call_gather(0)}};
-  }};
+                   return {{"last axis", {sample_normal({3, 4}, 5), sample_indices({3, 2}, 4, 5)}, call_gather(-1)},
+                           {"first axis", {sample_normal({3, 4}, 6), sample_indices({5, 4}, 3, 6)}, call_gather(0)}};
+                 }};
   gathers.errors = []() -> std::vector<ErrorSample> {
-    return {{"shape", [] { gather(ones({3, 4}), 1, zeros({2, 4}, DType::i64)); }, {"gather", "[2, 4]", "[3, 4]"}},
-            {"index", [] { gather(ones({3, 4}), 1, full({3, 1}, 9, DType::i64)); }, {"gather", "index 9", "0..3"}}};
+    return {{"shape",
+             [] {
+               gather(ones({3, 4}), 1, zeros({2, 4}, DType::i64));
+             },
+             {"gather", "[2, 4]", "[3, 4]"}},
+            {"index",
+             [] {
+               gather(ones({3, 4}), 1, full({3, 1}, 9, DType::i64));
+             },
+             {"gather", "index 9", "0..3"}}};
   };
   OpInfo scatters_elements{"scatter", "x[.., index, ..] += y", "index", []() -> std::vector<Sample> {
-    return {{"last axis", {sample_normal({3, 4}, 7), sample_indices({3, 4}, 2, 7)}, [](Inputs in) { return Tensors{scatter(in[0], 1, in[1], {3, 2})}; }}};
-  }};
-  OpInfo concats{"concat", "inputs one after the other", "index", []() -> std::vector<Sample> {
-    return {{"first axis", {sample_normal({2, 3}, 8), sample_normal({1, 3}, 9)}, [](Inputs in) { return Tensors{concat(in, 0)}; }},
-            {"last axis, one twice", {sample_normal({2, 3}, 10), sample_normal({2, 2}, 11)}, [](Inputs in) { return Tensors{concat({in[0], in[1], in[0]}, -1)}; }}};
-  }};
-  concats.errors = []() -> std::vector<ErrorSample> { return {{"shapes", [] { concat({ones({2, 3}), ones({2, 4})}, 0); }, {"concat", "[2, 3]", "[2, 4]"}}}; };
+                             return {{"last axis", {sample_normal({3, 4}, 7), sample_indices({3, 4}, 2, 7)}, [](Inputs in) {
+                                        return Tensors{scatter(in[0], 1, in[1], {3, 2})};
+                                      }}};
+                           }};
+  OpInfo concats{
+      "concat", "inputs one after the other", "index", []() -> std::vector<Sample> {
+        return {{"first axis", {sample_normal({2, 3}, 8), sample_normal({1, 3}, 9)}, [](Inputs in) { return Tensors{concat(in, 0)}; }},
+                {"last axis, one twice", {sample_normal({2, 3}, 10), sample_normal({2, 2}, 11)}, [](Inputs in) {
+                   return Tensors{concat({in[0], in[1], in[0]}, -1)};
+                 }}};
+      }};
+  concats.errors = []() -> std::vector<ErrorSample> {
+    return {{"shapes", [] { concat({ones({2, 3}), ones({2, 4})}, 0); }, {"concat", "[2, 3]", "[2, 4]"}}};
+  };
   return {takes, scatters, gathers, scatters_elements, concats};
 }
 

@@ -23,9 +23,11 @@ struct Linear : Fused<Linear> {
     const Tensor &x = in[0], &weight = in[1];
     check_same_dtype(name, x, weight);
     if (weight.rank() != 2 || x.rank() < 1 || x.shape()[-1] != weight.shape()[1])
-      fail("linear: x {} does not go through weight {}; x's last size must be the weight's second (weight is [out, in])", x.shape(), weight.shape());
+      fail("linear: x {} does not go through weight {}; x's last size must be the weight's second (weight is [out, in])", x.shape(),
+           weight.shape());
     const int64_t out = weight.shape()[0], n = weight.shape()[1];
-    if (in.size() > 2 && in[2].shape() != Shape{out}) fail("linear: bias {} does not fit weight {}; it must be [{}]", in[2].shape(), weight.shape(), out);
+    if (in.size() > 2 && in[2].shape() != Shape{out})
+      fail("linear: bias {} does not fit weight {}; it must be [{}]", in[2].shape(), weight.shape(), out);
     const Tensor rows = contiguous(x), w = contiguous(weight), b = in.size() > 2 ? contiguous(in[2]) : Tensor();
     save({rows, w});
     Shape shape = x.shape();
@@ -38,10 +40,12 @@ struct Linear : Fused<Linear> {
         int64_t out;
       } add_bias{b.defined() ? b.data<T>() : nullptr, y.write<T>(), out};
       const Epilogue epilogue{[](const void* context, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-        const auto& [bias, y, width] = *static_cast<const AddBias*>(context);
-        for (int64_t i = i0; i < i1; ++i) kernels<T>().add(bias + j0, y + i * width + j0, j1 - j0);
-      }, &add_bias};
-      gemm<T>(false, true, leading_size(shape), out, n, 1, rows.data<T>(), n, w.data<T>(), n, 0, add_bias.y, out, b.defined() ? epilogue : Epilogue{});
+                                const auto& [bias, y, width] = *static_cast<const AddBias*>(context);
+                                for (int64_t i = i0; i < i1; ++i) kernels<T>().add(bias + j0, y + i * width + j0, j1 - j0);
+                              },
+                              &add_bias};
+      gemm<T>(false, true, leading_size(shape), out, n, 1, rows.data<T>(), n, w.data<T>(), n, 0, add_bias.y, out,
+              b.defined() ? epilogue : Epilogue{});
     });
     return {y};
   }
@@ -83,15 +87,25 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 OpInfos linear_ops() {
   const auto call = [](Inputs in) { return Tensors{linear(in[0], in[1], in.size() > 2 ? in[2] : Tensor())}; };
   OpInfo info{"linear", "x W^T + b", "linear", [=]() -> std::vector<Sample> {
-    return {{"matrix", {sample_normal({3, 4}, 1), sample_normal({2, 4}, 2), sample_normal({2}, 3)}, call},
-            {"without bias", {sample_normal({3, 4}, 4), sample_normal({2, 4}, 5)}, call},
-            {"three axes", {sample_normal({2, 3, 4}, 6), sample_normal({5, 4}, 7), sample_normal({5}, 8)}, call},
-            {"one row", {sample_normal({4}, 9), sample_normal({17, 4}, 10), sample_normal({17}, 11)}, call},
-            {"its own weight", {sample_normal({3, 3}, 12), sample_normal({3}, 13)}, [](Inputs in) { return Tensors{linear(in[0], in[0], in[1])}; }}};
-  }};
+                return {{"matrix", {sample_normal({3, 4}, 1), sample_normal({2, 4}, 2), sample_normal({2}, 3)}, call},
+                        {"without bias", {sample_normal({3, 4}, 4), sample_normal({2, 4}, 5)}, call},
+                        {"three axes", {sample_normal({2, 3, 4}, 6), sample_normal({5, 4}, 7), sample_normal({5}, 8)}, call},
+                        {"one row", {sample_normal({4}, 9), sample_normal({17, 4}, 10), sample_normal({17}, 11)}, call},
+                        {"its own weight", {sample_normal({3, 3}, 12), sample_normal({3}, 13)}, [](Inputs in) {
+                           return Tensors{linear(in[0], in[0], in[1])};
+                         }}};
+              }};
   info.errors = []() -> std::vector<ErrorSample> {
-    return {{"sizes", [] { linear(ones({2, 3}), ones({4, 5})); }, {"linear", "[2, 3]", "[4, 5]", "[out, in]"}},
-            {"bias", [] { linear(ones({2, 3}), ones({4, 3}), ones({3})); }, {"linear", "[3]", "[4]"}}};
+    return {{"sizes",
+             [] {
+               linear(ones({2, 3}), ones({4, 5}));
+             },
+             {"linear", "[2, 3]", "[4, 5]", "[out, in]"}},
+            {"bias",
+             [] {
+               linear(ones({2, 3}), ones({4, 3}), ones({3}));
+             },
+             {"linear", "[3]", "[4]"}}};
   };
   return {info};
 }

@@ -16,8 +16,10 @@ struct Operand {
 };
 Operand operand(const Tensor& x) {
   const int64_t rows = x.shape()[-2], columns = x.shape()[-1], down = x.strides()[-2], along = x.strides()[-1];
-  if ((along == 1 || columns == 1) && (down >= std::max<int64_t>(columns, 1) || rows == 1)) return {x, false, rows == 1 ? std::max<int64_t>(columns, 1) : down};
-  if ((down == 1 || rows == 1) && (along >= std::max<int64_t>(rows, 1) || columns == 1)) return {x, true, columns == 1 ? std::max<int64_t>(rows, 1) : along};
+  if ((along == 1 || columns == 1) && (down >= std::max<int64_t>(columns, 1) || rows == 1))
+    return {x, false, rows == 1 ? std::max<int64_t>(columns, 1) : down};
+  if ((down == 1 || rows == 1) && (along >= std::max<int64_t>(rows, 1) || columns == 1))
+    return {x, true, columns == 1 ? std::max<int64_t>(rows, 1) : along};
   const Tensor copy = contiguous(x);
   return {copy, false, std::max<int64_t>(columns, 1)};
 }
@@ -29,7 +31,10 @@ struct MatMul : Op<MatMul> {
     const Tensor &a = in[0], &b = in[1];
     check_same_dtype(name, a, b);
     if (a.rank() < 2 || b.rank() < 2 || a.shape()[-1] != b.shape()[-2])
-      fail("matmul: shapes {} and {} do not multiply; the last size of the first must be the last but one of the second, and both need two axes", a.shape(), b.shape());
+      fail(
+          "matmul: shapes {} and {} do not multiply; the last size of the first must be the last but one of the second, and both need two "
+          "axes",
+          a.shape(), b.shape());
     save({a, b});
     const int64_t m = a.shape()[-2], k = a.shape()[-1], n = b.shape()[-1];
     const auto batch_of = [](const Shape& shape) {
@@ -60,14 +65,19 @@ struct MatMul : Op<MatMul> {
       const T *pa = left.tensor.data<T>(), *pb = right.tensor.data<T>();
       T* py = y.write<T>();
       const auto run = [&](auto product, int64_t i) {
-        product(left.transposed, right.transposed, m, n, k, T{1}, pa + offset(left.tensor, i), left.ld, pb + offset(right.tensor, i), right.ld, T{0}, py + i * m * n, n);
+        product(left.transposed, right.transposed, m, n, k, T{1}, pa + offset(left.tensor, i), left.ld, pb + offset(right.tensor, i),
+                right.ld, T{0}, py + i * m * n, n);
       };
       const int64_t count = batch.numel();
       const auto threaded = [](auto... arguments) { gemm<T>(arguments...); };
       const auto serial = [](auto... arguments) { gemm_serial<T>(arguments...); };
       // Many products share the threads; a few share their panels. The choice depends on shapes alone.
-      if (count < 8) for (int64_t i = 0; i < count; ++i) run(threaded, i);
-      else parallel_for(count, std::max<int64_t>(1, element_block / (m * n + m * k + k * n)), [&](int64_t begin, int64_t end) { for (int64_t i = begin; i < end; ++i) run(serial, i); });
+      if (count < 8)
+        for (int64_t i = 0; i < count; ++i) run(threaded, i);
+      else
+        parallel_for(count, std::max<int64_t>(1, element_block / (m * n + m * k + k * n)), [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i) run(serial, i);
+        });
     });
     return {y};
   }
@@ -91,19 +101,33 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 OpInfos matmul_ops() {
   const auto call = [](Inputs in) { return Tensors{matmul(in[0], in[1])}; };
   OpInfo info{"matmul", "a b", "matmul", [=]() -> std::vector<Sample> {
-    return {{"matrices", {sample_normal({3, 4}, 1), sample_normal({4, 2}, 2)}, call},
-            {"batch", {sample_normal({2, 3, 4}, 3), sample_normal({2, 4, 2}, 4)}, call},
-            {"batch times one", {sample_normal({2, 3, 4}, 5), sample_normal({4, 2}, 6)}, call},
-            {"one times batch", {sample_normal({3, 4}, 7), sample_normal({2, 4, 2}, 8)}, call},
-            {"broadcast batch of many", {sample_normal({3, 1, 2, 2}, 9), sample_normal({4, 2, 1}, 10)}, call},
-            {"transposed", {sample_normal({4, 3}, 11), sample_normal({2, 4}, 12)}, [](Inputs in) { return Tensors{matmul(transpose(in[0]), transpose(in[1]))}; }},
-            {"by itself", {sample_normal({3, 3}, 13)}, [](Inputs in) { return Tensors{matmul(in[0], in[0])}; }},
-            {"past the vector", {sample_normal({1, 37}, 14), sample_normal({37, 1}, 15)}, call}};
-  }};
+                return {{"matrices", {sample_normal({3, 4}, 1), sample_normal({4, 2}, 2)}, call},
+                        {"batch", {sample_normal({2, 3, 4}, 3), sample_normal({2, 4, 2}, 4)}, call},
+                        {"batch times one", {sample_normal({2, 3, 4}, 5), sample_normal({4, 2}, 6)}, call},
+                        {"one times batch", {sample_normal({3, 4}, 7), sample_normal({2, 4, 2}, 8)}, call},
+                        {"broadcast batch of many", {sample_normal({3, 1, 2, 2}, 9), sample_normal({4, 2, 1}, 10)}, call},
+                        {"transposed",
+                         {sample_normal({4, 3}, 11), sample_normal({2, 4}, 12)},
+                         [](Inputs in) { return Tensors{matmul(transpose(in[0]), transpose(in[1]))}; }},
+                        {"by itself", {sample_normal({3, 3}, 13)}, [](Inputs in) { return Tensors{matmul(in[0], in[0])}; }},
+                        {"past the vector", {sample_normal({1, 37}, 14), sample_normal({37, 1}, 15)}, call}};
+              }};
   info.errors = []() -> std::vector<ErrorSample> {
-    return {{"inner sizes", [] { matmul(ones({2, 3}), ones({4, 5})); }, {"matmul", "[2, 3]", "[4, 5]"}},
-            {"one axis", [] { matmul(ones({3}), ones({3, 2})); }, {"matmul", "[3]"}},
-            {"dtypes", [] { matmul(ones({2, 2}), ones({2, 2}, DType::f64)); }, {"matmul", "f32", "f64"}}};
+    return {{"inner sizes",
+             [] {
+               matmul(ones({2, 3}), ones({4, 5}));
+             },
+             {"matmul", "[2, 3]", "[4, 5]"}},
+            {"one axis",
+             [] {
+               matmul(ones({3}), ones({3, 2}));
+             },
+             {"matmul", "[3]"}},
+            {"dtypes",
+             [] {
+               matmul(ones({2, 2}), ones({2, 2}, DType::f64));
+             },
+             {"matmul", "f32", "f64"}}};
   };
   return {info};
 }

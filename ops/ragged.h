@@ -19,10 +19,10 @@ class Ragged {
   int64_t length(int64_t sequence) const { return end(sequence) - begin(sequence); }
   int64_t longest() const { return data_->longest; }
   int64_t first() const { return data_->first; }
-  const uint32_t* row_sequence() const { return data_->row_sequence.data(); }   // of each row: its sequence in the accumulated batch,
-  const uint32_t* row_position() const { return data_->row_position.data(); }   // and its position in that sequence
-  std::vector<int32_t> first_rows() const;   // the row of each sequence's first token ([CLS])
-  Ragged one_row_each() const;               // the same sequences with a single row each (pooled outputs)
+  const uint32_t* row_sequence() const { return data_->row_sequence.data(); }  // of each row: its sequence in the accumulated batch,
+  const uint32_t* row_position() const { return data_->row_position.data(); }  // and its position in that sequence
+  std::vector<int32_t> first_rows() const;                                     // the row of each sequence's first token ([CLS])
+  Ragged one_row_each() const;                                                 // the same sequences with a single row each (pooled outputs)
 
  private:
   struct Data {

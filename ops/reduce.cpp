@@ -4,9 +4,9 @@
 //   max     y = largest along one axis            dx = dy at the first of the largest
 //   argmax  its index                             without gradient
 // Sums run in double over blocks cut by size, added in order. keep_axes leaves size 1 where an axis was summed.
+#include <fmt/ranges.h>
 #include <algorithm>
 #include <cmath>
-#include <fmt/ranges.h>
 
 #include "ops/elementwise.h"
 #include "ops/kernels/kernels.h"
@@ -17,14 +17,14 @@ namespace {
 
 struct Sum : Op<Sum> {
   static constexpr const char* name = "sum";
-  std::vector<int> axes;   // sorted, unique
+  std::vector<int> axes;  // sorted, unique
   Shape from;
   explicit Sum(std::vector<int> axes) : axes(std::move(axes)) {}
   std::string detail() const override { return fmt::format("axes={}", fmt::join(axes, ",")); }
 
   // Kept axes first, summed axes last: then y[i] is the sum of row i.
   Tensors forward(Inputs in) override {
-    const Tensor x = contiguous(in[0]);   // so that the order of the additions, and with it every bit, depends on the shape alone
+    const Tensor x = contiguous(in[0]);  // so that the order of the additions, and with it every bit, depends on the shape alone
     from = x.shape();
     Shape kept = from, order_shape, order_strides;
     for (const int axis : axes) kept[axis] = 1;
@@ -44,7 +44,8 @@ struct Sum : Op<Sum> {
       const Tensor flat = contiguous(ordered);
       const T* at = flat.data<T>();
       if (rows == 1) {
-        out[0] = static_cast<T>(parallel_sum(n, element_block, [&](int64_t begin, int64_t end) { return sum_of(at + begin, end - begin); }));
+        out[0] =
+            static_cast<T>(parallel_sum(n, element_block, [&](int64_t begin, int64_t end) { return sum_of(at + begin, end - begin); }));
         return;
       }
       parallel_for(rows, std::max<int64_t>(1, element_block / n), [&](int64_t begin, int64_t end) {
@@ -84,19 +85,20 @@ struct Sum : Op<Sum> {
     const int64_t columns = kept_strides[-1] == 1 ? kept_shape[-1] : 1, strip = 512;
     parallel_for(rows / columns * ((columns + strip - 1) / strip), std::max<int64_t>(1, element_block / (n * std::min(columns, strip))),
                  [&](int64_t begin, int64_t end) {
-      std::vector<double> sums(static_cast<size_t>(std::min(columns, strip)));
-      const int64_t strips = (columns + strip - 1) / strip;
-      for (int64_t task = begin; task < end; ++task) {
-        const int64_t first = task / strips * columns + task % strips * strip, width = std::min(strip, columns - task % strips * strip);
-        std::fill(sums.begin(), sums.end(), 0.0);
-        const T* base = at + offset(first, kept_shape, kept_strides);
-        for (int64_t i = 0; i < n; ++i) {
-          const T* row = base + offset(i, sum_shape, sum_strides);
-          for (int64_t j = 0; j < width; ++j) sums[static_cast<size_t>(j)] += static_cast<double>(row[j]);
-        }
-        for (int64_t j = 0; j < width; ++j) out[first + j] = static_cast<T>(sums[static_cast<size_t>(j)]);
-      }
-    });
+                   std::vector<double> sums(static_cast<size_t>(std::min(columns, strip)));
+                   const int64_t strips = (columns + strip - 1) / strip;
+                   for (int64_t task = begin; task < end; ++task) {
+                     const int64_t first = task / strips * columns + task % strips * strip,
+                                   width = std::min(strip, columns - task % strips * strip);
+                     std::fill(sums.begin(), sums.end(), 0.0);
+                     const T* base = at + offset(first, kept_shape, kept_strides);
+                     for (int64_t i = 0; i < n; ++i) {
+                       const T* row = base + offset(i, sum_shape, sum_strides);
+                       for (int64_t j = 0; j < width; ++j) sums[static_cast<size_t>(j)] += static_cast<double>(row[j]);
+                     }
+                     for (int64_t j = 0; j < width; ++j) out[first + j] = static_cast<T>(sums[static_cast<size_t>(j)]);
+                   }
+                 });
   }
 };
 
@@ -112,7 +114,7 @@ struct Max : Op<Max> {
     save({in[0], index});
     return {gather(in[0], axis, index)};
   }
-  Tensors backward(const Tensors& dys) override {   // dy at the index, zero elsewhere: a comparison, so that any order of derivative follows
+  Tensors backward(const Tensors& dys) override {  // dy at the index, zero elsewhere: a comparison, so that any order of derivative follows
     const Tensor index = saved(1);
     Shape line = Shape::of_rank(index.rank(), 1);
     line[axis] = saved(0).shape()[axis];
@@ -182,22 +184,27 @@ double norm(const Tensor& x) {
   const Tensor flat = contiguous(x);
   return dispatch_float("norm", x.dtype(), [&]<class T>() {
     const T* at = flat.data<T>();
-    return std::sqrt(parallel_sum(x.numel(), element_block, [&](int64_t begin, int64_t end) { return kernels<T>().sum_of_squares(at + begin, end - begin); }));
+    return std::sqrt(parallel_sum(x.numel(), element_block,
+                                  [&](int64_t begin, int64_t end) { return kernels<T>().sum_of_squares(at + begin, end - begin); }));
   });
 }
 
 OpInfos reduce_ops() {
   OpInfo sums{"sum", "sum of x over axes", "reduce", []() -> std::vector<Sample> {
-    const auto over = [](std::vector<int> axes, bool keep) { return [=](Inputs in) { return Tensors{sum(in[0], axes, keep)}; }; };
-    return {{"last axis", {sample_normal({3, 5}, 1)}, over({1}, false)},    {"first axis", {sample_normal({3, 5}, 2)}, over({0}, true)},
-            {"middle axis", {sample_normal({2, 3, 4}, 3)}, over({1}, false)}, {"two axes", {sample_normal({2, 3, 4}, 4)}, over({0, 2}, false)},
-            {"all", {sample_normal({2, 3}, 5)}, [](Inputs in) { return Tensors{sum(in[0])}; }}};
-  }};
+                const auto over = [](std::vector<int> axes, bool keep) {
+                  return [=](Inputs in) { return Tensors{sum(in[0], axes, keep)}; };
+                };
+                return {{"last axis", {sample_normal({3, 5}, 1)}, over({1}, false)},
+                        {"first axis", {sample_normal({3, 5}, 2)}, over({0}, true)},
+                        {"middle axis", {sample_normal({2, 3, 4}, 3)}, over({1}, false)},
+                        {"two axes", {sample_normal({2, 3, 4}, 4)}, over({0, 2}, false)},
+                        {"all", {sample_normal({2, 3}, 5)}, [](Inputs in) { return Tensors{sum(in[0])}; }}};
+              }};
   sums.errors = []() -> std::vector<ErrorSample> { return {{"axis", [] { sum(ones({2, 3}), {2}); }, {"sum", "axis 2", "[2, 3]"}}}; };
   OpInfo largest{"max", "largest of x along an axis", "reduce", []() -> std::vector<Sample> {
-    return {{"last axis", {sample_normal({3, 5}, 6)}, [](Inputs in) { return Tensors{max(in[0], -1)}; }},
-            {"first axis", {sample_normal({3, 5}, 7)}, [](Inputs in) { return Tensors{max(in[0], 0, false)}; }}};
-  }};
+                   return {{"last axis", {sample_normal({3, 5}, 6)}, [](Inputs in) { return Tensors{max(in[0], -1)}; }},
+                           {"first axis", {sample_normal({3, 5}, 7)}, [](Inputs in) { return Tensors{max(in[0], 0, false)}; }}};
+                 }};
   largest.errors = []() -> std::vector<ErrorSample> { return {{"axis", [] { max(ones({2, 3}), -3); }, {"max", "axis -3", "[2, 3]"}}}; };
   return {sums, largest};
 }

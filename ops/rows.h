@@ -46,7 +46,8 @@ void for_row_blocks_summing(int64_t rows, int64_t length, int64_t width, T* sums
 struct GradientPlace {
   Tensor into;
   bool in_place;
-  GradientPlace(Destination destination, const Shape& shape, DType dtype) : into(destination ? destination.into : Tensor::empty(shape, dtype)), in_place(destination) {
+  GradientPlace(Destination destination, const Shape& shape, DType dtype)
+      : into(destination ? destination.into : Tensor::empty(shape, dtype)), in_place(destination) {
     if (!destination.add) dispatch_float("gradient", dtype, [&]<class T>() { std::fill_n(into.write<T>(), into.numel(), T{0}); });
   }
   Tensor result() const { return in_place ? Tensor() : into; }

@@ -26,7 +26,9 @@ struct AddScalar : Op<AddScalar>, WithNumber {
   static constexpr const char* name = "add_scalar";
   using WithNumber::WithNumber;
   std::string detail() const override { return fmt::format("c={}", c); }
-  Tensors forward(Inputs in) override { return with_scalar(name, in[0], [this](auto x) { return x + static_cast<decltype(x)>(c); }); }
+  Tensors forward(Inputs in) override {
+    return with_scalar(name, in[0], [this](auto x) { return x + static_cast<decltype(x)>(c); });
+  }
   Tensors backward(const Tensors& dys) override { return {dys[0]}; }
 };
 
@@ -34,7 +36,9 @@ struct MulScalar : Op<MulScalar>, WithNumber {
   static constexpr const char* name = "mul_scalar";
   using WithNumber::WithNumber;
   std::string detail() const override { return fmt::format("c={}", c); }
-  Tensors forward(Inputs in) override { return with_scalar(name, in[0], [this](auto x) { return x * static_cast<decltype(x)>(c); }); }
+  Tensors forward(Inputs in) override {
+    return with_scalar(name, in[0], [this](auto x) { return x * static_cast<decltype(x)>(c); });
+  }
   Tensors backward(const Tensors& dys) override { return {dys[0] * c}; }
 };
 
@@ -59,8 +63,8 @@ OpInfos scalar_ops() {
   const auto row = [](const char* op, const char* formula, Tensor (*f)(const Tensor&, double), double c) {
     const auto call = [=](Inputs in) { return Tensors{f(in[0], c)}; };
     OpInfo info{op, formula, "scalar", [=]() -> std::vector<Sample> {
-      return {{"matrix", {sample_uniform({3, 4}, 0.5, 2, 1)}, call}, {"vector tail", {sample_uniform({37}, 0.5, 2, 2)}, call}};
-    }};
+                  return {{"matrix", {sample_uniform({3, 4}, 0.5, 2, 1)}, call}, {"vector tail", {sample_uniform({37}, 0.5, 2, 2)}, call}};
+                }};
     info.errors = [=]() -> std::vector<ErrorSample> { return {{"integers", [=] { f(arange(3), c); }, {op, "i64"}}}; };
     return info;
   };

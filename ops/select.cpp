@@ -43,17 +43,21 @@ struct Where : Op<Where> {
 
 }  // namespace
 
-Tensor equal(const Tensor& a, const Tensor& b) { return compare("equal", a, b, [](auto u, auto v) { return u == v; }); }
-Tensor less(const Tensor& a, const Tensor& b) { return compare("less", a, b, [](auto u, auto v) { return u < v; }); }
+Tensor equal(const Tensor& a, const Tensor& b) {
+  return compare("equal", a, b, [](auto u, auto v) { return u == v; });
+}
+Tensor less(const Tensor& a, const Tensor& b) {
+  return compare("less", a, b, [](auto u, auto v) { return u < v; });
+}
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) { return apply<Where>({condition, a, b})[0]; }
 
 OpInfos select_ops() {
   const auto choose = [](Inputs in) { return Tensors{where(in[0], in[1], in[2])}; };
   OpInfo info{"where", "condition ? a : b", "select", [=]() -> std::vector<Sample> {
-    const Tensor pattern = less(sample_normal({3, 4}, 1), zeros({}, DType::f64));
-    return {{"same shape", {pattern, sample_normal({3, 4}, 2), sample_normal({3, 4}, 3)}, choose},
-            {"broadcast", {pattern, sample_normal({4}, 4), sample_normal({3, 1}, 5)}, choose}};
-  }};
+                const Tensor pattern = less(sample_normal({3, 4}, 1), zeros({}, DType::f64));
+                return {{"same shape", {pattern, sample_normal({3, 4}, 2), sample_normal({3, 4}, 3)}, choose},
+                        {"broadcast", {pattern, sample_normal({4}, 4), sample_normal({3, 1}, 5)}, choose}};
+              }};
   info.errors = []() -> std::vector<ErrorSample> {
     return {{"condition", [] { where(ones({2}), ones({2}), ones({2})); }, {"where", "f32", "boolean"}},
             {"shapes", [] { where(full({2}, 1, DType::boolean), ones({3}), ones({3})); }, {"where", "[2]", "[3]"}}};

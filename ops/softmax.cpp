@@ -18,7 +18,8 @@ struct OverRows : Fused<Self> {
     dispatch_float(Self::name, x.dtype(), [&]<class T>() {
       const T* from = x.data<T>();
       T* to = y.write<T>();
-      for_row_blocks(row_count(x), n, [&](int64_t first, int64_t rows) { Self::template run<T>(from + first * n, to + first * n, rows, n); });
+      for_row_blocks(row_count(x), n,
+                     [&](int64_t first, int64_t rows) { Self::template run<T>(from + first * n, to + first * n, rows, n); });
     });
     this->save({y});
     return {y};
@@ -44,9 +45,13 @@ struct Softmax : OverRows<Softmax> {
     return {e / sum(e, {-1}, true)};
   }
   template <class T>
-  static void run(const T* x, T* y, int64_t rows, int64_t n) { kernels<T>().softmax(x, y, rows, n); }
+  static void run(const T* x, T* y, int64_t rows, int64_t n) {
+    kernels<T>().softmax(x, y, rows, n);
+  }
   template <class T>
-  static void run_backward_kernel(const T* y, const T* dy, T* dx, int64_t rows, int64_t n) { kernels<T>().softmax_backward(y, dy, dx, rows, n); }
+  static void run_backward_kernel(const T* y, const T* dy, T* dx, int64_t rows, int64_t n) {
+    kernels<T>().softmax_backward(y, dy, dx, rows, n);
+  }
 };
 
 struct LogSoftmax : OverRows<LogSoftmax> {
@@ -56,9 +61,13 @@ struct LogSoftmax : OverRows<LogSoftmax> {
     return {z - log(sum(exp(z), {-1}, true))};
   }
   template <class T>
-  static void run(const T* x, T* y, int64_t rows, int64_t n) { kernels<T>().log_softmax(x, y, rows, n); }
+  static void run(const T* x, T* y, int64_t rows, int64_t n) {
+    kernels<T>().log_softmax(x, y, rows, n);
+  }
   template <class T>
-  static void run_backward_kernel(const T* y, const T* dy, T* dx, int64_t rows, int64_t n) { kernels<T>().log_softmax_backward(y, dy, dx, rows, n); }
+  static void run_backward_kernel(const T* y, const T* dy, T* dx, int64_t rows, int64_t n) {
+    kernels<T>().log_softmax_backward(y, dy, dx, rows, n);
+  }
 };
 
 }  // namespace
@@ -70,13 +79,15 @@ OpInfos softmax_ops() {
   const auto row = [](const char* op, const char* formula, Tensor (*f)(const Tensor&)) {
     const auto call = [f](Inputs in) { return Tensors{f(in[0])}; };
     OpInfo info{op, formula, "softmax", [=]() -> std::vector<Sample> {
-      return {{"matrix", {sample_normal({3, 4}, 1)}, call},
-              {"three axes", {sample_normal({2, 2, 3}, 2)}, call},
-              {"vector tail", {sample_normal({2, 19}, 3)}, call},
-              {"one element", {sample_normal({3, 1}, 4)}, call},
-              {"of itself", {sample_normal({2, 5}, 5)}, [f](Inputs in) { return Tensors{f(f(in[0]) * in[0])}; }}};
-    }};
-    info.errors = [=]() -> std::vector<ErrorSample> { return {{"no axes", [=] { f(ones({})); }, {op, "no axes"}}, {"integers", [=] { f(arange(3)); }, {op, "i64"}}}; };
+                  return {{"matrix", {sample_normal({3, 4}, 1)}, call},
+                          {"three axes", {sample_normal({2, 2, 3}, 2)}, call},
+                          {"vector tail", {sample_normal({2, 19}, 3)}, call},
+                          {"one element", {sample_normal({3, 1}, 4)}, call},
+                          {"of itself", {sample_normal({2, 5}, 5)}, [f](Inputs in) { return Tensors{f(f(in[0]) * in[0])}; }}};
+                }};
+    info.errors = [=]() -> std::vector<ErrorSample> {
+      return {{"no axes", [=] { f(ones({})); }, {op, "no axes"}}, {"integers", [=] { f(arange(3)); }, {op, "i64"}}};
+    };
     return info;
   };
   return {row("softmax", "exp(x) / sum exp(x)", softmax), row("log_softmax", "x - log sum exp(x)", log_softmax)};

@@ -7,8 +7,9 @@ namespace gradus {
 const OpInfos& op_table() {
   static const OpInfos table = [] {
     OpInfos all;
-    for (OpInfos (*family)() : {arithmetic_ops, scalar_ops, unary_ops, select_ops, reduce_ops, view_ops, copy_ops, index_ops, matmul_ops, linear_ops,
-                                softmax_ops, gelu_ops, dropout_ops, layer_norm_ops, add_norm_ops, cross_entropy_ops, decoder_loss_ops, attention_ops})
+    for (OpInfos (*family)() :
+         {arithmetic_ops, scalar_ops, unary_ops, select_ops, reduce_ops, view_ops, copy_ops, index_ops, matmul_ops, linear_ops, softmax_ops,
+          gelu_ops, dropout_ops, layer_norm_ops, add_norm_ops, cross_entropy_ops, decoder_loss_ops, attention_ops})
       for (OpInfo& info : family()) all.push_back(std::move(info));
     return all;
   }();

@@ -27,13 +27,13 @@ struct ErrorSample {
 };
 
 struct OpInfo {
-  std::string name;       // what the op's nodes are called
+  std::string name;  // what the op's nodes are called
   std::string formula;
-  std::string file;       // of ops/, without .cpp
+  std::string file;  // of ops/, without .cpp
   std::function<std::vector<Sample>()> samples;
   std::function<std::vector<ErrorSample>()> errors = [] { return std::vector<ErrorSample>{}; };
   bool differentiable = true;
-  double f32_tolerance = 2e-6;         // of f32 results against f64 ones, relative to the largest of the tensor
+  double f32_tolerance = 2e-6;              // of f32 results against f64 ones, relative to the largest of the tensor
   std::vector<size_t> zero_gradients = {};  // inputs whose true gradient is zero: no mutant of them can be noticed
 };
 using OpInfos = std::vector<OpInfo>;
@@ -42,7 +42,9 @@ const OpInfos& op_table();
 
 // For samples: a fixed tensor of normal numbers (f64), different for each stream; and one of numbers in [low, high).
 inline Tensor sample_normal(const Shape& shape, uint64_t stream) { return random_normal(shape, 7, stream, DType::f64); }
-inline Tensor sample_uniform(const Shape& shape, double low, double high, uint64_t stream) { return random_uniform(shape, low, high, 7, stream, DType::f64); }
+inline Tensor sample_uniform(const Shape& shape, double low, double high, uint64_t stream) {
+  return random_uniform(shape, low, high, 7, stream, DType::f64);
+}
 Tensor sample_indices(const Shape& shape, int64_t below, uint64_t stream, DType dtype = DType::i32);
 
 OpInfos arithmetic_ops();

@@ -27,7 +27,9 @@ void run_loop(Loop<T> loop, const Tensor& x, Tensor& y) {
 }
 
 template <class F>
-concept HasLoop = requires { F::template loop<float>(); };
+concept HasLoop = requires {
+  F::template loop<float>();
+};
 
 // F: static name, saves_output, value<T>(x, y) or loop<T>(); dx(dy, x or y).
 template <class F>
@@ -45,6 +47,8 @@ struct Unary : Op<Unary<F>> {
   Tensors backward(const Tensors& dys) override { return {F::dx(dys[0], this->saved(0))}; }
 };
 
+// A table, a row an op.
+// clang-format off
 struct Neg { static constexpr const char* name = "neg"; static constexpr bool saves_output = true;
   static auto value(auto x) { return -x; }
   static Tensor dx(const Tensor& dy, const Tensor&) { return neg(dy); } };
@@ -93,6 +97,7 @@ struct Erf { static constexpr const char* name = "erf"; static constexpr bool sa
 struct Softplus { static constexpr const char* name = "softplus"; static constexpr bool saves_output = false;
   static auto value(auto x) { return (x > 0 ? x : x * 0) + std::log1p(std::exp(-std::abs(x))); }   // e^x never overflows
   static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * sigmoid(x); } };
+// clang-format on
 
 }  // namespace
 
@@ -117,18 +122,29 @@ OpInfos unary_ops() {
   const auto row = [](const char* op, const char* formula, Tensor (*f)(const Tensor&), double low, double high) {
     const auto call = [f](Inputs in) { return Tensors{f(in[0])}; };
     OpInfo info{op, formula, "unary", [=]() -> std::vector<Sample> {
-      std::vector<Sample> samples = {{"matrix", {sample_uniform({3, 4}, low, high, 1)}, call}, {"vector tail", {sample_uniform({37}, low, high, 2)}, call}};
-      if (low > 0 && op != std::string("log") && op != std::string("sqrt") && op != std::string("rsqrt"))
-        samples.push_back({"negative", {sample_uniform({17}, -high, -low, 3)}, call});
-      return samples;
-    }};
+                  std::vector<Sample> samples = {{"matrix", {sample_uniform({3, 4}, low, high, 1)}, call},
+                                                 {"vector tail", {sample_uniform({37}, low, high, 2)}, call}};
+                  if (low > 0 && op != std::string("log") && op != std::string("sqrt") && op != std::string("rsqrt"))
+                    samples.push_back({"negative", {sample_uniform({17}, -high, -low, 3)}, call});
+                  return samples;
+                }};
     info.errors = [=]() -> std::vector<ErrorSample> { return {{"integers", [=] { f(arange(3)); }, {op, "i64"}}}; };
     return info;
   };
-  return {row("neg", "-x", neg, -2, 2), row("exp", "e^x", exp, -2, 2), row("log", "ln x", log, 0.3, 3), row("sqrt", "sqrt(x)", sqrt, 0.3, 3),
-          row("rsqrt", "1 / sqrt(x)", rsqrt, 0.3, 3), row("square", "x^2", square, -2, 2), row("reciprocal", "1 / x", reciprocal, 0.4, 2),
-          row("abs", "|x|", abs, 0.1, 2), row("relu", "max(x, 0)", relu, 0.1, 2), row("sin", "sin x", sin, -3, 3), row("cos", "cos x", cos, -3, 3),
-          row("tanh", "tanh x", tanh, -2, 2), row("sigmoid", "1 / (1 + e^-x)", sigmoid, -3, 3), row("erf", "erf x", erf, -2, 2),
+  return {row("neg", "-x", neg, -2, 2),
+          row("exp", "e^x", exp, -2, 2),
+          row("log", "ln x", log, 0.3, 3),
+          row("sqrt", "sqrt(x)", sqrt, 0.3, 3),
+          row("rsqrt", "1 / sqrt(x)", rsqrt, 0.3, 3),
+          row("square", "x^2", square, -2, 2),
+          row("reciprocal", "1 / x", reciprocal, 0.4, 2),
+          row("abs", "|x|", abs, 0.1, 2),
+          row("relu", "max(x, 0)", relu, 0.1, 2),
+          row("sin", "sin x", sin, -3, 3),
+          row("cos", "cos x", cos, -3, 3),
+          row("tanh", "tanh x", tanh, -2, 2),
+          row("sigmoid", "1 / (1 + e^-x)", sigmoid, -3, 3),
+          row("erf", "erf x", erf, -2, 2),
           row("softplus", "ln(1 + e^x)", softplus, -3, 3)};
 }
 

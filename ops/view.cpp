@@ -4,8 +4,8 @@
 //   slice    begin <= index < end of one axis            dx = dy with zeros before and after (place)
 //   expand   sizes of 1, and missing axes, repeated      dx = dy (the engine sums it)
 //   place    x inside zeros along one axis               dx = slice(dy)
-#include <algorithm>
 #include <fmt/ranges.h>
+#include <algorithm>
 #include <numeric>
 
 #include "ops/elementwise.h"
@@ -72,7 +72,7 @@ struct Place : Op<Place> {
     shape[axis] = size;
     Tensor y = zeros(shape, x.dtype());
     const int64_t rows = x.shape()[axis];
-    dispatch(x.dtype(), [&]<class T>() {   // for each index before the axis: one contiguous run of rows * inner elements
+    dispatch(x.dtype(), [&]<class T>() {  // for each index before the axis: one contiguous run of rows * inner elements
       const Tensor from = contiguous(x);
       const int64_t inner = y.strides()[axis], outer = x.numel() ? x.numel() / (rows * inner) : 0;
       const T* source = from.data<T>();
@@ -87,7 +87,8 @@ struct Place : Op<Place> {
   int64_t outputs_rows() const { return edges()[0].shape[axis]; }
 };
 Tensor place(const Tensor& x, int axis, int64_t begin, int64_t size) {
-  if (begin < 0 || begin + x.size(axis) > size) fail("place: shape {} at {} does not fit into {} along axis {}", x.shape(), begin, size, axis);
+  if (begin < 0 || begin + x.size(axis) > size)
+    fail("place: shape {} at {} does not fit into {} along axis {}", x.shape(), begin, size, axis);
   return apply<Place>({x}, axis, begin, size)[0];
 }
 
@@ -129,13 +130,15 @@ Tensor permute(const Tensor& x, const std::vector<int>& axes) {
 Tensor transpose(const Tensor& x, int a, int b) {
   std::vector<int> axes;
   for (int i = 0; i < x.rank(); ++i) axes.push_back(i);
-  std::swap(axes[static_cast<size_t>(checked_axis("transpose", a, x.shape()))], axes[static_cast<size_t>(checked_axis("transpose", b, x.shape()))]);
+  std::swap(axes[static_cast<size_t>(checked_axis("transpose", a, x.shape()))],
+            axes[static_cast<size_t>(checked_axis("transpose", b, x.shape()))]);
   return permute(x, axes);
 }
 
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
   axis = checked_axis("slice", axis, x.shape());
-  if (begin < 0 || begin > end || end > x.shape()[axis]) fail("slice: {}:{} is not a range of axis {} of shape {}", begin, end, axis, x.shape());
+  if (begin < 0 || begin > end || end > x.shape()[axis])
+    fail("slice: {}:{} is not a range of axis {} of shape {}", begin, end, axis, x.shape());
   return apply<Slice>({x}, axis, begin, end)[0];
 }
 
@@ -150,16 +153,39 @@ OpInfos view_ops() {
     info.errors = [=] { return errors; };
     return info;
   };
-  return {
-      row("reshape", "the same elements in another shape", {3, 4}, [](Inputs in) { return Tensors{reshape(in[0], {2, -1, 3})}; },
-          {{"size", [] { reshape(ones({3, 4}), {5, 2}); }, {"reshape", "[3, 4]", "[5, 2]"}}}),
-      row("permute", "axes in another order", {2, 3, 4}, [](Inputs in) { return Tensors{permute(in[0], {2, 0, 1})}; },
-          {{"axes", [] { permute(ones({2, 3}), {0, 0}); }, {"permute", "0, 0", "[2, 3]"}}}),
-      row("slice", "x[begin:end]", {5, 3}, [](Inputs in) { return Tensors{slice(in[0], 0, 1, 4), slice(in[0], 1, 2, 3)}; },
-          {{"range", [] { slice(ones({3}), 0, 2, 5); }, {"slice", "2:5", "[3]"}}}),
-      row("expand", "x repeated", {3, 1}, [](Inputs in) { return Tensors{expand(in[0], {2, 3, 4})}; },
-          {{"shape", [] { expand(ones({3}), {4}); }, {"expand", "[3]", "[4]"}}}),
-      row("place", "x inside zeros", {2, 3}, [](Inputs in) { return Tensors{place(in[0], 1, 1, 5), place(in[0], 0, 0, 3)}; }, {})};
+  return {row("reshape", "the same elements in another shape", {3, 4},
+              [](Inputs in) {
+                return Tensors{reshape(in[0], {2, -1, 3})};
+              },
+              {{"size",
+                [] {
+                  reshape(ones({3, 4}), {5, 2});
+                },
+                {"reshape", "[3, 4]", "[5, 2]"}}}),
+          row("permute", "axes in another order", {2, 3, 4},
+              [](Inputs in) {
+                return Tensors{permute(in[0], {2, 0, 1})};
+              },
+              {{"axes",
+                [] {
+                  permute(ones({2, 3}), {0, 0});
+                },
+                {"permute", "0, 0", "[2, 3]"}}}),
+          row("slice", "x[begin:end]", {5, 3},
+              [](Inputs in) {
+                return Tensors{slice(in[0], 0, 1, 4), slice(in[0], 1, 2, 3)};
+              },
+              {{"range", [] { slice(ones({3}), 0, 2, 5); }, {"slice", "2:5", "[3]"}}}),
+          row("expand", "x repeated", {3, 1},
+              [](Inputs in) {
+                return Tensors{expand(in[0], {2, 3, 4})};
+              },
+              {{"shape", [] { expand(ones({3}), {4}); }, {"expand", "[3]", "[4]"}}}),
+          row("place", "x inside zeros", {2, 3},
+              [](Inputs in) {
+                return Tensors{place(in[0], 1, 1, 5), place(in[0], 0, 0, 3)};
+              },
+              {})};
 }
 
 }  // namespace gradus

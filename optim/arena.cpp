@@ -11,8 +11,8 @@
 
 namespace gradus {
 namespace {
-constexpr int64_t block = 1 << 16;    // elements a thread updates at once
-constexpr int64_t alignment = 16;     // elements: each leaf begins on a cache line
+constexpr int64_t block = 1 << 16;  // elements a thread updates at once
+constexpr int64_t alignment = 16;   // elements: each leaf begins on a cache line
 }  // namespace
 
 ParameterArena::ParameterArena(const std::vector<Parameter>& list, const std::vector<std::string>& no_decay) {
@@ -43,7 +43,8 @@ ParameterArena::ParameterArena(const std::vector<Parameter>& list, const std::ve
   for (const Parameter& p : list) {
     const auto found = place.find(p.leaf.impl().get());
     if (p.tied || found == place.end()) continue;
-    const bool decays = std::none_of(no_decay.begin(), no_decay.end(), [&](const std::string& pattern) { return matches(p.name, pattern); });
+    const bool decays =
+        std::none_of(no_decay.begin(), no_decay.end(), [&](const std::string& pattern) { return matches(p.name, pattern); });
     const int64_t row = p.leaf.rank() ? p.leaf.strides()[0] : 1;
     ranges_.push_back({p.name, p.leaf, found->second + p.begin * row, found->second + p.end * row, decays, 1});
   }
@@ -55,11 +56,15 @@ void ParameterArena::clear_gradients() const {
 }
 
 void ParameterArena::for_each_block(const std::function<void(int64_t, int64_t, const Range&)>& f) const {
-  struct Block { int64_t begin, end; const Range* range; };
+  struct Block {
+    int64_t begin, end;
+    const Range* range;
+  };
   std::vector<Block> blocks;
   for (const Range& range : ranges_) {
     if (!range.leaf.grad().defined()) continue;
-    for (int64_t begin = range.begin; begin < range.end; begin += block) blocks.push_back({begin, std::min(begin + block, range.end), &range});
+    for (int64_t begin = range.begin; begin < range.end; begin += block)
+      blocks.push_back({begin, std::min(begin + block, range.end), &range});
   }
   parallel_for(static_cast<int64_t>(blocks.size()), 1, [&](int64_t i, int64_t) {
     const Block& b = blocks[static_cast<size_t>(i)];
@@ -68,7 +73,9 @@ void ParameterArena::for_each_block(const std::function<void(int64_t, int64_t, c
 }
 
 double ParameterArena::norm_of(const float* buffer, const Range& range) {
-  return std::sqrt(parallel_sum(range.end - range.begin, block, [&](int64_t begin, int64_t end) { return kernels<float>().sum_of_squares(buffer + range.begin + begin, end - begin); }));
+  return std::sqrt(parallel_sum(range.end - range.begin, block, [&](int64_t begin, int64_t end) {
+    return kernels<float>().sum_of_squares(buffer + range.begin + begin, end - begin);
+  }));
 }
 
 double ParameterArena::gradient_norm() const {

@@ -15,9 +15,9 @@ class ParameterArena {
   struct Range {
     std::string name;
     Tensor leaf;
-    int64_t begin, end;        // of the parameter's elements in the buffers
+    int64_t begin, end;  // of the parameter's elements in the buffers
     bool decays;
-    double rate = 1;           // times the learning rate
+    double rate = 1;  // times the learning rate
   };
 
   // Parameters whose name matches a pattern of `no_decay` do not decay. A leaf may be in one arena only.
@@ -37,7 +37,7 @@ class ParameterArena {
   void for_each_block(const std::function<void(int64_t begin, int64_t end, const Range& range)>& f) const;
   // Parameters whose name matches learn at `rate` times the learning rate (layer-wise decay). Returns how many matched.
   int64_t set_rate(std::string_view pattern, double rate);
-  void mark_written();         // counts a version on every leaf: their values were changed through values()
+  void mark_written();  // counts a version on every leaf: their values were changed through values()
 
  private:
   Tensor values_, gradients_;

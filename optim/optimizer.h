@@ -30,7 +30,7 @@ class Optimizer {
  protected:
   Optimizer(const std::vector<Parameter>& list, double learning_rate, const std::vector<std::string>& no_decay)
       : arena_(list, no_decay), learning_rate_(learning_rate) {}
-  virtual void update(double gradient_scale) = 0;   // steps_ already counts this step
+  virtual void update(double gradient_scale) = 0;  // steps_ already counts this step
   ParameterArena arena_;
   double learning_rate_;
   int64_t steps_ = 0;
@@ -54,7 +54,7 @@ class AdamW : public Optimizer {
  public:
   AdamW(const std::vector<Parameter>& list, AdamWOptions options = {});
   template <class Layer>
-    requires requires(Layer& layer, Parts& p) { layer.parts(p); }
+  requires requires(Layer& layer, Parts& p) { layer.parts(p); }
   explicit AdamW(Layer& model, AdamWOptions options = {}) : AdamW(parameters(model), std::move(options)) {}
   std::vector<std::pair<std::string, Tensor>> state() override { return {{"m", m_}, {"v", v_}}; }
 
@@ -77,7 +77,7 @@ class Lamb : public Optimizer {
  public:
   Lamb(const std::vector<Parameter>& list, LambOptions options = {});
   template <class Layer>
-    requires requires(Layer& layer, Parts& p) { layer.parts(p); }
+  requires requires(Layer& layer, Parts& p) { layer.parts(p); }
   explicit Lamb(Layer& model, LambOptions options = {}) : Lamb(parameters(model), std::move(options)) {}
   std::vector<std::pair<std::string, Tensor>> state() override { return {{"m", m_}, {"v", v_}}; }
 
@@ -88,7 +88,7 @@ class Lamb : public Optimizer {
 };
 
 struct SgdOptions {
-  double learning_rate = 1e-2, momentum = 0, weight_decay = 0;   // decay is added to the gradient, as in PyTorch's SGD
+  double learning_rate = 1e-2, momentum = 0, weight_decay = 0;  // decay is added to the gradient, as in PyTorch's SGD
   std::vector<std::string> no_decay = no_decay_by_default;
 };
 
@@ -97,7 +97,7 @@ class Sgd : public Optimizer {
  public:
   Sgd(const std::vector<Parameter>& list, SgdOptions options = {});
   template <class Layer>
-    requires requires(Layer& layer, Parts& p) { layer.parts(p); }
+  requires requires(Layer& layer, Parts& p) { layer.parts(p); }
   explicit Sgd(Layer& model, SgdOptions options = {}) : Sgd(parameters(model), std::move(options)) {}
   std::vector<std::pair<std::string, Tensor>> state() override { return {{"u", u_}}; }
 
@@ -108,7 +108,8 @@ class Sgd : public Optimizer {
 };
 
 // By the name that the command line takes: adamw, google, lamb, sgd (momentum 0.9); an unknown one is an Error that lists them.
-std::unique_ptr<Optimizer> make_optimizer(const std::string& name, const std::vector<Parameter>& list, double learning_rate, double weight_decay);
+std::unique_ptr<Optimizer> make_optimizer(const std::string& name, const std::vector<Parameter>& list, double learning_rate,
+                                          double weight_decay);
 void check_optimizer_name(const std::string& name);
 
 }  // namespace gradus

@@ -44,9 +44,7 @@ template <class F>
 std::string error_of(F&& f) {
   try {
     f();
-  } catch (const Error& error) {
-    return error.what();
-  }
+  } catch (const Error& error) { return error.what(); }
   FAIL_CHECK("no error was thrown");
   return "";
 }
@@ -54,8 +52,8 @@ std::string error_of(F&& f) {
 }  // namespace gradus::testing
 
 // The text is evaluated once, before the check: an assertion inside it would wait for doctest's own lock.
-#define CHECK_MENTIONS(text, part)                                                                                                 \
-  do {                                                                                                                             \
-    const std::string mentions_text = (text);                                                                                      \
-    CHECK_MESSAGE(mentions_text.find(part) != std::string::npos, "'", mentions_text, "' should mention '", part, "'");              \
+#define CHECK_MENTIONS(text, part)                                                                                     \
+  do {                                                                                                                 \
+    const std::string mentions_text = (text);                                                                          \
+    CHECK_MESSAGE(mentions_text.find(part) != std::string::npos, "'", mentions_text, "' should mention '", part, "'"); \
   } while (false)

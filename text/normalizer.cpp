@@ -128,7 +128,9 @@ void WordScanner::reorder(const char* begin) {
 
 // Python's str.lower() on the word between white space: a sigma is final after a cased letter and before none, case-ignorable characters between skipped.
 bool WordScanner::is_final_sigma(const char* begin) const {
-  const auto ends_word = [&](char32_t c, Step step) { return step.action == Action::split || (step.action == Action::alone && rules_.is_ideograph(c)); };
+  const auto ends_word = [&](char32_t c, Step step) {
+    return step.action == Action::split || (step.action == Action::alone && rules_.is_ideograph(c));
+  };
   const auto cased = [&](char32_t c, bool& decided) {
     const Step step = rules_.step(c);
     if (step.action == Action::drop || (!ends_word(c, step) && rules_.is_case_ignorable(c))) return false;

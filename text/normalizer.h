@@ -19,11 +19,11 @@ class WordScanner {
   // Origins count code points from the start of `text`, beginning with `position`.
   WordScanner(const Rules& rules, std::string_view text, int32_t position = 0);
 
-  bool next();   // to the next word; false at the end
+  bool next();  // to the next word; false at the end
   std::string_view word() const { return {bytes_.data(), length_}; }
   // The code point of the original text that each byte of word() stands for.
   const int32_t* origins() const { return origins_.data(); }
-  int32_t position() const { return position_; }   // code points read so far
+  int32_t position() const { return position_; }  // code points read so far
 
  private:
   void append(const char* bytes, size_t size, int32_t origin);
@@ -33,7 +33,7 @@ class WordScanner {
 
   const Rules& rules_;
   const char *text_, *at_, *end_;
-  const char* word_begin_ = nullptr;   // where reading for the current word began
+  const char* word_begin_ = nullptr;  // where reading for the current word began
   int32_t position_;
   size_t length_ = 0;
   std::vector<char> bytes_;

@@ -13,8 +13,8 @@ namespace gradus {
 class PieceTrie {
  public:
   struct Match {
-    int32_t id = -1;     // -1: nothing matches
-    size_t length = 0;   // bytes of the text
+    int32_t id = -1;    // -1: nothing matches
+    size_t length = 0;  // bytes of the text
   };
 
   explicit PieceTrie(const Vocabulary& vocabulary) : edges_(1024) {
@@ -43,7 +43,7 @@ class PieceTrie {
   struct Edge {
     uint64_t key = UINT64_MAX;
     uint32_t child = kNone;
-    int32_t id = -1;   // of the token that ends with this edge
+    int32_t id = -1;  // of the token that ends with this edge
   };
 
   static uint64_t key(uint32_t node, char c) { return static_cast<uint64_t>(node) << 8 | static_cast<unsigned char>(c); }
@@ -77,7 +77,7 @@ class PieceTrie {
       if (edge.child != kNone) edges_[slot(edge.key)] = edge;
   }
 
-  std::vector<Edge> edges_;   // a power of two of places, at most half of them taken
+  std::vector<Edge> edges_;  // a power of two of places, at most half of them taken
   int shift_ = 64 - 10;
   uint32_t nodes_ = 1, continuation_ = kNone;
 };

@@ -48,7 +48,8 @@ constexpr Range kAsciiPunctuation[] = {{33, 47}, {58, 64}, {91, 96}, {123, 126}}
 utf8proc_category_t category(char32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); }
 bool is_space(char32_t c) {
   const auto kind = category(c);
-  return c == '\t' || c == '\n' || c == '\r' || kind == UTF8PROC_CATEGORY_ZS || kind == UTF8PROC_CATEGORY_ZL || kind == UTF8PROC_CATEGORY_ZP;
+  return c == '\t' || c == '\n' || c == '\r' || kind == UTF8PROC_CATEGORY_ZS || kind == UTF8PROC_CATEGORY_ZL ||
+         kind == UTF8PROC_CATEGORY_ZP;
 }
 
 CodePointMap<uint8_t> hf_kinds() {
@@ -56,7 +57,8 @@ CodePointMap<uint8_t> hf_kinds() {
   return CodePointMap<uint8_t>([&](char32_t c) {
     const bool ideograph = cjk.contains(c) && !(c >= kCjkSlip.first && c <= kCjkSlip.last), mark = marks.contains(c);
     return static_cast<uint8_t>((dropped.contains(c) ? kDrop : 0) | (is_space(c) ? kSpace : 0) | (mark ? kMark : 0) |
-                                (punctuation.contains(c) ? kPunct : 0) | (ideograph ? kIdeograph : 0) | (movable.contains(c) || mark ? kMoves : 0));
+                                (punctuation.contains(c) ? kPunct : 0) | (ideograph ? kIdeograph : 0) |
+                                (movable.contains(c) || mark ? kMoves : 0));
   });
 }
 
@@ -65,7 +67,7 @@ CodePointMap<uint8_t> google_kinds() {
   return CodePointMap<uint8_t>([&](char32_t c) {
     const auto kind = category(c);
     const bool space = is_space(c);
-    const bool drop = !space && (kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_CF || c == 0xFFFD);   // U+0000 is Cc
+    const bool drop = !space && (kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_CF || c == 0xFFFD);  // U+0000 is Cc
     const bool punctuation = ascii.contains(c) || (kind >= UTF8PROC_CATEGORY_PC && kind <= UTF8PROC_CATEGORY_PO);
     return static_cast<uint8_t>((drop ? kDrop : 0) | (space ? kSpace : 0) | (kind == UTF8PROC_CATEGORY_MN ? kMark : 0) |
                                 (punctuation ? kPunct : 0) | (cjk.contains(c) ? kIdeograph : 0) | kMoves);
@@ -156,9 +158,9 @@ std::u32string Rules::decompose(char32_t c) const {
   if (hf_ && contains(kUndecomposed, c)) return {c};
   utf8proc_int32_t parts[8];
   int state = 0;
-  const auto n = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts, 8, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE),
-                                         &state);
-  if (n < 1) return {c};   // surrogates, which valid UTF-8 never holds
+  const auto n = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts, 8,
+                                         static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE), &state);
+  if (n < 1) return {c};  // surrogates, which valid UTF-8 never holds
   return std::u32string(parts, parts + n);
 }
 

@@ -40,15 +40,15 @@ template <class T>
 class CodePointMap {
  public:
   template <class F>
-  explicit CodePointMap(F&& value) {   // value(c) is called in ascending order
+  explicit CodePointMap(F&& value) {  // value(c) is called in ascending order
     std::vector<T> page(256);
     for (uint32_t number = 0; number < 0x1100; ++number) {
-      if (number > 0x400 && number < 0xE00) {   // planes 4 to 13 are empty in every version of Unicode
+      if (number > 0x400 && number < 0xE00) {  // planes 4 to 13 are empty in every version of Unicode
         pages_.push_back(pages_[0x400]);
         continue;
       }
       for (uint32_t i = 0; i < 256; ++i) page[i] = value(static_cast<char32_t>(number << 8 | i));
-      size_t found = values_.size();   // equal pages mostly follow one another, so only the last few are looked at
+      size_t found = values_.size();  // equal pages mostly follow one another, so only the last few are looked at
       for (size_t k = 1; k <= 4 && k * 256 <= values_.size(); ++k)
         if (std::equal(page.begin(), page.end(), values_.end() - static_cast<std::ptrdiff_t>(k * 256))) found = values_.size() - k * 256;
       if (found == values_.size()) values_.insert(values_.end(), page.begin(), page.end());
@@ -63,21 +63,21 @@ class CodePointMap {
 };
 
 enum class Action : uint8_t {
-  copy,      // part of a word as it is
-  replace,   // part of a word as text(step)
-  alone,     // a word of its own: punctuation, CJK
-  split,     // ends a word: white space
-  drop,      // removed by cleaning, before anything else sees it
-  remove,    // an accent
-  reorder,   // has marks that stay, to be put in order with their neighbours
-  sigma,     // google: capital sigma, lower-cased to a final one at the end of a word
+  copy,     // part of a word as it is
+  replace,  // part of a word as text(step)
+  alone,    // a word of its own: punctuation, CJK
+  split,    // ends a word: white space
+  drop,     // removed by cleaning, before anything else sees it
+  remove,   // an accent
+  reorder,  // has marks that stay, to be put in order with their neighbours
+  sigma,    // google: capital sigma, lower-cased to a final one at the end of a word
 };
 
 // What to do with one code point.
 struct Step {
   Action action;
-  bool starter;          // its decomposition begins with combining class 0: marks before it never move behind it
-  uint32_t text_begin;   // of text(step), for replace and alone; 0: the code point itself
+  bool starter;         // its decomposition begins with combining class 0: marks before it never move behind it
+  uint32_t text_begin;  // of text(step), for replace and alone; 0: the code point itself
 };
 
 class Rules {
@@ -99,9 +99,9 @@ class Rules {
   int combining_class(char32_t c) const;
   bool is_mark(char32_t c) const;
   bool is_ideograph(char32_t c) const;
-  char32_t finish(char32_t c) const;   // hf lower-cases after removing accents
+  char32_t finish(char32_t c) const;  // hf lower-cases after removing accents
 
-  bool is_case_ignorable(char32_t c) const;   // for `sigma`: the Unicode standard's definitions, section 3.13
+  bool is_case_ignorable(char32_t c) const;  // for `sigma`: the Unicode standard's definitions, section 3.13
   bool is_cased(char32_t c) const;
 
  private:
@@ -110,7 +110,7 @@ class Rules {
 
   bool hf_, lower_case_;
   CodePointMap<uint8_t> kinds_;
-  std::string texts_{'\0'};   // each a byte of length and its UTF-8; the first is empty
+  std::string texts_{'\0'};  // each a byte of length and its UTF-8; the first is empty
   CodePointMap<uint32_t> steps_;
   char letters_[256] = {};
 };

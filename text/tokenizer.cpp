@@ -32,7 +32,7 @@ Tokenizer::Tokenizer(Vocabulary vocabulary, TokenizerOptions options)
 // Calls piece(id, begin, end) for the pieces of a word, in its bytes.
 template <class Piece>
 void Tokenizer::split_word(std::string_view word, Piece&& piece) const {
-  constexpr size_t kMostPieces = 200;   // a word has at most 200 characters, so at most as many pieces
+  constexpr size_t kMostPieces = 200;  // a word has at most 200 characters, so at most as many pieces
   const size_t most = options_.mode == TokenizerMode::hf ? 100 : 200;
   PieceTrie::Match pieces[kMostPieces];
   size_t count = 0, at = 0;
@@ -43,7 +43,8 @@ void Tokenizer::split_word(std::string_view word, Piece&& piece) const {
     at += pieces[count++].length;
   }
   if (!known) {
-    check(vocabulary_.unk() >= 0, "{}: it has no token for the word '{}' and no [UNK] either; put [UNK] on a line of its own", vocabulary_.origin(), word);
+    check(vocabulary_.unk() >= 0, "{}: it has no token for the word '{}' and no [UNK] either; put [UNK] on a line of its own",
+          vocabulary_.origin(), word);
     piece(vocabulary_.unk(), size_t{0}, word.size());
     return;
   }
@@ -118,7 +119,7 @@ Encoding Tokenizer::encode(std::string_view text) const {
     }
   };
   Encoding out;
-  const size_t likely = text.size() / 4 + 4;   // English has about four bytes a token
+  const size_t likely = text.size() / 4 + 4;  // English has about four bytes a token
   out.ids.reserve(likely), out.offsets.reserve(likely), out.words.reserve(likely);
   scan(text, Sink{*this, out});
   return out;
@@ -138,7 +139,7 @@ Encoding Tokenizer::encode_words(const std::vector<std::string>& words) const {
 std::string Tokenizer::decode(const std::vector<int32_t>& ids, bool skip_special) const {
   // The list and its order are tokenizers' own; it is applied to one token with the space before it, so that later rules see earlier ones' results.
   static constexpr std::pair<std::string_view, std::string_view> kCleanup[] = {
-      {" .", "."},     {" ?", "?"},     {" !", "!"},     {" ,", ","},     {" ' ", "'"},    {" n't", "n't"},
+      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
       {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   std::string text, piece;
   bool first = true;

@@ -24,15 +24,15 @@ namespace gradus {
 class PieceTrie;
 
 struct TokenizerOptions {
-  bool lower_case = true;   // lower-case and strip accents, as the uncased models want it
+  bool lower_case = true;  // lower-case and strip accents, as the uncased models want it
   TokenizerMode mode = TokenizerMode::hf;
 };
 
 // One encoded text, without [CLS] and [SEP]: parallel arrays.
 struct Encoding {
   std::vector<int32_t> ids;
-  std::vector<std::pair<int32_t, int32_t>> offsets;   // [begin, end) of each token in the original text, in code points
-  std::vector<int32_t> words;                         // the number of the word (after splitting at white space and punctuation) each token is of
+  std::vector<std::pair<int32_t, int32_t>> offsets;  // [begin, end) of each token in the original text, in code points
+  std::vector<int32_t> words;  // the number of the word (after splitting at white space and punctuation) each token is of
 };
 
 class Tokenizer {
@@ -40,8 +40,8 @@ class Tokenizer {
   Tokenizer(Vocabulary vocabulary, TokenizerOptions options = {});
 
   // A word that no pieces make up, or that is too long, is one [UNK]: an Error where the vocabulary has none.
-  Encoding encode(std::string_view text) const;                              // valid UTF-8; anything else is an Error
-  void append_ids(std::string_view text, std::vector<int32_t>& ids) const;   // the ids alone, faster; appended
+  Encoding encode(std::string_view text) const;                             // valid UTF-8; anything else is an Error
+  void append_ids(std::string_view text, std::vector<int32_t>& ids) const;  // the ids alone, faster; appended
   // Text that is already split into words, as named-entity sets are: offsets count within each word, `words` numbers the given words. A word of
   // which nothing is left (a lone U+200B) has no token.
   Encoding encode_words(const std::vector<std::string>& words) const;
@@ -49,12 +49,14 @@ class Tokenizer {
   // What a model reads, at most max_length tokens with [CLS] and [SEP] (0: no limit); what is too long is cut at its end.
   // Two texts are a pair even where one is empty. An Error where the text to be cut alone would vanish.
   Sequence sequence(const Encoding& text, int64_t max_length = 0) const;
-  Sequence sequence(const Encoding& first, const Encoding& second, int64_t max_length = 0, Truncation truncation = Truncation::longest_first) const;
+  Sequence sequence(const Encoding& first, const Encoding& second, int64_t max_length = 0,
+                    Truncation truncation = Truncation::longest_first) const;
 
   // The same, and what was cut too: sequences whose windows of a cut text share `stride` tokens, Hugging Face's meaning of the word. Where both
   // texts are cut, each window of one comes with each of the other. A text that keeps no token at all has no further windows.
   std::vector<Sequence> windows(const Encoding& text, int64_t max_length, int64_t stride) const;
-  std::vector<Sequence> windows(const Encoding& first, const Encoding& second, int64_t max_length, int64_t stride, Truncation truncation) const;
+  std::vector<Sequence> windows(const Encoding& first, const Encoding& second, int64_t max_length, int64_t stride,
+                                Truncation truncation) const;
 
   // The parts of one or two texts (second may be null) as one sequence, for readers that cut by rules of their own.
   Sequence join(const Encoding& first, TokenRange in_first, const Encoding* second = nullptr, TokenRange in_second = {}) const;
@@ -64,14 +66,15 @@ class Tokenizer {
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
   const TokenizerOptions& options() const { return options_; }
-  uint64_t fingerprint() const;   // of vocabulary and options: equal fingerprints give equal ids for every text
+  uint64_t fingerprint() const;  // of vocabulary and options: equal fingerprints give equal ids for every text
 
  private:
   template <class Sink>
   void scan(std::string_view text, Sink&& sink) const;
   template <class Piece>
   void split_word(std::string_view word, Piece&& piece) const;
-  std::vector<Sequence> cut(const Encoding& first, const Encoding* second, int64_t max_length, std::optional<int64_t> stride, Truncation truncation) const;
+  std::vector<Sequence> cut(const Encoding& first, const Encoding* second, int64_t max_length, std::optional<int64_t> stride,
+                            Truncation truncation) const;
 
   Vocabulary vocabulary_;
   TokenizerOptions options_;

@@ -41,7 +41,8 @@ const std::string& Vocabulary::token(int32_t id) const {
 
 void Vocabulary::require_special() const {
   for (const std::string_view token : special_tokens)
-    if (find(token) < 0) fail("{}: the vocabulary has no {}; BERT needs [PAD], [UNK], [CLS], [SEP] and [MASK], each on a line", origin_, token);
+    if (find(token) < 0)
+      fail("{}: the vocabulary has no {}; BERT needs [PAD], [UNK], [CLS], [SEP] and [MASK], each on a line", origin_, token);
 }
 
 bool Vocabulary::is_special(int32_t id) const { return id >= 0 && (id == pad_ || id == unk_ || id == cls_ || id == sep_ || id == mask_); }

@@ -20,24 +20,24 @@ class Vocabulary {
   static Vocabulary load(const std::filesystem::path& vocab_txt);
   explicit Vocabulary(std::vector<std::string> tokens, std::string origin = "the vocabulary");
 
-  Vocabulary(const Vocabulary& other);              // the index holds views of the tokens, so a copy builds its own
+  Vocabulary(const Vocabulary& other);  // the index holds views of the tokens, so a copy builds its own
   Vocabulary& operator=(const Vocabulary& other);
   Vocabulary(Vocabulary&&) = default;
   Vocabulary& operator=(Vocabulary&&) = default;
 
-  int32_t find(std::string_view token) const;               // the id, or -1. Of duplicate tokens the last wins, as in every reference
-  const std::string& token(int32_t id) const;               // an id out of range is an Error
+  int32_t find(std::string_view token) const;  // the id, or -1. Of duplicate tokens the last wins, as in every reference
+  const std::string& token(int32_t id) const;  // an id out of range is an Error
   int32_t size() const { return static_cast<int32_t>(tokens_.size()); }
   const std::vector<std::string>& tokens() const { return tokens_; }
-  const std::string& origin() const { return origin_; }     // the file it came from, for error texts
+  const std::string& origin() const { return origin_; }  // the file it came from, for error texts
 
-  int32_t pad() const { return pad_; }   // the ids of [PAD] [UNK] [CLS] [SEP] [MASK]: -1 where the vocabulary lacks one
+  int32_t pad() const { return pad_; }  // the ids of [PAD] [UNK] [CLS] [SEP] [MASK]: -1 where the vocabulary lacks one
   int32_t unk() const { return unk_; }
   int32_t cls() const { return cls_; }
   int32_t sep() const { return sep_; }
   int32_t mask() const { return mask_; }
-  void require_special() const;          // an Error that names the first one missing of the five
-  bool is_special(int32_t id) const;     // one of the five
+  void require_special() const;       // an Error that names the first one missing of the five
+  bool is_special(int32_t id) const;  // one of the five
 
   void save(const std::filesystem::path& vocab_txt) const;
   uint64_t fingerprint() const { return fingerprint_; }

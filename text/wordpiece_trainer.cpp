@@ -14,7 +14,7 @@
 namespace gradus {
 namespace {
 
-struct Hash : std::hash<std::string_view> {   // finds a std::string by a view of its bytes
+struct Hash : std::hash<std::string_view> {  // finds a std::string by a view of its bytes
   using is_transparent = void;
 };
 using Counts = std::unordered_map<std::string, int64_t, Hash, std::equal_to<>>;
@@ -26,7 +26,8 @@ Counts count_block(std::string_view block, const std::string& file, int64_t firs
   if (const size_t bad = find_invalid_utf8(block); bad != std::string_view::npos) {
     if (!options.replace_invalid)
       fail("{}:{}: byte 0x{:02x} is not valid UTF-8; convert the file, or pass --replace-invalid to read it as U+FFFD", file,
-           first_line + std::count(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(bad), '\n'), static_cast<unsigned char>(block[bad]));
+           first_line + std::count(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(bad), '\n'),
+           static_cast<unsigned char>(block[bad]));
     replaced = replace_invalid_utf8(block);
     block = replaced;
   }
@@ -38,7 +39,8 @@ Counts count_block(std::string_view block, const std::string& file, int64_t firs
   return counts;
 }
 
-std::vector<std::pair<std::string, int64_t>> count_words(const std::vector<std::filesystem::path>& files, const WordPieceTrainerOptions& options) {
+std::vector<std::pair<std::string, int64_t>> count_words(const std::vector<std::filesystem::path>& files,
+                                                         const WordPieceTrainerOptions& options) {
   check(!files.empty(), "there is no corpus file");
   constexpr size_t block_size = size_t{1} << 20;
   Counts total;
@@ -46,7 +48,7 @@ std::vector<std::pair<std::string, int64_t>> count_words(const std::vector<std::
   for (const auto& file : files) bytes += static_cast<double>(MappedFile(file).size());
   for (const auto& path : files) {
     const MappedFile file(path);
-    std::vector<std::pair<std::string_view, int64_t>> blocks;   // text, number of its first line
+    std::vector<std::pair<std::string_view, int64_t>> blocks;  // text, number of its first line
     std::string_view rest = file.view();
     if (rest.substr(0, 3) == "\xEF\xBB\xBF") rest.remove_prefix(3);
     int64_t line = 1;
@@ -59,7 +61,8 @@ std::vector<std::pair<std::string, int64_t>> count_words(const std::vector<std::
     }
     std::vector<Counts> counts(blocks.size());
     parallel_for(static_cast<int64_t>(blocks.size()), 1, [&](int64_t i, int64_t) {
-      counts[static_cast<size_t>(i)] = count_block(blocks[static_cast<size_t>(i)].first, path.string(), blocks[static_cast<size_t>(i)].second, options);
+      counts[static_cast<size_t>(i)] =
+          count_block(blocks[static_cast<size_t>(i)].first, path.string(), blocks[static_cast<size_t>(i)].second, options);
     });
     for (const Counts& part : counts)
       for (const auto& [word, n] : part) total[word] += n;
@@ -79,7 +82,9 @@ class Merger {
     make_alphabet(words);
     for (const auto& [word, count] : words) add_word(word, count);
     if (static_cast<int64_t>(tokens_.size()) > options.size)
-      fail("a vocabulary of {} is too small: the special tokens and single characters alone are {}; ask for more, or lower --limit-alphabet", options.size, tokens_.size());
+      fail(
+          "a vocabulary of {} is too small: the special tokens and single characters alone are {}; ask for more, or lower --limit-alphabet",
+          options.size, tokens_.size());
   }
 
   std::vector<std::string> run() {
@@ -89,12 +94,13 @@ class Merger {
       queue_.pop();
       const auto found = pairs_.find(top.pair);
       if (found == pairs_.end() || found->second.count < options_.min_frequency) continue;
-      if (const double now = score(top.pair, found->second.count); now != top.score) {   // it changed since it was queued
+      if (const double now = score(top.pair, found->second.count); now != top.score) {  // it changed since it was queued
         queue_.push({now, top.pair});
         continue;
       }
       merge(top.pair);
-      if (options_.progress && tokens_.size() % 256 == 0) options_.progress("merging pieces", static_cast<double>(tokens_.size()), static_cast<double>(options_.size));
+      if (options_.progress && tokens_.size() % 256 == 0)
+        options_.progress("merging pieces", static_cast<double>(tokens_.size()), static_cast<double>(options_.size));
     }
     return tokens_;
   }
@@ -106,19 +112,21 @@ class Merger {
   }
 
  private:
-  using Pair = uint64_t;   // two ids
+  using Pair = uint64_t;  // two ids
   struct Entry {
     std::vector<int32_t> pieces;
     int64_t count;
   };
   struct PairInfo {
     int64_t count = 0;
-    std::vector<int32_t> words;   // that hold it, or held it
+    std::vector<int32_t> words;  // that hold it, or held it
   };
   struct Candidate {
     double score;
     Pair pair;
-    bool operator<(const Candidate& other) const { return score != other.score ? score < other.score : pair > other.pair; }   // ties: smaller ids first
+    bool operator<(const Candidate& other) const {
+      return score != other.score ? score < other.score : pair > other.pair;
+    }  // ties: smaller ids first
   };
   static Pair pair_of(int32_t a, int32_t b) { return (static_cast<uint64_t>(static_cast<uint32_t>(a)) << 32) | static_cast<uint32_t>(b); }
 
@@ -187,7 +195,8 @@ class Merger {
   double score(Pair pair, int64_t count) const {
     const auto n = static_cast<double>(count);
     if (options_.criterion == MergeCriterion::count) return n;
-    return n / (static_cast<double>(pieces_.at(static_cast<int32_t>(pair >> 32))) * static_cast<double>(pieces_.at(static_cast<int32_t>(pair & 0xffffffffu))));
+    return n / (static_cast<double>(pieces_.at(static_cast<int32_t>(pair >> 32))) *
+                static_cast<double>(pieces_.at(static_cast<int32_t>(pair & 0xffffffffu))));
   }
 
   void merge(Pair pair) {
@@ -209,14 +218,16 @@ class Merger {
           touched.insert(which);
         };
         if (i > 0) change(pair_of(word.pieces[i - 1], a), -word.count), change(pair_of(word.pieces[i - 1], merged), word.count);
-        if (i + 2 < word.pieces.size()) change(pair_of(b, word.pieces[i + 2]), -word.count), change(pair_of(merged, word.pieces[i + 2]), word.count);
+        if (i + 2 < word.pieces.size())
+          change(pair_of(b, word.pieces[i + 2]), -word.count), change(pair_of(merged, word.pieces[i + 2]), word.count);
         word.pieces[i] = merged;
         word.pieces.erase(word.pieces.begin() + static_cast<std::ptrdiff_t>(i) + 1);
         pieces_[a] -= word.count, pieces_[b] -= word.count, pieces_[merged] += word.count;
       }
     }
     for (const Pair which : touched)
-      if (const auto found = pairs_.find(which); found != pairs_.end() && found->second.count > 0) queue_.push({score(which, found->second.count), which});
+      if (const auto found = pairs_.find(which); found != pairs_.end() && found->second.count > 0)
+        queue_.push({score(which, found->second.count), which});
   }
 
   const WordPieceTrainerOptions& options_;
@@ -231,7 +242,8 @@ class Merger {
 
 }  // namespace
 
-std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files, const WordPieceTrainerOptions& options, WordPieceStatistics* statistics) {
+std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files, const WordPieceTrainerOptions& options,
+                                         WordPieceStatistics* statistics) {
   const auto words = count_words(files, options);
   Merger merger(words, options);
   std::vector<std::string> tokens = merger.run();

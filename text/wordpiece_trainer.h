@@ -13,26 +13,27 @@
 namespace gradus {
 
 enum class MergeCriterion {
-  count,       // the pair seen most often: what `tokenizers` does
-  likelihood   // the pair that raises the likelihood most: count(ab) / (count(a) count(b)), the original's idea
+  count,      // the pair seen most often: what `tokenizers` does
+  likelihood  // the pair that raises the likelihood most: count(ab) / (count(a) count(b)), the original's idea
 };
 
 struct WordPieceTrainerOptions {
-  int64_t size = 30000;              // tokens wanted, specials and single characters included
-  int64_t min_frequency = 2;         // of a pair to be merged
-  int64_t limit_alphabet = 1000;     // the most frequent characters kept
+  int64_t size = 30000;           // tokens wanted, specials and single characters included
+  int64_t min_frequency = 2;      // of a pair to be merged
+  int64_t limit_alphabet = 1000;  // the most frequent characters kept
   bool lower_case = true;
   MergeCriterion criterion = MergeCriterion::count;
-  bool replace_invalid = false;      // read invalid UTF-8 as U+FFFD
+  bool replace_invalid = false;  // read invalid UTF-8 as U+FFFD
   std::function<void(const std::string& stage, double done, double total)> progress;
 };
 
 struct WordPieceStatistics {
   int64_t words = 0, distinct_words = 0;
-  double whole_words = 0;            // the share of words (by count) that are one token
+  double whole_words = 0;  // the share of words (by count) that are one token
 };
 
 // Errors: no file, an unreadable or empty corpus, invalid UTF-8 (file and line), a size that the specials and characters alone exceed.
-std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files, const WordPieceTrainerOptions& options, WordPieceStatistics* statistics = nullptr);
+std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files, const WordPieceTrainerOptions& options,
+                                         WordPieceStatistics* statistics = nullptr);
 
 }  // namespace gradus

@@ -13,7 +13,7 @@ namespace gradus {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* prefix = "base_model.model.";   // peft wraps a model twice
+constexpr const char* prefix = "base_model.model.";  // peft wraps a model twice
 
 const char* task_type(const BertConfig& config) {
   const std::string& name = config.architectures.at(0);
@@ -24,7 +24,7 @@ const char* task_type(const BertConfig& config) {
 std::vector<std::string> target_modules(const LoraAdapters& adapters) {
   std::set<std::string> modules;
   for (const auto& adapter : adapters.adapters()) {
-    const bool ambiguous = adapter.name.ends_with(".dense");   // several layers are called so; the part before tells them apart
+    const bool ambiguous = adapter.name.ends_with(".dense");  // several layers are called so; the part before tells them apart
     const size_t dot = adapter.name.rfind('.', ambiguous ? adapter.name.size() - 7 : std::string::npos);
     modules.insert(adapter.name.substr(dot + 1));
   }
@@ -33,12 +33,14 @@ std::vector<std::string> target_modules(const LoraAdapters& adapters) {
 
 }  // namespace
 
-void save_adapters(const fs::path& folder, const LoraAdapters& adapters, const fs::path& base, const BertConfig& config, const Tokenizer& tokenizer) {
+void save_adapters(const fs::path& folder, const LoraAdapters& adapters, const fs::path& base, const BertConfig& config,
+                   const Tokenizer& tokenizer) {
   NamedTensors tensors;
   std::set<std::string> heads;
   for (const Parameter& p : adapters.trained()) {
     tensors.emplace_back(prefix + p.name, p.view());
-    if (!p.name.ends_with(".lora_A.weight") && !p.name.ends_with(".lora_B.weight")) heads.insert(p.name.starts_with("bert.pooler") ? "pooler" : p.name.substr(0, p.name.find('.')));
+    if (!p.name.ends_with(".lora_A.weight") && !p.name.ends_with(".lora_B.weight"))
+      heads.insert(p.name.starts_with("bert.pooler") ? "pooler" : p.name.substr(0, p.name.find('.')));
   }
   save_folder_settings(folder, config, tokenizer);
   write_safetensors(folder / "adapter_model.safetensors", tensors);
@@ -72,8 +74,10 @@ void load_adapters(const fs::path& folder, BertForTask& model) {
   std::vector<std::string> targets;
   for (const auto& [name, tensor] : file.entries())
     if (name.starts_with(prefix) && name.ends_with(ending))
-      targets.push_back(name.substr(std::string_view(prefix).size(), name.size() - std::string_view(prefix).size() - ending.size()) + ".weight");
-  const LoraAdapters adapters(model, {settings.at("r"), settings.at("lora_alpha"), targets, {"classifier*", "qa_outputs*", "bert.pooler*"}}, 0);
+      targets.push_back(name.substr(std::string_view(prefix).size(), name.size() - std::string_view(prefix).size() - ending.size()) +
+                        ".weight");
+  const LoraAdapters adapters(model, {settings.at("r"), settings.at("lora_alpha"), targets, {"classifier*", "qa_outputs*", "bert.pooler*"}},
+                              0);
   for (const Parameter& p : adapters.trained()) {
     file.require_readable(prefix + p.name, file.entry(prefix + p.name), p.view().shape());
     Tensor view = p.view();

@@ -10,7 +10,8 @@
 
 namespace gradus {
 
-void save_adapters(const std::filesystem::path& folder, const LoraAdapters& adapters, const std::filesystem::path& base, const BertConfig& config, const Tokenizer& tokenizer);
+void save_adapters(const std::filesystem::path& folder, const LoraAdapters& adapters, const std::filesystem::path& base,
+                   const BertConfig& config, const Tokenizer& tokenizer);
 
 bool is_adapter_folder(const std::filesystem::path& folder);
 

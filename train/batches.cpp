@@ -27,7 +27,8 @@ std::vector<BatchPart> parts_of(const TaskSet& set, std::span<const int64_t> uni
   return parts;
 }
 
-UnitOrder::UnitOrder(int64_t size, int64_t count, bool shuffle, uint64_t seed) : units_(static_cast<size_t>(size)), shuffle_(shuffle), seed_(seed) {
+UnitOrder::UnitOrder(int64_t size, int64_t count, bool shuffle, uint64_t seed)
+    : units_(static_cast<size_t>(size)), shuffle_(shuffle), seed_(seed) {
   std::iota(units_.begin(), units_.end(), 0);
   if (shuffle_ && count < size) Random(seed_, ~uint64_t{0}).shuffle(units_);
   units_.resize(static_cast<size_t>(count));
@@ -44,7 +45,7 @@ std::span<const int64_t> UnitOrder::next(int64_t count) {
 void UnitOrder::begin_epoch() {
   at_ = 0;
   if (!shuffle_) return;
-  std::sort(units_.begin(), units_.end());   // so that the order does not depend on the epochs before
+  std::sort(units_.begin(), units_.end());  // so that the order does not depend on the epochs before
   Random(seed_, epoch_).shuffle(units_);
 }
 

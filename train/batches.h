@@ -10,7 +10,7 @@ struct BatchPart {
   std::vector<int64_t> units;
   std::vector<int32_t> ids, types;
   std::vector<int64_t> lengths;
-  int64_t first = 0;   // the number of its first sequence in the batch: dropout draws by it
+  int64_t first = 0;  // the number of its first sequence in the batch: dropout draws by it
   int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
 };
 
@@ -22,7 +22,7 @@ std::vector<BatchPart> parts_of(const TaskSet& set, std::span<const int64_t> uni
 class UnitOrder {
  public:
   UnitOrder(int64_t size, int64_t count, bool shuffle, uint64_t seed);
-  std::span<const int64_t> next(int64_t count);   // fewer at the end of an epoch
+  std::span<const int64_t> next(int64_t count);  // fewer at the end of an epoch
   bool at_end_of_epoch() const { return at_ == units_.size(); }
 
  private:

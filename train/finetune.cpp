@@ -70,14 +70,31 @@ void set_layer_rates(const FinetuneOptions& o, const BertConfig& config, Optimiz
 }
 
 Json resolved(const FinetuneOptions& o, int64_t steps, int64_t warmup) {
-  return {{"task", o.task.kind},         {"glue_task", o.task.glue},       {"model", o.model.string()},   {"train_file", o.train.string()},
-          {"validation_file", o.validation.string()},                       {"max_seq_length", o.task.max_seq_length},
-          {"batch_size", o.batch_size},  {"max_steps", steps},             {"epochs", o.epochs},          {"learning_rate", o.learning_rate},
-          {"lr_scheduler_type", o.schedule},                                {"warmup_steps", warmup},      {"weight_decay", o.weight_decay},
-          {"max_grad_norm", o.max_grad_norm},                               {"optimizer", o.optimizer},    {"layer_decay", o.layer_decay},
-          {"freeze", o.freeze},          {"reinit_layers", o.reinit_layers}, {"random_init", o.random_init}, {"lora_rank", o.lora_rank},
-          {"class_weights", o.task.class_weights},                          {"label_smoothing", o.task.label_smoothing},
-          {"focal_gamma", o.task.focal_gamma},                              {"long", o.task.long_texts},   {"seed", o.seed}};
+  return {{"task", o.task.kind},
+          {"glue_task", o.task.glue},
+          {"model", o.model.string()},
+          {"train_file", o.train.string()},
+          {"validation_file", o.validation.string()},
+          {"max_seq_length", o.task.max_seq_length},
+          {"batch_size", o.batch_size},
+          {"max_steps", steps},
+          {"epochs", o.epochs},
+          {"learning_rate", o.learning_rate},
+          {"lr_scheduler_type", o.schedule},
+          {"warmup_steps", warmup},
+          {"weight_decay", o.weight_decay},
+          {"max_grad_norm", o.max_grad_norm},
+          {"optimizer", o.optimizer},
+          {"layer_decay", o.layer_decay},
+          {"freeze", o.freeze},
+          {"reinit_layers", o.reinit_layers},
+          {"random_init", o.random_init},
+          {"lora_rank", o.lora_rank},
+          {"class_weights", o.task.class_weights},
+          {"label_smoothing", o.task.label_smoothing},
+          {"focal_gamma", o.task.focal_gamma},
+          {"long", o.task.long_texts},
+          {"seed", o.seed}};
 }
 
 }  // namespace
@@ -95,7 +112,10 @@ std::string as_text(const Metrics& metrics) {
 }
 
 FinetunedModel::FinetunedModel(const std::filesystem::path& folder, bool untrained_head)
-    : config(load_config(folder)), tokenizer(load_tokenizer(folder)), task(task_of(config, folder.string())), model(*head_named(config.architectures[0]), config) {
+    : config(load_config(folder)),
+      tokenizer(load_tokenizer(folder)),
+      task(task_of(config, folder.string())),
+      model(*head_named(config.architectures[0]), config) {
   if (is_adapter_folder(folder)) {
     load_adapters(folder, model);
     return;
@@ -108,7 +128,8 @@ FinetunedModel::FinetunedModel(const std::filesystem::path& folder, bool untrain
 
 namespace {
 
-constexpr const char* always_trained[] = {"classifier*", "qa_outputs*", "bert.pooler*"};   // beside adapters: what has no pretrained value to add to
+constexpr const char* always_trained[] = {"classifier*", "qa_outputs*",
+                                          "bert.pooler*"};  // beside adapters: what has no pretrained value to add to
 
 // A run: everything is read, checked and made in the constructor, which writes nothing.
 class Run {
@@ -128,7 +149,7 @@ class Run {
   const FinetuneOptions& o_;
   Tokenizer tokenizer_;
   std::unique_ptr<Task> task_;
-  std::unique_ptr<TaskSet> train_, held_out_;   // held_out_: null without a validation file
+  std::unique_ptr<TaskSet> train_, held_out_;  // held_out_: null without a validation file
   BertForTask model_;
   std::vector<Parameter> list_;
   std::string loaded_;
@@ -142,21 +163,31 @@ class Run {
   std::optional<Progress> progress_;
   Json history_ = Json::array();
   FinetuneResult result_;
-  int64_t worse_ = 0;   // evaluations since the best one
-  struct { double loss = 0, norm = 0, seconds = 0; int64_t steps = 0, tokens = 0; } interval_;   // since the last line of the log
+  int64_t worse_ = 0;  // evaluations since the best one
+  struct {
+    double loss = 0, norm = 0, seconds = 0;
+    int64_t steps = 0, tokens = 0;
+  } interval_;  // since the last line of the log
 };
 
 Run::Run(const FinetuneOptions& o)
-    : o_(o), tokenizer_(load_tokenizer(o.model)), task_(Task::make(o.task, tokenizer_, load_config(o.model))), train_(task_->read(o.train, TaskUse::training)),
-      held_out_(o.validation.empty() ? nullptr : task_->read(o.validation, TaskUse::validation)), model_(task_->head(), configuration(o, *task_)), list_(parameters(model_)),
+    : o_(o),
+      tokenizer_(load_tokenizer(o.model)),
+      task_(Task::make(o.task, tokenizer_, load_config(o.model))),
+      train_(task_->read(o.train, TaskUse::training)),
+      held_out_(o.validation.empty() ? nullptr : task_->read(o.validation, TaskUse::validation)),
+      model_(task_->head(), configuration(o, *task_)),
+      list_(parameters(model_)),
       schedule_{Schedule::shape_named(o.schedule), o.learning_rate, 0, 1} {
   check(o.batch_size > 0 && o.max_tokens > 0, "--batch-size and --max-tokens must be at least 1");
   check_optimizer_name(o.optimizer);
   loaded_ = load_weights(o, model_.bert.config, list_);
   for (const std::string& pattern : o.freeze)
-    if (freeze(list_, pattern) == 0) fail("--freeze {}: no parameter has such a name; config.json's model has names like {}", pattern, list_[0].name);
+    if (freeze(list_, pattern) == 0)
+      fail("--freeze {}: no parameter has such a name; config.json's model has names like {}", pattern, list_[0].name);
   if (o.lora_rank > 0)
-    adapters_.emplace(model_, LoraOptions{o.lora_rank, o.lora_alpha, o.lora_targets, {std::begin(always_trained), std::end(always_trained)}}, o.seed);
+    adapters_.emplace(
+        model_, LoraOptions{o.lora_rank, o.lora_alpha, o.lora_targets, {std::begin(always_trained), std::end(always_trained)}}, o.seed);
   optimizer_ = make_optimizer(o.optimizer, trained(), o.learning_rate, o.weight_decay);
   if (o.layer_decay != 1) set_layer_rates(o, model_.bert.config, *optimizer_);
   examples_ = o.max_train_examples > 0 ? std::min(o.max_train_examples, train_->size()) : train_->size();
@@ -178,7 +209,8 @@ void Run::save() {
   const BertConfig& config = model_.bert.config;
   if (adapters_ && !o_.merge_lora) save_adapters(o_.out, *adapters_, o_.model, config, tokenizer_);
   else save_model_folder(o_.out, config, adapters_ ? adapters_->merged() : list_, tokenizer_);
-  write_file(o_.out / "README.md", model_card(o_.task.kind, o_.model.string(), config, result_.evaluation.metrics, resolved(o_, schedule_.total, schedule_.warmup)));
+  write_file(o_.out / "README.md", model_card(o_.task.kind, o_.model.string(), config, result_.evaluation.metrics,
+                                              resolved(o_, schedule_.total, schedule_.warmup)));
 }
 
 // On the validation file; the best model so far is saved.
@@ -196,8 +228,9 @@ void Run::judge() {
   metrics_->write(line);
   history_.push_back(line);
   const double value = evaluation.metrics.front().second;
-  const bool better = result_.evaluation.metrics.empty() || (evaluation.larger_is_better ? value > result_.score() : value < result_.score());
-  const Metrics shown{evaluation.metrics.front(), evaluation.metrics.back()};   // what models are chosen by, and the loss
+  const bool better =
+      result_.evaluation.metrics.empty() || (evaluation.larger_is_better ? value > result_.score() : value < result_.score());
+  const Metrics shown{evaluation.metrics.front(), evaluation.metrics.back()};  // what models are chosen by, and the loss
   say(fmt::format("step {:>6}  validation: {}{}", result_.steps, as_text(shown), better ? "  (best so far)" : ""));
   worse_ = better ? 0 : worse_ + 1;
   if (better) {
@@ -216,7 +249,7 @@ void Run::step() {
   optimizer_->set_learning_rate(schedule_.at(result_.steps));
   double denominator = 0, loss = 0;
   for (const int64_t unit : units) denominator += train_->weight(unit);
-  if (denominator > 0) {   // 0: windows without a labelled word, nothing to learn from
+  if (denominator > 0) {  // 0: windows without a labelled word, nothing to learn from
     const Training training;
     const FirstOrderOnly first_order;
     Tensors reached;
@@ -231,7 +264,9 @@ void Run::step() {
       result_.tokens += part.tokens();
     }
     if (result_.steps == 0) audit(trained(), reached);
-    if (!std::isfinite(loss)) fail_run("the loss is not finite at step {}: nothing was updated; is the learning rate ({}) too high?", result_.steps + 1, optimizer_->learning_rate());
+    if (!std::isfinite(loss))
+      fail_run("the loss is not finite at step {}: nothing was updated; is the learning rate ({}) too high?", result_.steps + 1,
+               optimizer_->learning_rate());
     interval_.norm += optimizer_->step(o_.max_grad_norm);
   }
   ++result_.steps;
@@ -245,9 +280,16 @@ void Run::step() {
 void Run::log(bool last) {
   const auto steps = static_cast<double>(interval_.steps);
   const double loss = interval_.loss / steps, rate = static_cast<double>(interval_.tokens) / interval_.seconds;
-  if (!o_.quiet) progress_->at(static_cast<double>(result_.steps), fmt::format("loss {:.4f}  lr {:.2e}  {:.0f} tokens/s", loss, optimizer_->learning_rate(), rate));
+  if (!o_.quiet)
+    progress_->at(static_cast<double>(result_.steps),
+                  fmt::format("loss {:.4f}  lr {:.2e}  {:.0f} tokens/s", loss, optimizer_->learning_rate(), rate));
   if (result_.steps % o_.logging_steps != 0 && !last) return;
-  Json line{{"step", result_.steps}, {"epoch", epoch()}, {"loss", loss}, {"learning_rate", optimizer_->learning_rate()}, {"grad_norm", interval_.norm / steps}, {"tokens_per_second", rate}};
+  Json line{{"step", result_.steps},
+            {"epoch", epoch()},
+            {"loss", loss},
+            {"learning_rate", optimizer_->learning_rate()},
+            {"grad_norm", interval_.norm / steps},
+            {"tokens_per_second", rate}};
   metrics_->write(line);
   history_.push_back(line);
   result_.train_loss = loss;
@@ -255,15 +297,15 @@ void Run::log(bool last) {
 }
 
 FinetuneResult Run::go() {
-  make_output_folder(o_.out, o_.overwrite);   // nothing is made before everything that was asked for is found to be right
+  make_output_folder(o_.out, o_.overwrite);  // nothing is made before everything that was asked for is found to be right
   write_file(o_.out / "run.json", resolved(o_, schedule_.total, schedule_.warmup).dump(2) + "\n");
   metrics_.emplace(o_.out / "metrics.jsonl");
   progress_.emplace("finetune", static_cast<double>(schedule_.total), "steps");
   say(task_->describe(*train_, held_out_.get()));
   say(train_->notes() + (held_out_ ? held_out_->notes() : ""));
   say(loaded_);
-  say(fmt::format("{} of {} parameters are trained; {} of {} examples, {} steps of {}", count_trained(trained()), count_parameters(list_), examples_, train_->size(), schedule_.total,
-                  o_.batch_size));
+  say(fmt::format("{} of {} parameters are trained; {} of {} examples, {} steps of {}", count_trained(trained()), count_parameters(list_),
+                  examples_, train_->size(), schedule_.total, o_.batch_size));
 
   const StopSignals signals;
   for (bool done = false; !done;) {
@@ -279,10 +321,16 @@ FinetuneResult Run::go() {
   }
   if (!o_.quiet) progress_->finish(static_cast<double>(result_.steps), fmt::format("loss {:.4f}", result_.train_loss));
   if (!held_out_) save();
-  const Json state{{"global_step", result_.steps}, {"max_steps", schedule_.total}, {"num_input_tokens_seen", result_.tokens}, {"best_metric", held_out_ ? Json(result_.score()) : Json()},
-                   {"best_global_step", result_.best_step}, {"train_runtime", result_.seconds}, {"log_history", history_}};
+  const Json state{{"global_step", result_.steps},
+                   {"max_steps", schedule_.total},
+                   {"num_input_tokens_seen", result_.tokens},
+                   {"best_metric", held_out_ ? Json(result_.score()) : Json()},
+                   {"best_global_step", result_.best_step},
+                   {"train_runtime", result_.seconds},
+                   {"log_history", history_}};
   write_file(o_.out / "trainer_state.json", state.dump(2) + "\n");
-  if (signals.asked()) say(fmt::format("stopped by a signal after step {}; the {} model is saved", result_.steps, held_out_ ? "best" : "last"));
+  if (signals.asked())
+    say(fmt::format("stopped by a signal after step {}; the {} model is saved", result_.steps, held_out_ ? "best" : "last"));
   return result_;
 }
 

@@ -15,35 +15,36 @@
 namespace gradus {
 
 struct FinetuneOptions {
-  std::filesystem::path model, train, validation, out;   // validation may be empty
+  std::filesystem::path model, train, validation, out;  // validation may be empty
   bool overwrite = false;
   TaskOptions task;
 
-  int64_t batch_size = 32, max_steps = 0, max_tokens = 8192, max_train_examples = 0;   // examples a step; 0: by epochs; tokens run at once; 0: all
+  int64_t batch_size = 32, max_steps = 0, max_tokens = 8192,
+          max_train_examples = 0;  // examples a step; 0: by epochs; tokens run at once; 0: all
   double epochs = 3;
-  double learning_rate = 5e-5, warmup = 0.1, weight_decay = 0.01, max_grad_norm = 1;   // warmup below 1 is a share of the steps
+  double learning_rate = 5e-5, warmup = 0.1, weight_decay = 0.01, max_grad_norm = 1;  // warmup below 1 is a share of the steps
   std::string schedule = "linear", optimizer = "adamw";
-  double layer_decay = 1;                  // each layer's learning rate is that of the layer above times this
-  std::vector<std::string> freeze;         // patterns of parameter names
-  int64_t reinit_layers = 0;               // top layers (and the pooler) that start anew        Zhang et al. 2021 (arXiv 2006.05987)
-  bool random_init = false;                // take the architecture and vocabulary of `model` only
-  int64_t lora_rank = 0;                   // above 0: train low-rank adapters and the head alone; saved apart unless merge_lora
+  double layer_decay = 1;           // each layer's learning rate is that of the layer above times this
+  std::vector<std::string> freeze;  // patterns of parameter names
+  int64_t reinit_layers = 0;        // top layers (and the pooler) that start anew        Zhang et al. 2021 (arXiv 2006.05987)
+  bool random_init = false;         // take the architecture and vocabulary of `model` only
+  int64_t lora_rank = 0;            // above 0: train low-rank adapters and the head alone; saved apart unless merge_lora
   double lora_alpha = 16;
   std::vector<std::string> lora_targets = {"*attention.self.query.weight", "*attention.self.value.weight"};
   bool merge_lora = false;
-  std::optional<double> dropout;           // everywhere; otherwise the configuration's
+  std::optional<double> dropout;  // everywhere; otherwise the configuration's
   bool shuffle = true;
   uint64_t seed = 42;
 
-  int64_t eval_steps = 0, patience = 0;    // 0: at the end of each epoch; stop after so many evaluations without a better one, 0: never
+  int64_t eval_steps = 0, patience = 0;  // 0: at the end of each epoch; stop after so many evaluations without a better one, 0: never
   int64_t logging_steps = 10;
   bool quiet = false;
 };
 
 struct FinetuneResult {
-  Evaluation evaluation;                   // the best; without a validation file empty
+  Evaluation evaluation;  // the best; without a validation file empty
   int64_t steps = 0, best_step = 0, tokens = 0;
-  double seconds = 0, eval_seconds = 0, train_loss = 0;   // training alone; evaluations; the mean of the last logging interval
+  double seconds = 0, eval_seconds = 0, train_loss = 0;  // training alone; evaluations; the mean of the last logging interval
   double score() const { return evaluation.metrics.empty() ? 0 : evaluation.metrics.front().second; }
 };
 
@@ -53,12 +54,12 @@ FinetuneResult finetune(const FinetuneOptions& options);
 struct FinetunedModel {
   BertConfig config;
   Tokenizer tokenizer;
-  TaskOptions task;   // its kind and labels
+  TaskOptions task;  // its kind and labels
   BertForTask model;
   explicit FinetunedModel(const std::filesystem::path& folder, bool untrained_head = false);
 };
 
 nlohmann::ordered_json as_json(const Metrics& metrics);
-std::string as_text(const Metrics& metrics);   // "accuracy 0.835  f1_macro 0.834"
+std::string as_text(const Metrics& metrics);  // "accuracy 0.835  f1_macro 0.834"
 
 }  // namespace gradus

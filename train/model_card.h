@@ -9,6 +9,7 @@
 namespace gradus {
 
 // `run`: the options of the run, as run.json has them. metrics: on the validation file; empty where there was none.
-std::string model_card(const std::string& kind, const std::string& base, const BertConfig& config, const Metrics& metrics, const nlohmann::ordered_json& run);
+std::string model_card(const std::string& kind, const std::string& base, const BertConfig& config, const Metrics& metrics,
+                       const nlohmann::ordered_json& run);
 
 }  // namespace gradus

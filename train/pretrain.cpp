@@ -1,7 +1,7 @@
 #include "train/pretrain.h"
 
-#include <nlohmann/json.hpp>
 #include <omp.h>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <numeric>
@@ -30,15 +30,16 @@ BertInitialization initialization_named(const std::string& name) {
 }
 
 BertConfig configuration(const PretrainOptions& o, const CorpusFile& corpus) {
-  BertConfig config = o.init                                  ? load_config(*o.init)
+  BertConfig config = o.init                       ? load_config(*o.init)
                       : o.model.ends_with(".json") ? BertConfig::from_json(read_file(o.model), o.model)
                                                    : BertConfig::named(o.model, corpus.vocabulary().size());
   if (o.init) corpus.require_matches(load_tokenizer(*o.init), "the model " + o.init->string());
   if (config.vocab_size != corpus.vocabulary().size())
-    fail("{}: its vocabulary has {} tokens, the model's {}; build the corpus with the model's vocabulary, or change vocab_size", o.data.string(),
-         corpus.vocabulary().size(), config.vocab_size);
+    fail("{}: its vocabulary has {} tokens, the model's {}; build the corpus with the model's vocabulary, or change vocab_size",
+         o.data.string(), corpus.vocabulary().size(), config.vocab_size);
   if (o.max_seq_length > config.max_position_embeddings)
-    fail("--max-seq-length {} is more than the model's {} positions (max_position_embeddings)", o.max_seq_length, config.max_position_embeddings);
+    fail("--max-seq-length {} is more than the model's {} positions (max_position_embeddings)", o.max_seq_length,
+         config.max_position_embeddings);
   if (o.dropout) config.hidden_dropout_prob = config.attention_probs_dropout_prob = *o.dropout;
   config.validate("the model's configuration");
   return config;
@@ -75,12 +76,18 @@ Json resolved(const PretrainOptions& o, const BertConfig& config, const Schedule
 }
 
 Json as_json(const PretrainingMetrics& m) {
-  return Json{{"eval_masked_lm_loss", m.masked_loss}, {"eval_perplexity", m.perplexity()},       {"eval_masked_lm_accuracy", m.masked_accuracy},
-              {"eval_next_sentence_loss", m.next_loss}, {"eval_next_sentence_accuracy", m.next_accuracy}, {"eval_predicted", m.predicted}, {"eval_pairs", m.pairs}};
+  return Json{{"eval_masked_lm_loss", m.masked_loss},
+              {"eval_perplexity", m.perplexity()},
+              {"eval_masked_lm_accuracy", m.masked_accuracy},
+              {"eval_next_sentence_loss", m.next_loss},
+              {"eval_next_sentence_accuracy", m.next_accuracy},
+              {"eval_predicted", m.predicted},
+              {"eval_pairs", m.pairs}};
 }
 
 std::string as_text(const PretrainingMetrics& m) {
-  std::string text = fmt::format("held out: MLM loss {:.3f}  perplexity {:.1f}  MLM accuracy {:.3f}", m.masked_loss, m.perplexity(), m.masked_accuracy);
+  std::string text =
+      fmt::format("held out: MLM loss {:.3f}  perplexity {:.1f}  MLM accuracy {:.3f}", m.masked_loss, m.perplexity(), m.masked_accuracy);
   if (m.pairs) text += fmt::format("  NSP accuracy {:.3f} ({} pairs)", m.next_accuracy, m.pairs);
   return text;
 }
@@ -110,8 +117,8 @@ struct Interval {
 
 }  // namespace
 
-StepResult training_step(const BertForPreTraining& model, Optimizer& optimizer, const PretrainingBatch& batch, int64_t micro_batches, double max_grad_norm,
-                         uint64_t seed, uint64_t step) {
+StepResult training_step(const BertForPreTraining& model, Optimizer& optimizer, const PretrainingBatch& batch, int64_t micro_batches,
+                         double max_grad_norm, uint64_t seed, uint64_t step) {
   const Training training;
   const FirstOrderOnly first_order;
   StepResult result;
@@ -125,7 +132,8 @@ StepResult training_step(const BertForPreTraining& model, Optimizer& optimizer, 
     result.next_correct += loss.next_correct;
   }
   if (!std::isfinite(result.masked_loss + result.next_loss))
-    fail_run("the loss is not finite at step {}: nothing was updated; is the learning rate ({}) too high?", step + 1, optimizer.learning_rate());
+    fail_run("the loss is not finite at step {}: nothing was updated; is the learning rate ({}) too high?", step + 1,
+             optimizer.learning_rate());
   result.gradient_norm = optimizer.step(max_grad_norm);
   return result;
 }
@@ -148,7 +156,7 @@ PretrainResult pretrain(const PretrainOptions& o) {
   initialize_bert(list, config, initialization, o.seed);
   std::string loaded;
   if (o.init) loaded = load_parameters(*o.init, list).to_text();
-  make_output_folder(o.out, o.overwrite);   // nothing is made before everything that was asked for is found to be right
+  make_output_folder(o.out, o.overwrite);  // nothing is made before everything that was asked for is found to be right
   // Without pairs the next-sentence head and the pooler have no loss: they stay as they are.
   if (!instance_options.next_sentence)
     for (const char* pattern : {"bert.pooler.*", "cls.seq_relationship.*"}) freeze(list, pattern);
@@ -158,9 +166,10 @@ PretrainResult pretrain(const PretrainOptions& o) {
 
   const int64_t per_step = o.batch_size * o.gradient_accumulation_steps;
   const bool by_minutes = o.max_minutes > 0 && o.max_steps == 0;
-  const int64_t total_steps = o.max_steps > 0 ? o.max_steps
-                              : by_minutes    ? 10000   // of the schedule; how many are run follows the clock
-                                              : std::max<int64_t>(1, std::llround(o.epochs * static_cast<double>(train.size(0)) / static_cast<double>(per_step)));
+  const int64_t total_steps =
+      o.max_steps > 0 ? o.max_steps
+      : by_minutes    ? 10000  // of the schedule; how many are run follows the clock
+                      : std::max<int64_t>(1, std::llround(o.epochs * static_cast<double>(train.size(0)) / static_cast<double>(per_step)));
   Schedule schedule{shape, o.learning_rate, 0, total_steps};
   schedule.warmup = o.warmup < 1 ? std::llround(o.warmup * static_cast<double>(total_steps)) : std::llround(o.warmup);
   const int64_t eval_steps = o.eval_steps > 0 ? o.eval_steps : std::max<int64_t>(1, total_steps / 10);
@@ -170,18 +179,21 @@ PretrainResult pretrain(const PretrainOptions& o) {
   write_file(o.out / "run.json", resolved(o, config, schedule, total_steps).dump(2) + "\n");
   JsonLines metrics(o.out / "metrics.jsonl");
   Progress progress("pretrain", by_minutes ? o.max_minutes * 60 : static_cast<double>(total_steps), by_minutes ? "s" : "steps");
-  const auto say = [&](const std::string& line) { if (!o.quiet) progress.line(line); };
+  const auto say = [&](const std::string& line) {
+    if (!o.quiet) progress.line(line);
+  };
   if (!loaded.empty()) say(loaded);
-  say(fmt::format("{} parameters; {} training instances, {:.1f} M tokens an epoch; {} held-out instances", count_parameters(list), train.size(0),
-                  static_cast<double>(train.tokens(0)) / 1e6, held_out ? held_out->size(0) : 0));
-  say(fmt::format("{} threads, kernels {}, OpenBLAS core {}{}, sgemm {:.0f} GFLOP/s", omp_get_max_threads(), kernels<float>().level, core.core,
-                  core.right ? "" : fmt::format(" (WRONG: {} wanted, expect a fraction of the speed)", core.wanted), sgemm));
+  say(fmt::format("{} parameters; {} training instances, {:.1f} M tokens an epoch; {} held-out instances", count_parameters(list),
+                  train.size(0), static_cast<double>(train.tokens(0)) / 1e6, held_out ? held_out->size(0) : 0));
+  say(fmt::format("{} threads, kernels {}, OpenBLAS core {}{}, sgemm {:.0f} GFLOP/s", omp_get_max_threads(), kernels<float>().level,
+                  core.core, core.right ? "" : fmt::format(" (WRONG: {} wanted, expect a fraction of the speed)", core.wanted), sgemm));
 
   PretrainResult result;
   Json history = Json::array();
   const auto save = [&] {
     save_model_folder(o.out, config, list, corpus.tokenizer());
-    Json state{{"global_step", result.steps}, {"num_input_tokens_seen", result.tokens}, {"max_steps", total_steps}, {"log_history", history}};
+    Json state{
+        {"global_step", result.steps}, {"num_input_tokens_seen", result.tokens}, {"max_steps", total_steps}, {"log_history", history}};
     write_file(o.out / "trainer_state.json", state.dump(2) + "\n");
   };
   const auto evaluate_and_save = [&] {
@@ -202,15 +214,18 @@ PretrainResult pretrain(const PretrainOptions& o) {
   InstanceStream stream(train);
   Interval interval;
   const double start = seconds_now();
-  double paused = 0;   // in evaluations, which do not count as training time
+  double paused = 0;  // in evaluations, which do not count as training time
   int64_t evaluations = 0;
   bool done = false;
   for (int64_t step = 0; !done; ++step) {
     const double step_start = seconds_now(), elapsed = step_start - start - paused;
-    const int64_t place = by_minutes ? std::min(total_steps - 1, static_cast<int64_t>(elapsed / (o.max_minutes * 60) * static_cast<double>(total_steps))) : step;
+    const int64_t place =
+        by_minutes ? std::min(total_steps - 1, static_cast<int64_t>(elapsed / (o.max_minutes * 60) * static_cast<double>(total_steps)))
+                   : step;
     optimizer.set_learning_rate(schedule.at(place));
     const PretrainingBatch batch = stream.next(per_step);
-    const StepResult now = training_step(model, optimizer, batch, o.gradient_accumulation_steps, o.max_grad_norm, o.seed, static_cast<uint64_t>(step));
+    const StepResult now =
+        training_step(model, optimizer, batch, o.gradient_accumulation_steps, o.max_grad_norm, o.seed, static_cast<uint64_t>(step));
     if (step == 0) audit(list, now.reached);
     ++result.steps;
     result.tokens += batch.tokens();
@@ -221,12 +236,17 @@ PretrainResult pretrain(const PretrainOptions& o) {
     result.sgemm_share = interval.flop / interval.seconds / 1e9 / sgemm;
     if (!o.quiet)
       progress.at(by_minutes ? minutes * 60 : static_cast<double>(result.steps),
-                  fmt::format("loss {:.3f}  lr {:.2e}  {:.0f} tokens/s  share {:.2f}", interval.masked_loss() + interval.next / static_cast<double>(std::max<int64_t>(interval.pairs, 1)),
+                  fmt::format("loss {:.3f}  lr {:.2e}  {:.0f} tokens/s  share {:.2f}",
+                              interval.masked_loss() + interval.next / static_cast<double>(std::max<int64_t>(interval.pairs, 1)),
                               optimizer.learning_rate(), static_cast<double>(interval.tokens) / interval.seconds, result.sgemm_share));
     if (result.steps % o.logging_steps == 0 || done) {
       const auto steps = static_cast<double>(interval.steps);
-      Json line{{"step", result.steps}, {"tokens", result.tokens}, {"epoch", stream.epoch()}, {"masked_lm_loss", interval.masked_loss()},
-                {"masked_lm_accuracy", static_cast<double>(interval.masked_correct) / static_cast<double>(std::max<int64_t>(interval.predicted, 1))}};
+      Json line{{"step", result.steps},
+                {"tokens", result.tokens},
+                {"epoch", stream.epoch()},
+                {"masked_lm_loss", interval.masked_loss()},
+                {"masked_lm_accuracy",
+                 static_cast<double>(interval.masked_correct) / static_cast<double>(std::max<int64_t>(interval.predicted, 1))}};
       if (interval.pairs) {
         line["next_sentence_loss"] = interval.next / static_cast<double>(interval.pairs);
         line["next_sentence_accuracy"] = static_cast<double>(interval.next_correct) / static_cast<double>(interval.pairs);
@@ -249,7 +269,8 @@ PretrainResult pretrain(const PretrainOptions& o) {
     }
   }
   result.seconds = seconds_now() - start - paused;
-  if (!o.quiet) progress.finish(by_minutes ? result.seconds : static_cast<double>(result.steps), fmt::format("loss {:.3f}", result.train_loss));
+  if (!o.quiet)
+    progress.finish(by_minutes ? result.seconds : static_cast<double>(result.steps), fmt::format("loss {:.3f}", result.train_loss));
   evaluate_and_save();
   if (signals.asked()) say(fmt::format("stopped by a signal after step {}; the model so far is saved", result.steps));
   return result;

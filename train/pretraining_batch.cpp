@@ -30,7 +30,8 @@ PretrainingBatch::Part PretrainingBatch::part(const BertConfig& config, size_t b
 std::vector<PretrainingBatch::Part> PretrainingBatch::parts(const BertConfig& config, int64_t count) const {
   std::vector<Part> result;
   const size_t each = (instances.size() + static_cast<size_t>(count) - 1) / static_cast<size_t>(count);
-  for (size_t begin = 0; begin < instances.size(); begin += each) result.push_back(part(config, begin, std::min(begin + each, instances.size())));
+  for (size_t begin = 0; begin < instances.size(); begin += each)
+    result.push_back(part(config, begin, std::min(begin + each, instances.size())));
   return result;
 }
 

@@ -16,18 +16,18 @@ struct PretrainingBatch {
     PretrainingTargets targets;
   };
   Part part(const BertConfig& config, size_t begin, size_t end) const;
-  std::vector<Part> parts(const BertConfig& config, int64_t count) const;   // at most `count` parts of about equal size
+  std::vector<Part> parts(const BertConfig& config, int64_t count) const;  // at most `count` parts of about equal size
 
   int64_t tokens() const;
-  int64_t predicted() const;   // masked tokens
-  int64_t pairs() const;       // instances with a next-sentence label
+  int64_t predicted() const;  // masked tokens
+  int64_t pairs() const;      // instances with a next-sentence label
 };
 
 // Instances in the order of the epochs: where a run stands in its data.
 class InstanceStream {
  public:
   InstanceStream(const InstanceSource& source, int64_t epoch = 0, int64_t index = 0) : source_(source), epoch_(epoch), index_(index) {}
-  PretrainingBatch next(int64_t count);   // goes on into the next epoch where one ends
+  PretrainingBatch next(int64_t count);  // goes on into the next epoch where one ends
   int64_t epoch() const { return epoch_; }
   int64_t index() const { return index_; }
 
@@ -37,7 +37,8 @@ class InstanceStream {
 };
 
 struct PretrainingMetrics {
-  double masked_loss = 0, masked_accuracy = 0, next_loss = 0, next_accuracy = 0;   // means by predicted token, and by pair; NaN where there is none
+  double masked_loss = 0, masked_accuracy = 0, next_loss = 0,
+         next_accuracy = 0;  // means by predicted token, and by pair; NaN where there is none
   int64_t predicted = 0, pairs = 0;
   double perplexity() const;
 };

@@ -48,7 +48,8 @@ void Progress::draw(double done, const std::string& note, bool last) {
     for (int i = 0; i < width; ++i) text += i < full ? "█" : "░";
     text += ' ';
   }
-  text += total_ > 0 ? fmt::format("{:>3.0f} %  {:.0f}/{:.0f} {}", 100 * share, done, total_, unit_) : fmt::format("{:.0f} {}", done, unit_);
+  text +=
+      total_ > 0 ? fmt::format("{:>3.0f} %  {:.0f}/{:.0f} {}", 100 * share, done, total_, unit_) : fmt::format("{:.0f} {}", done, unit_);
   if (elapsed > 0.5 && done > 0 && unit_ != "s") text += fmt::format("  {:.3g} {}/s", done / elapsed, unit_);
   if (!note.empty()) text += "  " + note;
   if (last) text += "  in " + format_duration(elapsed);

@@ -13,9 +13,10 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void at(double done, const std::string& note = "");   // cheap: draws at most every 0.2 s on a terminal, every 10 s elsewhere (and the first time)
-  void line(const std::string& text);                   // a line that stays, above the bar
-  void finish(double done, const std::string& note = "");   // the last line stays
+  void at(double done,
+          const std::string& note = "");  // cheap: draws at most every 0.2 s on a terminal, every 10 s elsewhere (and the first time)
+  void line(const std::string& text);     // a line that stays, above the bar
+  void finish(double done, const std::string& note = "");  // the last line stays
 
  private:
   void draw(double done, const std::string& note, bool last);
@@ -24,6 +25,6 @@ class Progress {
   bool terminal_, open_ = false;
 };
 
-std::string format_duration(double seconds);   // "42 s", "3 min 05 s", "2 h 07 min"
+std::string format_duration(double seconds);  // "42 s", "3 min 05 s", "2 h 07 min"
 
 }  // namespace gradus

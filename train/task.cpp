@@ -12,10 +12,13 @@ std::unique_ptr<Task> Task::make(TaskOptions options, const Tokenizer& tokenizer
   const std::string& kind = options.kind;
   if (options.max_seq_length == 0) options.max_seq_length = std::min<int64_t>(kind == "qa" ? 384 : 128, config.max_position_embeddings);
   if (options.max_seq_length > config.max_position_embeddings)
-    fail("--max-seq-length {} is more than the model's {} positions (max_position_embeddings)", options.max_seq_length, config.max_position_embeddings);
-  if (options.label_smoothing < 0 || options.label_smoothing >= 1) fail("--label-smoothing {}: it must be in [0, 1)", options.label_smoothing);
+    fail("--max-seq-length {} is more than the model's {} positions (max_position_embeddings)", options.max_seq_length,
+         config.max_position_embeddings);
+  if (options.label_smoothing < 0 || options.label_smoothing >= 1)
+    fail("--label-smoothing {}: it must be in [0, 1)", options.label_smoothing);
   if (options.max_seq_length < 4) fail("--max-seq-length {}: it must be at least 4", options.max_seq_length);
-  check(options.glue.empty() || kind == "classify" || kind == "regress", "--task {} is for classify and regress, not for {}", options.glue, kind);
+  check(options.glue.empty() || kind == "classify" || kind == "regress", "--task {} is for classify and regress, not for {}", options.glue,
+        kind);
   if (kind == "classify" || kind == "regress" || kind == "multilabel") return make_text_task(options, tokenizer);
   if (kind == "ner") return make_tagging_task(options, tokenizer);
   if (kind == "qa") return make_question_task(options, tokenizer);
@@ -43,22 +46,22 @@ TaskOptions task_of(const BertConfig& config, const std::string& origin) {
     case BertHead::multiple_choice: options.kind = "choice"; break;
     default:
       options.kind = config.problem_type == "regression" || (config.problem_type.empty() && config.num_labels() == 1) ? "regress"
-                     : config.problem_type == "multi_label_classification"                                           ? "multilabel"
-                                                                                                                     : "classify";
+                     : config.problem_type == "multi_label_classification"                                            ? "multilabel"
+                                                                                                                      : "classify";
   }
   for (const auto& [id, name] : config.id2label) options.labels.push_back(name);
-  if (options.labels.empty() && options.kind == "classify") options.labels = {"LABEL_0", "LABEL_1"};   // what transformers calls them
+  if (options.labels.empty() && options.kind == "classify") options.labels = {"LABEL_0", "LABEL_1"};  // what transformers calls them
   return options;
 }
 
 std::vector<UnitLogits> run_task(const BertForTask& model, const TaskSet& set, int64_t batch_tokens) {
   const NoGrad no_grad;
   const detail::Switch<&detail::Modes::training> not_training(false);
-  constexpr int64_t kAtOnce = 8192;   // units encoded at a time
+  constexpr int64_t kAtOnce = 8192;  // units encoded at a time
   std::vector<UnitLogits> result(static_cast<size_t>(set.size()));
   for (int64_t begin = 0; begin < set.size(); begin += kAtOnce) {
     std::vector<Sequence> sequences;
-    std::vector<std::pair<size_t, size_t>> parts;   // of each unit: its sequences
+    std::vector<std::pair<size_t, size_t>> parts;  // of each unit: its sequences
     for (int64_t unit = begin; unit < std::min(begin + kAtOnce, set.size()); ++unit) {
       const size_t from = sequences.size();
       for (Sequence& sequence : set.sequences(unit)) sequences.push_back(std::move(sequence));

@@ -25,49 +25,49 @@ namespace gradus {
 using UnitLogits = std::vector<float>;
 
 struct Evaluation {
-  Metrics metrics;                // by name; models are chosen by the first
-  bool larger_is_better = true;   // of the first
-  double constant = 0;            // the first, of the best answer that looks at no text (the most frequent class): a model at it has learned nothing
-  std::string tables;             // for people: per class, confusion matrix, the worst mistakes
+  Metrics metrics;               // by name; models are chosen by the first
+  bool larger_is_better = true;  // of the first
+  double constant = 0;  // the first, of the best answer that looks at no text (the most frequent class): a model at it has learned nothing
+  std::string tables;   // for people: per class, confusion matrix, the worst mistakes
 };
 
 class TaskSet {
  public:
   virtual ~TaskSet() = default;
-  virtual int64_t size() const = 0;                                  // units
-  virtual std::vector<Sequence> sequences(int64_t unit) const = 0;   // one; one a choice; one a window of a long text
-  virtual double weight(int64_t unit) const = 0;                     // what it adds to the loss's denominator
+  virtual int64_t size() const = 0;                                 // units
+  virtual std::vector<Sequence> sequences(int64_t unit) const = 0;  // one; one a choice; one a window of a long text
+  virtual double weight(int64_t unit) const = 0;                    // what it adds to the loss's denominator
   // The loss of some units divided by `denominator`, the weights of the whole batch; logits are of their sequences, one under the other.
   virtual Tensor loss(const Tensor& logits, const Ragged& sequences, std::span<const int64_t> units, double denominator) const = 0;
-  virtual Evaluation evaluate(const std::vector<UnitLogits>& logits) const = 0;   // from those of all units, in order
+  virtual Evaluation evaluate(const std::vector<UnitLogits>& logits) const = 0;  // from those of all units, in order
   // A line of JSON an example. `first` is the number of the first example in the whole file, of which this may be a part.
   virtual void write_predictions(const std::vector<UnitLogits>& logits, std::ostream& jsonl, int64_t first) const = 0;
   // The files that the task's own evaluation programs read, into the folder of the results; most tasks have none.
   virtual void write_files(const std::vector<UnitLogits>&, const std::filesystem::path& /*folder*/) const {}
   virtual int64_t examples() const { return size(); }
-  virtual std::string notes() const { return ""; }   // what was cut, left out or empty; a line each
+  virtual std::string notes() const { return ""; }  // what was cut, left out or empty; a line each
 };
 
 struct TaskOptions {
-  std::string kind = {};              // classify regress multilabel ner qa choice
-  std::string glue = {};              // a GLUE task, which says columns, labels and metrics
-  std::vector<std::string> columns = {};   // the file has no header, and these are its columns
+  std::string kind = {};                  // classify regress multilabel ner qa choice
+  std::string glue = {};                  // a GLUE task, which says columns, labels and metrics
+  std::vector<std::string> columns = {};  // the file has no header, and these are its columns
   std::string text_column = {}, pair_column = {}, label_column = {}, label_separator = {};
-  std::vector<std::string> labels = {};   // in the order of their ids; empty: from the training file
-  std::string class_weights = {};     // "balanced", or "a=2,b=1"
+  std::vector<std::string> labels = {};  // in the order of their ids; empty: from the training file
+  std::string class_weights = {};        // "balanced", or "a=2,b=1"
   double label_smoothing = 0, focal_gamma = 0;
-  int64_t max_seq_length = 0;         // 0: 128, for questions 384, or as many positions as the model has, if fewer
-  std::string long_texts = "head";    // what is kept of a longer text: head tail head-tail windows
+  int64_t max_seq_length = 0;       // 0: 128, for questions 384, or as many positions as the model has, if fewer
+  std::string long_texts = "head";  // what is kept of a longer text: head tail head-tail windows
 
-  int64_t doc_stride = 128;           // questions, and windows of long texts
-  std::string stride_meaning = "overlap";   // overlap (Hugging Face) or step (Google)
+  int64_t doc_stride = 128;                // questions, and windows of long texts
+  std::string stride_meaning = "overlap";  // overlap (Hugging Face) or step (Google)
   int64_t max_query_length = 64, max_answer_length = 30, n_best_size = 20;
-  bool version_2_with_negative = false;     // SQuAD 2.0; on by itself where a file has unanswerable questions
-  std::optional<double> null_score_diff_threshold = {};   // given; otherwise the best for the file that is evaluated
+  bool version_2_with_negative = false;                  // SQuAD 2.0; on by itself where a file has unanswerable questions
+  std::optional<double> null_score_diff_threshold = {};  // given; otherwise the best for the file that is evaluated
   bool strict_entities = false, label_all_tokens = false;
 };
 
-enum class TaskUse { training, validation, prediction };   // prediction: labels are not read and need not be there
+enum class TaskUse { training, validation, prediction };  // prediction: labels are not read and need not be there
 
 class Task {
  public:
@@ -76,10 +76,11 @@ class Task {
   virtual ~Task() = default;
 
   virtual BertHead head() const = 0;
-  virtual std::unique_ptr<TaskSet> read(const std::filesystem::path& path, TaskUse use) = 0;   // training comes first, where labels are to be found
+  virtual std::unique_ptr<TaskSet> read(const std::filesystem::path& path,
+                                        TaskUse use) = 0;  // training comes first, where labels are to be found
   // For prediction: a function that gives the file ("-": standard input) in parts of some hundred examples, and null at its end.
   virtual std::function<std::unique_ptr<TaskSet>()> stream(const std::filesystem::path& path);
-  virtual void configure(BertConfig& config) const = 0;                                        // id2label, problem_type
+  virtual void configure(BertConfig& config) const = 0;  // id2label, problem_type
   // For people: labels and how often each occurs.
   virtual std::string describe(const TaskSet& training, const TaskSet* validation) const = 0;
 };

@@ -65,10 +65,8 @@ Bound best_mlm(uint64_t seed, int64_t count, World world, double masked_share) {
       size_t first = 0, last = told.sentences.size();
       if (random.uniform() >= 0.5) {
         const auto cut = static_cast<size_t>(random.between(1, static_cast<int64_t>(last) - 1));
-        if (random.uniform() < 0.5)
-          last = cut;
-        else
-          first = cut;
+        if (random.uniform() < 0.5) last = cut;
+        else first = cut;
       }
       std::vector<std::vector<bool>> hidden;
       for (const auto& sentence : told.sentences) {

@@ -17,10 +17,8 @@ Slot parse_slot(std::string word) {
     word.erase(0, 2);
   }
   const size_t dot = word.find('.');
-  if (dot == std::string::npos || word.size() == 1)
-    slot.text = word;
-  else
-    slot.variable = word.substr(0, dot), slot.column = word.substr(dot + 1);
+  if (dot == std::string::npos || word.size() == 1) slot.text = word;
+  else slot.variable = word.substr(0, dot), slot.column = word.substr(dot + 1);
   return slot;
 }
 
@@ -28,10 +26,8 @@ Way parse_way(const std::string& line) {
   Way way(1);
   std::istringstream in(line);
   for (std::string word; in >> word;)
-    if (word == "|")
-      way.emplace_back();
-    else
-      way.back().push_back(parse_slot(word));
+    if (word == "|") way.emplace_back();
+    else way.back().push_back(parse_slot(word));
   return way;
 }
 
@@ -40,14 +36,10 @@ Scene parse_heading(const std::string& line) {
   std::istringstream in(line);
   in >> scene.name >> scene.topic;
   for (std::string word; in >> word;)
-    if (word == "once")
-      scene.once = true;
-    else if (word == "after")
-      in >> scene.after;
-    else if (word == "value")
-      in >> scene.value;
-    else
-      fail("story world, scene {}: '{}' is none of value, after, once", scene.name, word);
+    if (word == "once") scene.once = true;
+    else if (word == "after") in >> scene.after;
+    else if (word == "value") in >> scene.value;
+    else fail("story world, scene {}: '{}' is none of value, after, once", scene.name, word);
   return scene;
 }
 
@@ -61,14 +53,10 @@ std::vector<Scene> parse_scenes(std::string_view text) {
       std::getline(lines, rest);
       line += rest;
     }
-    if (line[0] == '#')
-      result.push_back(parse_heading(line.substr(1)));
-    else if (line[0] == '+')
-      result.back().again.push_back(parse_way(line.substr(1)));
-    else if (line[0] == '?')
-      result.back().asked.push_back(parse_way(line.substr(1)));
-    else
-      result.back().told.push_back(parse_way(line));
+    if (line[0] == '#') result.push_back(parse_heading(line.substr(1)));
+    else if (line[0] == '+') result.back().again.push_back(parse_way(line.substr(1)));
+    else if (line[0] == '?') result.back().asked.push_back(parse_way(line.substr(1)));
+    else result.back().told.push_back(parse_way(line));
   }
   return result;
 }

@@ -74,10 +74,8 @@ void tell_large(Teller& teller) {
     std::vector<size_t> fresh, going_on;
     for (size_t s = 0; s < ending; ++s) {
       if (told[s]) continue;
-      if (all[s].after.empty())
-        fresh.push_back(s);
-      else if (was_told(all[s].after))
-        going_on.push_back(s);
+      if (all[s].after.empty()) fresh.push_back(s);
+      else if (was_told(all[s].after)) going_on.push_back(s);
     }
     const size_t s = teller.any(!going_on.empty() && teller.random.uniform() < 0.5 ? going_on : fresh);
     told[s] = true;
@@ -124,10 +122,8 @@ std::vector<std::string> Story::text() const {
 
 Story story(uint64_t seed, int64_t number, World world) {
   Teller teller(world, Random(seed, static_cast<uint64_t>(number)));
-  if (world == World::small)
-    tell_small(teller);
-  else
-    tell_large(teller);
+  if (world == World::small) tell_small(teller);
+  else tell_large(teller);
   return std::move(teller.story);
 }
 

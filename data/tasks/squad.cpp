@@ -93,19 +93,15 @@ AnswerSpan locate_answer(const std::string& context, const QaAnswer& answer) {
   std::vector<int64_t> origins;
   for (int64_t i = begin; i < end; ++i) {
     const std::string_view character = points.slice(i, i + 1);
-    if (!is_space(character))
-      words += character;
-    else if (!words.empty() && words.back() != ' ')
-      words += ' ';
+    if (!is_space(character)) words += character;
+    else if (!words.empty() && words.back() != ' ') words += ' ';
     origins.resize(words.size(), i);
   }
   const CodePoints letters(answer.text);
   for (int64_t i = 0; i < letters.size(); ++i) {
     const std::string_view character = letters.slice(i, i + 1);
-    if (!is_space(character))
-      wanted += character;
-    else if (!wanted.empty() && wanted.back() != ' ')
-      wanted += ' ';
+    if (!is_space(character)) wanted += character;
+    else if (!wanted.empty() && wanted.back() != ' ') wanted += ' ';
   }
   if (!wanted.empty() && wanted.back() == ' ') wanted.pop_back();
   const size_t found = words.find(wanted);

@@ -61,12 +61,9 @@ bool TableReader::read_cells(Row& row) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     row.line = lines_.number();
     if (line.empty() && (columns_.size() != 1 || options_.format == TableFormat::jsonl)) continue;
-    if (options_.format == TableFormat::tsv)
-      split_tabs(line, row.cells);
-    else if (options_.format == TableFormat::csv)
-      split_csv(std::move(line), row);
-    else
-      read_object(line, row);
+    if (options_.format == TableFormat::tsv) split_tabs(line, row.cells);
+    else if (options_.format == TableFormat::csv) split_csv(std::move(line), row);
+    else read_object(line, row);
     return true;
   }
   return false;
@@ -82,19 +79,14 @@ void TableReader::split_csv(std::string line, Row& row) {
         while (i >= line.size()) {  // the line ended inside quotes: the end belongs to the cell
           std::string more;
           if (!lines_.next(more)) fail("{}:{}: a quoted cell that begins in this row is never closed", file(), row.line);
-          if (cell.size() && cell.back() == '\r')
-            cell.back() = '\n';  // a cell's line ends are \n, whatever the file's are
-          else
-            cell += '\n';
+          if (cell.size() && cell.back() == '\r') cell.back() = '\n';  // a cell's line ends are \n, whatever the file's are
+          else cell += '\n';
           line = std::move(more);
           i = 0;
         }
-        if (line[i] != '"')
-          cell += line[i];
-        else if (i + 1 < line.size() && line[i + 1] == '"')
-          cell += line[i++];
-        else
-          break;
+        if (line[i] != '"') cell += line[i];
+        else if (i + 1 < line.size() && line[i + 1] == '"') cell += line[i++];
+        else break;
       }
       if (++i == line.size() - 1 && line[i] == '\r') line.pop_back();
       if (i < line.size() && line[i] != ',')

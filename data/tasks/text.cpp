@@ -31,10 +31,8 @@ TextColumns find_columns(const TableReader& table, TextColumns columns, LabelKin
           "(--text-column), or, where the file has no header, all of them (--columns)",
           table.file(), fmt::join(table.columns(), ", "));
   }
-  if (labels == LabelKind::none)
-    columns.label.clear();
-  else if (columns.label.empty())
-    columns.label = !table.has_column("label") && table.has_column("labels") ? "labels" : "label";
+  if (labels == LabelKind::none) columns.label.clear();
+  else if (columns.label.empty()) columns.label = !table.has_column("label") && table.has_column("labels") ? "labels" : "label";
   return columns;
 }
 
@@ -78,10 +76,8 @@ std::vector<std::string> TextReader::labels_of(const std::string& cell, int64_t 
 bool TextReader::next(TextExample& example) {
   if (!table_.next(row_)) return false;
   example.line = row_.line;
-  if (options_.labels == LabelKind::none)
-    example.labels.clear();
-  else
-    example.labels = labels_of(row_.cells[label_], row_.line);
+  if (options_.labels == LabelKind::none) example.labels.clear();
+  else example.labels = labels_of(row_.cells[label_], row_.line);
   example.first = std::move(row_.cells[first_]);
   if (pairs()) example.second = std::move(row_.cells[second_]);
   return true;

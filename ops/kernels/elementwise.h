@@ -61,10 +61,8 @@ struct TanhGelu {
 
 template <class T>
 void gelu(const T* x, T* y, int64_t n, bool tanh_form) {
-  if (tanh_form)
-    map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return TanhGelu<T>::value(v); });
-  else
-    map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return ExactGelu<T>::value(v); });
+  if (tanh_form) map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return TanhGelu<T>::value(v); });
+  else map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return ExactGelu<T>::value(v); });
 }
 
 template <class Form, class T>
@@ -73,10 +71,8 @@ LANES_INLINE void gelu_backward_of(const T* x, const T* dy, T* dx, int64_t n) {
 }
 template <class T>
 void gelu_backward(const T* x, const T* dy, T* dx, int64_t n, bool tanh_form) {
-  if (tanh_form)
-    gelu_backward_of<TanhGelu<T>>(x, dy, dx, n);
-  else
-    gelu_backward_of<ExactGelu<T>>(x, dy, dx, n);
+  if (tanh_form) gelu_backward_of<TanhGelu<T>>(x, dy, dx, n);
+  else gelu_backward_of<ExactGelu<T>>(x, dy, dx, n);
 }
 
 template <class Form, class T>
@@ -86,10 +82,8 @@ LANES_INLINE void bias_gelu_of(const T* x, const T* bias, T* y, int64_t rows, in
 }
 template <class T>
 void bias_gelu(const T* x, const T* bias, T* y, int64_t rows, int64_t n, bool tanh_form) {
-  if (tanh_form)
-    bias_gelu_of<TanhGelu<T>>(x, bias, y, rows, n);
-  else
-    bias_gelu_of<ExactGelu<T>>(x, bias, y, rows, n);
+  if (tanh_form) bias_gelu_of<TanhGelu<T>>(x, bias, y, rows, n);
+  else bias_gelu_of<ExactGelu<T>>(x, bias, y, rows, n);
 }
 
 template <class Form, class T>
@@ -103,10 +97,8 @@ LANES_INLINE void bias_gelu_backward_of(const T* x, const T* bias, const T* dy, 
 }
 template <class T>
 void bias_gelu_backward(const T* x, const T* bias, const T* dy, T* dx, T* dbias, int64_t rows, int64_t n, bool tanh_form) {
-  if (tanh_form)
-    bias_gelu_backward_of<TanhGelu<T>>(x, bias, dy, dx, dbias, rows, n);
-  else
-    bias_gelu_backward_of<ExactGelu<T>>(x, bias, dy, dx, dbias, rows, n);
+  if (tanh_form) bias_gelu_backward_of<TanhGelu<T>>(x, bias, dy, dx, dbias, rows, n);
+  else bias_gelu_backward_of<ExactGelu<T>>(x, bias, dy, dx, dbias, rows, n);
 }
 
 // Four rows a pass, added in their order: the sums are read and written a quarter as often, and come out the same for any cut.

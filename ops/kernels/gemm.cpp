@@ -19,10 +19,8 @@ void cblas(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, 
            T beta, T* c, int64_t ldc) {
   const auto ta = transpose_a ? CblasTrans : CblasNoTrans, tb = transpose_b ? CblasTrans : CblasNoTrans;
   const auto i = [](int64_t v) { return static_cast<blasint>(v); };
-  if constexpr (sizeof(T) == 4)
-    cblas_sgemm(CblasRowMajor, ta, tb, i(m), i(n), i(k), alpha, a, i(lda), b, i(ldb), beta, c, i(ldc));
-  else
-    cblas_dgemm(CblasRowMajor, ta, tb, i(m), i(n), i(k), alpha, a, i(lda), b, i(ldb), beta, c, i(ldc));
+  if constexpr (sizeof(T) == 4) cblas_sgemm(CblasRowMajor, ta, tb, i(m), i(n), i(k), alpha, a, i(lda), b, i(ldb), beta, c, i(ldc));
+  else cblas_dgemm(CblasRowMajor, ta, tb, i(m), i(n), i(k), alpha, a, i(lda), b, i(ldb), beta, c, i(ldc));
 }
 
 // C = beta C, for k = 0.
@@ -65,10 +63,8 @@ Panel cut_panels(int64_t m, int64_t n, int64_t k) {
   };
   for (const Wish wish : {Wish{64, 256 * 1536}, Wish{16, 256 * 512}, Wish{4, 128 * 128}, Wish{2, 32 * 64}})
     while (pieces() < wish.pieces && panel.rows * panel.columns >= 2 * wish.area && panel.rows * panel.columns * k >= int64_t{2} << 20) {
-      if (panel.rows >= 512 || panel.rows > panel.columns)
-        panel.rows = even_piece(m, panel.rows / 2);
-      else
-        panel.columns = even_piece(n, panel.columns / 2);
+      if (panel.rows >= 512 || panel.rows > panel.columns) panel.rows = even_piece(m, panel.rows / 2);
+      else panel.columns = even_piece(n, panel.columns / 2);
     }
   return panel;
 }
@@ -98,17 +94,14 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T
     const int64_t i0 = panel / across * cut.rows, i1 = std::min(m, i0 + cut.rows), j0 = panel % across * cut.columns,
                   j1 = std::min(n, j0 + cut.columns);
     T* to = c + i0 * ldc + j0;
-    if (k == 0)
-      scale_c(i1 - i0, j1 - j0, beta, to, ldc);
+    if (k == 0) scale_c(i1 - i0, j1 - j0, beta, to, ldc);
     else
       cblas(transpose_a, transpose_b, i1 - i0, j1 - j0, k, alpha, a + (transpose_a ? i0 : i0 * lda), lda, b + (transpose_b ? j0 * ldb : j0),
             ldb, beta, to, ldc);
     if (epilogue.run) epilogue.run(epilogue.context, i0, i1, j0, j1);
   };
-  if (panels == 1)
-    alone(m * n * k, [&] { run(0); });
-  else
-    parallel_for(panels, 1, [&](int64_t panel, int64_t) { run(panel); });
+  if (panels == 1) alone(m * n * k, [&] { run(0); });
+  else parallel_for(panels, 1, [&](int64_t panel, int64_t) { run(panel); });
 }
 
 double measure_sgemm_rate(int repeats) {

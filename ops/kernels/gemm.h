@@ -17,23 +17,23 @@ struct Epilogue {
   const void* context = nullptr;
 };
 
-template <class T>   // float, double
-void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a, int64_t lda, const T* b, int64_t ldb, T beta, T* c,
-          int64_t ldc, Epilogue epilogue = {});
+template <class T>  // float, double
+void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a, int64_t lda, const T* b, int64_t ldb,
+          T beta, T* c, int64_t ldc, Epilogue epilogue = {});
 
 template <class T>
-void gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a, int64_t lda, const T* b, int64_t ldb, T beta,
-                 T* c, int64_t ldc);
+void gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T alpha, const T* a, int64_t lda, const T* b,
+                 int64_t ldb, T beta, T* c, int64_t ldc);
 
 // The kernels OpenBLAS runs. Debian's 0.3.21 does not know newer Intel models and falls back to SSE3 ("Prescott"), five times slower, silently. The first
 // gemm() (or prepare_blas(), which says so) compares openblas_get_corename() with what CPUID and XGETBV say this processor has, and re-initialises OpenBLAS
 // for the wanted core where they differ. GRADUS_BLAS_CORE overrides the wanted core.
 struct BlasCore {
-  const char* core;      // what OpenBLAS runs now: "SkylakeX", "Haswell", "Zen", ...
-  const char* wanted;    // the family this processor should run
-  bool changed;          // it had chosen another one and was re-initialised
-  bool right;            // core is as good as wanted; where it is not, the program says so loudly
-  const char* started;   // the core that OpenBLAS had chosen by itself
+  const char* core;     // what OpenBLAS runs now: "SkylakeX", "Haswell", "Zen", ...
+  const char* wanted;   // the family this processor should run
+  bool changed;         // it had chosen another one and was re-initialised
+  bool right;           // core is as good as wanted; where it is not, the program says so loudly
+  const char* started;  // the core that OpenBLAS had chosen by itself
 };
 const BlasCore& prepare_blas();
 

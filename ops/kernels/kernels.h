@@ -18,8 +18,8 @@ namespace gradus {
 // Row r has (sequence[r], position[r]). p = 0 drops nothing and draws nothing.
 struct DropoutDraw {
   double p;
-  uint64_t key;     // from seed and step
-  uint32_t place;   // which dropout of the model it is (and, in attention, which head)
+  uint64_t key;    // from seed and step
+  uint32_t place;  // which dropout of the model it is (and, in attention, which head)
 };
 
 // What attention's rows are: queries first_query .. first_query + rows of one head of one sequence against `keys` keys; in `causal` attention a query sees the
@@ -27,20 +27,20 @@ struct DropoutDraw {
 struct AttentionRows {
   int64_t rows, keys, first_query;
   bool causal;
-  double scale;     // 1 / sqrt(head size)
+  double scale;  // 1 / sqrt(head size)
   uint32_t sequence;
   DropoutDraw draw;
 };
 
 struct AdamWStep {
-  double learning_rate, beta1, beta2, epsilon, weight_decay;   // decay is decoupled: p -= learning_rate * weight_decay * p
-  double correction1, correction2;                             // 1 - beta^t, or 1 for Google's Adam, which does not correct
-  double gradient_scale;                                       // clipping's factor, applied to g as it is read
+  double learning_rate, beta1, beta2, epsilon, weight_decay;  // decay is decoupled: p -= learning_rate * weight_decay * p
+  double correction1, correction2;                            // 1 - beta^t, or 1 for Google's Adam, which does not correct
+  double gradient_scale;                                      // clipping's factor, applied to g as it is read
 };
 
 template <class T>
 struct Kernels {
-  const char* level;   // "baseline", "avx2", "avx512"
+  const char* level;  // "baseline", "avx2", "avx512"
 
   // y[i] = f(x[i]), n elements; y may be x.
   void (*exp)(const T* x, T* y, int64_t n);
@@ -72,22 +72,24 @@ struct Kernels {
 
   // Rows of logits with one label each: losses[r] = logsumexp(logits[r]) - logits[r, label]; where `gradient`, logits are overwritten by
   // scale * (softmax - onehot). bias (may be null) is added to the logits first. correct[r] (may be null): whether the label has the highest logit.
-  void (*cross_entropy)(T* logits, const T* bias, const int32_t* labels, T* losses, uint8_t* correct, int64_t rows, int64_t n, T scale, bool gradient);
+  void (*cross_entropy)(T* logits, const T* bias, const int32_t* labels, T* losses, uint8_t* correct, int64_t rows, int64_t n, T scale,
+                        bool gradient);
 
   // y = (x - mean) * rstd * weight + bias over rows of n, rstd = 1 / sqrt(var + eps), var biased, computed in two passes (mean, then squares about it).
   void (*layer_norm)(const T* x, const T* weight, const T* bias, T* y, T* mean, T* rstd, int64_t rows, int64_t n, double eps);
   // g = dy * weight, xh = (x - mean) * rstd:  dx = rstd * (g - mean(g) - xh * mean(g * xh)); dweight += sum dy * xh; dbias += sum dy.
-  void (*layer_norm_backward)(const T* x, const T* weight, const T* mean, const T* rstd, const T* dy, T* dx, T* dweight, T* dbias, int64_t rows, int64_t n);
+  void (*layer_norm_backward)(const T* x, const T* weight, const T* mean, const T* rstd, const T* dy, T* dx, T* dweight, T* dbias,
+                              int64_t rows, int64_t n);
 
   // y = x with elements dropped and the others scaled; the backward is the same call on dy.
   void (*dropout)(const T* x, T* y, int64_t rows, int64_t n, const uint32_t* sequence, const uint32_t* position, DropoutDraw draw);
 
   // One pass of a post-norm residual: h = x + dropout(branch); y = layer_norm(h). h, mean and rstd are what the backward needs.
-  void (*add_norm)(const T* x, const T* branch, const T* weight, const T* bias, T* h, T* y, T* mean, T* rstd, int64_t rows, int64_t n, double eps,
-                   const uint32_t* sequence, const uint32_t* position, DropoutDraw draw);
+  void (*add_norm)(const T* x, const T* branch, const T* weight, const T* bias, T* h, T* y, T* mean, T* rstd, int64_t rows, int64_t n,
+                   double eps, const uint32_t* sequence, const uint32_t* position, DropoutDraw draw);
   // dx = layer_norm_backward(h, dy); dbranch = dropout(dx). With p = 0 dbranch may be null (it equals dx).
-  void (*add_norm_backward)(const T* h, const T* weight, const T* mean, const T* rstd, const T* dy, T* dx, T* dbranch, T* dweight, T* dbias, int64_t rows,
-                            int64_t n, const uint32_t* sequence, const uint32_t* position, DropoutDraw draw);
+  void (*add_norm_backward)(const T* h, const T* weight, const T* mean, const T* rstd, const T* dy, T* dx, T* dbranch, T* dweight, T* dbias,
+                            int64_t rows, int64_t n, const uint32_t* sequence, const uint32_t* position, DropoutDraw draw);
 
   // Attention's probabilities for one block of queries. In: scores [rows, keys] (leading dimension ld) = Q K^T, unscaled. Out, in place: dropout(softmax(
   // scale * scores)); logsumexp[r] of the scaled row. Keys a causal query may not see become 0.

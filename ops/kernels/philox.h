@@ -13,7 +13,8 @@ static inline PhiloxWords philox(PhiloxWords counter, uint64_t key) {
   uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
   for (int round = 0; round < 10; ++round) {
     const uint64_t p0 = (uint64_t)0xD2511F53u * counter.word[0], p1 = (uint64_t)0xCD9E8D57u * counter.word[2];
-    const PhiloxWords next = {{(uint32_t)(p1 >> 32) ^ counter.word[1] ^ k0, (uint32_t)p1, (uint32_t)(p0 >> 32) ^ counter.word[3] ^ k1, (uint32_t)p0}};
+    const PhiloxWords next = {
+        {(uint32_t)(p1 >> 32) ^ counter.word[1] ^ k0, (uint32_t)p1, (uint32_t)(p0 >> 32) ^ counter.word[3] ^ k1, (uint32_t)p0}};
     counter = next;
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;

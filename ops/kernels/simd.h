@@ -125,10 +125,8 @@ LANES_INLINE Lanes<T> load(const T* p, int64_t count, Scalar<T> fill = 0) {
 }
 template <class T>
 LANES_INLINE void store(T* p, Lanes<T> a, int64_t count) {
-  if (count >= kLanes)
-    store(p, a);
-  else
-    store_part(p, a, count);
+  if (count >= kLanes) store(p, a);
+  else store_part(p, a, count);
 }
 
 // ---- Arithmetic. ----

@@ -40,7 +40,8 @@ TEST_CASE("errors of files name them and the reason") {
 }
 
 TEST_CASE("UTF-8 is checked as Unicode's table 3-7 says") {
-  for (const char* good : {"", "plain", "é", "€", "\xF0\x9F\x98\x80", "eight by eight long ascii é"}) CHECK(find_invalid_utf8(good) == std::string_view::npos);
+  for (const char* good : {"", "plain", "é", "€", "\xF0\x9F\x98\x80", "eight by eight long ascii é"})
+    CHECK(find_invalid_utf8(good) == std::string_view::npos);
   CHECK(find_invalid_utf8("ab\xff") == 2);
   CHECK(find_invalid_utf8("\xC0\xAF") == 0);          // overlong
   CHECK(find_invalid_utf8("x\xED\xA0\x80") == 1);     // a surrogate
@@ -61,7 +62,8 @@ TEST_CASE("lines: ends, the byte-order mark, and invalid ones by number") {
   write_file(scratch / "bad", "fine\nnot \xff fine\n");
   CHECK_MENTIONS(error_of([&] { for_each_line(scratch / "bad", [](std::string_view, int64_t) {}); }), "bad:2: byte 5 (0xff)");
   std::string last;
-  for_each_line(scratch / "bad", [&](std::string_view line, int64_t) { last = line; }, true);
+  for_each_line(
+      scratch / "bad", [&](std::string_view line, int64_t) { last = line; }, true);
   CHECK(last == "not \xEF\xBF\xBD fine");
 }
 
@@ -72,7 +74,13 @@ TEST_CASE("parallel_for covers each block once and hands on an exception; parall
   });
   for (const int count : seen) CHECK(count == 1);
   CHECK_MENTIONS(error_of([&] { parallel_for(100, 1, [](int64_t i, int64_t) { check(i != 57, "block {}", i); }); }), "block 57");
-  const auto sum = [] { return parallel_sum(100000, 777, [](int64_t begin, int64_t end) { double s = 0; for (int64_t i = begin; i < end; ++i) s += 1.0 / (1.0 + static_cast<double>(i)); return s; }); };
+  const auto sum = [] {
+    return parallel_sum(100000, 777, [](int64_t begin, int64_t end) {
+      double s = 0;
+      for (int64_t i = begin; i < end; ++i) s += 1.0 / (1.0 + static_cast<double>(i));
+      return s;
+    });
+  };
   const double with_all = sum();
   omp_set_num_threads(1);
   CHECK(with_all == sum());

@@ -13,7 +13,7 @@ namespace {
 
 struct Outcome {
   int code;
-  std::string output;   // both streams
+  std::string output;  // both streams
   int64_t lines() const { return std::count(output.begin(), output.end(), '\n'); }
 };
 
@@ -40,26 +40,50 @@ void check_refused(const std::string& arguments, const std::vector<std::string>&
 
 std::string sentences(int count) {
   std::string text;
-  for (int i = 0; i < count; ++i) text += "The cat number " + std::to_string(i % 7) + " sat on the mat. It was warm.\nThe dog saw the cat and ran away.\n\n";
+  for (int i = 0; i < count; ++i)
+    text += "The cat number " + std::to_string(i % 7) + " sat on the mat. It was warm.\nThe dog saw the cat and ran away.\n\n";
   return text;
 }
 
 struct Files {
   Scratch scratch;
-  std::string text = (scratch / "text.txt").string(), vocab = (scratch / "vocab.txt").string(), corpus = (scratch / "c.gds").string(), out = (scratch / "out").string();
+  std::string text = (scratch / "text.txt").string(), vocab = (scratch / "vocab.txt").string(), corpus = (scratch / "c.gds").string(),
+              out = (scratch / "out").string();
   Files() {
     write_file(text, sentences(40));
     REQUIRE(run("vocab --corpus " + text + " --size 120 --out " + vocab).code == 0);
   }
-  void build() const { REQUIRE(run("data build --corpus " + text + " --vocab " + vocab + " --validation-fraction 0.1 --out " + corpus).code == 0); }
+  void build() const {
+    REQUIRE(run("data build --corpus " + text + " --vocab " + vocab + " --validation-fraction 0.1 --out " + corpus).code == 0);
+  }
 };
 
 }  // namespace
 
 TEST_CASE("help fits a screen and has an example") {
   CHECK(run("--help").code == 0);
-  for (const char* verb : {"demo", "vocab", "tokenize", "data", "data build", "data inspect", "data story", "pretrain", "finetune", "finetune classify", "finetune regress", "finetune multilabel", "finetune ner", "finetune qa",
-                           "finetune choice", "eval", "predict", "fill-mask", "embed", "convert", "gradcheck", "bench step"}) {
+  for (const char* verb : {"demo",
+                           "vocab",
+                           "tokenize",
+                           "data",
+                           "data build",
+                           "data inspect",
+                           "data story",
+                           "pretrain",
+                           "finetune",
+                           "finetune classify",
+                           "finetune regress",
+                           "finetune multilabel",
+                           "finetune ner",
+                           "finetune qa",
+                           "finetune choice",
+                           "eval",
+                           "predict",
+                           "fill-mask",
+                           "embed",
+                           "convert",
+                           "gradcheck",
+                           "bench step"}) {
     const Outcome outcome = run(std::string(verb) + " --help");
     CHECK(outcome.code == 0);
     CHECK_MESSAGE(outcome.lines() <= 50, verb, " has ", outcome.lines(), " lines");
@@ -76,16 +100,21 @@ TEST_CASE("wrong usage") {
 TEST_CASE("a corpus that is missing, empty or not text") {
   const Files f;
   check_refused("vocab --corpus " + f.out + ".txt --out " + f.out, {f.out + ".txt", "no such file"}, f.out);
-  check_refused("data build --corpus " + f.out + ".txt --vocab " + f.vocab + " --out " + f.corpus, {f.out + ".txt", "no such file"}, f.corpus);
+  check_refused("data build --corpus " + f.out + ".txt --vocab " + f.vocab + " --out " + f.corpus, {f.out + ".txt", "no such file"},
+                f.corpus);
   write_file(f.scratch / "empty.txt", "");
   check_refused("vocab --corpus " + (f.scratch / "empty.txt").string() + " --out " + f.out, {"empty.txt"}, f.out);
-  check_refused("data build --corpus " + (f.scratch / "empty.txt").string() + " --vocab " + f.vocab + " --out " + f.corpus, {"empty.txt"}, f.corpus);
+  check_refused("data build --corpus " + (f.scratch / "empty.txt").string() + " --vocab " + f.vocab + " --out " + f.corpus, {"empty.txt"},
+                f.corpus);
 }
 
 TEST_CASE("invalid UTF-8 is named by file and line; --replace-invalid goes on") {
   const Files f;
   const std::string bad = (f.scratch / "bad.txt").string();
-  write_file(bad, sentences(5) + "a b\xff" "c d.\n" + sentences(40));
+  write_file(bad, sentences(5) +
+                      "a b\xff"
+                      "c d.\n" +
+                      sentences(40));
   check_refused("vocab --corpus " + bad + " --out " + f.out, {"bad.txt:16"}, f.out);
   check_refused("data build --corpus " + bad + " --vocab " + f.vocab + " --out " + f.corpus, {"bad.txt:16"}, f.corpus);
   CHECK(run("vocab --size 120 --replace-invalid --corpus " + bad + " --out " + f.out).code == 0);
@@ -101,7 +130,8 @@ TEST_CASE("a vocabulary without [MASK]") {
 TEST_CASE("a model that does not fit the corpus") {
   const Files f;
   f.build();
-  const std::string config = (f.scratch / "config.json").string(), base = "pretrain --data " + f.corpus + " --max-steps 1 --out " + f.out + " --model " + config;
+  const std::string config = (f.scratch / "config.json").string(),
+                    base = "pretrain --data " + f.corpus + " --max-steps 1 --out " + f.out + " --model " + config;
   const std::string vocab = read_file(f.vocab), size = std::to_string(std::count(vocab.begin(), vocab.end(), '\n'));
   const auto with = [&](std::string json) {
     if (const size_t at = json.find("SIZE"); at != std::string::npos) json.replace(at, 4, size);
@@ -111,7 +141,8 @@ TEST_CASE("a model that does not fit the corpus") {
   check_refused(base, {"vocabulary", "50"}, f.out);
   with(R"({"vocab_size": SIZE, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 3, "intermediate_size": 8})");
   check_refused(base, {"hidden_size 8", "num_attention_heads 3"}, f.out);
-  with(R"({"vocab_size": SIZE, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8, "max_position_embeddings": 64})");
+  with(
+      R"({"vocab_size": SIZE, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8, "max_position_embeddings": 64})");
   check_refused(base, {"--max-seq-length 128", "64 positions"}, f.out);
   check_refused("pretrain --data " + f.corpus + " --model enormous --out " + f.out, {"enormous", "tiny"}, f.out);
 }
@@ -147,7 +178,9 @@ TEST_CASE("from text to filled masks, by the program alone") {
   const Files f;
   f.build();
   // In Hugging Face's spelling.
-  REQUIRE(run("pretrain --data " + f.corpus + " --model tiny --max_seq_length 32 --max_steps=3 --per_device_train_batch_size 4 --output_dir " + f.out).code == 0);
+  REQUIRE(run("pretrain --data " + f.corpus +
+              " --model tiny --max_seq_length 32 --max_steps=3 --per_device_train_batch_size 4 --output_dir " + f.out)
+              .code == 0);
   const Outcome filled = run("fill-mask --model " + f.out + " --top-k 3 'the cat sat on the [MASK] .'");
   CHECK(filled.code == 0);
   CHECK(filled.lines() == 4);
@@ -186,7 +219,8 @@ TEST_CASE("embed: order, empty lines, formats, mistakes") {
   const Files f;
   f.build();
   REQUIRE(run("pretrain --data " + f.corpus + " --model tiny --max-seq-length 32 --max-steps 2 --batch-size 4 --out " + f.out).code == 0);
-  const std::string embed = "embed --model " + f.out + " ", lines = (f.scratch / "lines.txt").string(), vectors = (f.scratch / "v").string();
+  const std::string embed = "embed --model " + f.out + " ", lines = (f.scratch / "lines.txt").string(),
+                    vectors = (f.scratch / "v").string();
   const auto embedded = [&](const std::string& text, const std::string& options) {
     write_file(lines, text);
     const Outcome outcome = run(embed + options + " --out " + vectors + " " + lines);
@@ -195,12 +229,14 @@ TEST_CASE("embed: order, empty lines, formats, mistakes") {
   };
   // One vector a line in the order of the lines, each as if it were alone: the longest is not the first.
   std::string alone;
-  for (const char* line : {"the cat", "", "the dog saw the cat and ran away", "it was warm"}) alone += embedded(line + std::string("\n"), "--format npy").substr(128);
+  for (const char* line : {"the cat", "", "the dog saw the cat and ran away", "it was warm"})
+    alone += embedded(line + std::string("\n"), "--format npy").substr(128);
   CHECK(embedded("the cat\n\nthe dog saw the cat and ran away\nit was warm\n", "--format npy --batch-tokens 1").substr(128) == alone);
   CHECK(alone.size() == 4 * 128 * sizeof(float));
   const std::string json = embedded("the cat\n\n", "");
   CHECK_MENTIONS(json, "{\"index\": 1, \"embedding\": [");
-  CHECK_MENTIONS(embedded("the cat ||| it\n", "--layers -1,0"), R"({"linex_index": 0, "features": [{"token": "[CLS]", "layers": [{"index": -1, "values": [)");
+  CHECK_MENTIONS(embedded("the cat ||| it\n", "--layers -1,0"),
+                 R"({"linex_index": 0, "features": [{"token": "[CLS]", "layers": [{"index": -1, "values": [)");
   CHECK_MENTIONS(run(embed + "--max-seq-length 3 --out " + vectors + " " + f.text).output, "cut to 3 tokens");
   fs::remove(vectors);
 
@@ -222,7 +258,8 @@ TEST_CASE("convert: a TensorFlow checkpoint becomes a folder that the other verb
   const std::string out = (scratch / "out").string(), checkpoint = (source / "tf-bert" / "bert_model.ckpt").string();
   const Outcome done = run("convert --model " + checkpoint + " --out " + out + " --dtype bf16");
   CHECK_MESSAGE(done.code == 0, done.output);
-  for (const char* part : {"46 tensors", "46 renamed", "14 transposed", "3 dropped", "global_step", "gelu_new"}) CHECK_MENTIONS(done.output, part);
+  for (const char* part : {"46 tensors", "46 renamed", "14 transposed", "3 dropped", "global_step", "gelu_new"})
+    CHECK_MENTIONS(done.output, part);
   CHECK(run("fill-mask --model " + out + " \"word1 [MASK] .\"").code == 0);
   check_refused("convert --model " + checkpoint + " --out " + out, {"not empty", "--overwrite"});
 
@@ -240,7 +277,7 @@ TEST_CASE("convert: a TensorFlow checkpoint becomes a folder that the other verb
   const std::string whole = read_file(source / "weights" / "zip.bin"), legacy = read_file(source / "weights" / "legacy.bin");
   refused_as(whole.substr(0, whole.size() / 2), "cut off");
   refused_as(legacy.substr(0, legacy.size() / 2), "cut off");
-  std::string evil = legacy;   // the old form's third pickle names collections.OrderedDict
+  std::string evil = legacy;  // the old form's third pickle names collections.OrderedDict
   const std::string name = "ccollections\nOrderedDict\n", system = "cos\nsystem\n";
   evil.replace(evil.find(name), name.size(), system);
   refused_as(evil, "'os.system'");
@@ -254,11 +291,14 @@ TEST_CASE("finetune, eval, predict: from a Google checkpoint and a table to answ
   write_file(scratch / "train.tsv", "sentence\tlabel\nword1 word2\tgood\nword3\tbad\nword1\tgood\n");
   write_file(scratch / "dev.tsv", "sentence\tlabel\nword1\tgood\nword3\tbad\n");
   write_file(scratch / "wrong.tsv", "sentence\tlabel\nword1\tfine\n");
-  const std::string train = (scratch / "train.tsv").string(), dev = (scratch / "dev.tsv").string(), wrong = (scratch / "wrong.tsv").string();
-  check_refused("finetune classify --model " + base + " --train " + train + " --validation " + wrong + " --out " + out, {"wrong.tsv:2", "'fine'", "bad, good"}, out);
+  const std::string train = (scratch / "train.tsv").string(), dev = (scratch / "dev.tsv").string(),
+                    wrong = (scratch / "wrong.tsv").string();
+  check_refused("finetune classify --model " + base + " --train " + train + " --validation " + wrong + " --out " + out,
+                {"wrong.tsv:2", "'fine'", "bad, good"}, out);
   check_refused("finetune guess --model " + base, {"gradus"});
   check_refused("predict --model " + base + " " + dev, {"not fine-tuned"});
-  const Outcome trained = run("finetune classify --model " + base + " --train " + train + " --validation " + dev + " --epochs 60 --learning-rate 1e-2 --batch-size 2 --out " + out);
+  const Outcome trained = run("finetune classify --model " + base + " --train " + train + " --validation " + dev +
+                              " --epochs 60 --learning-rate 1e-2 --batch-size 2 --out " + out);
   CHECK_MESSAGE(trained.code == 0, trained.output);
   for (const char* said : {"good", "the worst mistakes", "accuracy 1", "the head is new"}) CHECK_MENTIONS(trained.output, said);
   const Outcome judged = run("eval --model " + out + " " + dev);

@@ -78,10 +78,8 @@ std::vector<OraclePair> oracle(const std::vector<Document>& all_documents, size_
 void truncate_seq_pair(std::vector<int32_t>& a, std::vector<int32_t>& b, int64_t max_num_tokens, Random& rng) {
   while (static_cast<int64_t>(a.size() + b.size()) > max_num_tokens) {
     auto& longer = a.size() > b.size() ? a : b;
-    if (rng.uniform() < 0.5)
-      longer.erase(longer.begin());
-    else
-      longer.pop_back();
+    if (rng.uniform() < 0.5) longer.erase(longer.begin());
+    else longer.pop_back();
   }
 }
 
@@ -156,12 +154,9 @@ TEST_CASE("masking: how many, which, and by what") {
         const int32_t id = instance.ids[static_cast<size_t>(instance.positions[k])], label = instance.labels[k];
         REQUIRE(label >= 5);  // never [CLS] or [SEP]
         ++predicted;
-        if (id == 4)
-          ++masked;  // of the random replacements one in 205 is [MASK] too: within the tolerance
-        else if (id == label)
-          ++kept;
-        else
-          ++replaced[static_cast<size_t>(id)];
+        if (id == 4) ++masked;  // of the random replacements one in 205 is [MASK] too: within the tolerance
+        else if (id == label) ++kept;
+        else ++replaced[static_cast<size_t>(id)];
       }
       random_next += instance.next_label;
       ++pairs;

@@ -108,15 +108,15 @@ TEST_CASE("the report names what is new and what is not used") {
   const LoadReport report = load(scratch, tensors, other);
   CHECK(report.fresh == std::vector<std::string>{"cls.seq_relationship.weight", "cls.seq_relationship.bias"});
   CHECK(report.unused == std::vector<std::string>{"classifier.weight"});
-  CHECK_MENTIONS(
-      report.to_text(),
-      "2 new, not in the file, to be trained: cls.seq_relationship.weight, cls.seq_relationship.bias; 1 tensors of the file not used: classifier.weight");
+  CHECK_MENTIONS(report.to_text(),
+                 "2 new, not in the file, to be trained: cls.seq_relationship.weight, cls.seq_relationship.bias; 1 tensors of the file not "
+                 "used: classifier.weight");
 }
 
 TEST_CASE("a body loads from a whole model, and a whole model from a body: the prefix may be missing") {
   const Scratch scratch;
   BertForPreTraining model = small_model(1), other = small_model(2);
-  BertModel body(small_config());   // its parameters have no `bert.` prefix
+  BertModel body(small_config());  // its parameters have no `bert.` prefix
   write_safetensors(scratch / "model.safetensors", tensors_of(model));
   const LoadReport partly = load_parameters(scratch.path(), parameters(body));
   CHECK(partly.fresh.empty());

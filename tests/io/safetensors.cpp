@@ -36,7 +36,7 @@ TEST_CASE("safetensors: what is written is read, of any layout and dtype") {
   CHECK(file.metadata() == std::map<std::string, std::string>{{"format", "pt"}});
   CHECK(file.entry("a").shape == Shape{4, 3});
   CHECK(file.entry("empty").shape == Shape{0, 2});
-  CHECK(reinterpret_cast<uintptr_t>(file.entry("a").data) % 8 == 0);   // aligned in the file, which is mapped at a page
+  CHECK(reinterpret_cast<uintptr_t>(file.entry("a").data) % 8 == 0);  // aligned in the file, which is mapped at a page
   Tensor a_back = zeros({4, 3}), b_wide = zeros({5}, DType::f64), d_back = zeros({2}), e_back = scalar(0), empty_back = zeros({0, 2});
   file.read("a", a_back);
   file.read("b", b_wide);
@@ -149,7 +149,7 @@ TEST_CASE("safetensors: whatever a byte is changed to, and wherever the file end
   write_safetensors(scratch / "t", {{"a", random_normal({3, 4}, 1)}, {"b", random_normal({5}, 2)}});
   const std::string whole = read_file(scratch / "t");
   const auto open = [&](const std::string& bytes) {
-    std::ofstream(scratch / "u", std::ios::binary) << bytes;   // not write_file, which waits for the disk
+    std::ofstream(scratch / "u", std::ios::binary) << bytes;  // not write_file, which waits for the disk
     SafetensorsFile file(scratch / "u");
   };
   uint64_t header;
@@ -161,8 +161,7 @@ TEST_CASE("safetensors: whatever a byte is changed to, and wherever the file end
       bytes[at] = byte;
       try {
         open(bytes);
-      } catch (const Error&) {
-      }
+      } catch (const Error&) {}
     }
   for (size_t length = 0; length < whole.size(); ++length) CHECK_MENTIONS(error_of([&] { open(whole.substr(0, length)); }), "/u");
 }

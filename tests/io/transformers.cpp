@@ -33,7 +33,8 @@ Numbers numbers(const Tensor& x) { return x.to_vector<double>(); }
 template <class T>
 std::vector<T> joined(const Json& rows) {
   std::vector<T> all;
-  for (const auto& row : rows) for (const auto& x : row) all.push_back(x.get<T>());
+  for (const auto& row : rows)
+    for (const auto& x : row) all.push_back(x.get<T>());
   return all;
 }
 
@@ -77,7 +78,7 @@ void compare_with_transformers(const std::string& hidden_act, DType dtype, doubl
   for (const Parameter& p : parameters(model)) {
     if (p.tied) continue;
     const double ours = norm(slice(p.leaf.grad(), 0, p.begin, p.end)), theirs = expected.at("gradient_norms").at(p.name).get<double>();
-    if (p.name.ends_with("key.bias")) CHECK_MESSAGE(ours < 1e-6, p.name);   // truly zero: softmax ignores a shift
+    if (p.name.ends_with("key.bias")) CHECK_MESSAGE(ours < 1e-6, p.name);  // truly zero: softmax ignores a shift
     else CHECK_MESSAGE(distance({ours}, {theirs}) < gradient_tolerance, p.name);
   }
 }
@@ -148,7 +149,7 @@ TEST_CASE("a published encoder, fine-tuned by its authors, gives the hidden stat
   const auto folder = shared_data("bert-tiny-sst2-encoder");
   if (folder.empty()) return;
   const BertConfig config = load_config(folder);
-  const Scratch scratch;   // its file has a name of its own and no embeddings
+  const Scratch scratch;  // its file has a name of its own and no embeddings
   std::filesystem::create_symlink(std::filesystem::absolute(folder / "encoder.safetensors"), scratch / "model.safetensors");
   BertForPreTraining model(config);
   const LoadReport report = load_parameters(scratch.path(), parameters(model), Body::partial);

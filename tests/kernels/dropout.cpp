@@ -163,7 +163,7 @@ TEST_CASE("attention: probabilities, logsumexp and the backward against plain lo
           CHECK(error(lse, lse64, 1) < 2e-6);
           k.attention_backward(again.data(), ds.data(), ld, lse.data(), all);
           CHECK(error(again, p64, 1e-3) < 5e-6);
-          CHECK(error(ds, ds64, 0.125) < 5e-6);   // of a difference: where it cancels, of what is subtracted
+          CHECK(error(ds, ds64, 0.125) < 5e-6);  // of a difference: where it cancels, of what is subtracted
           for (int64_t r = 0; r < queries; ++r)
             for (int64_t j = 0; j < ld; ++j)
               if (j >= keys || (causal && j > first + r)) {

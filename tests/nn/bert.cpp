@@ -23,14 +23,16 @@ Batch batch_of(const BertConfig& config) {
   const std::vector<int64_t> lengths{5, 12, 1, 7};
   std::vector<int32_t> ids, types;
   Random random(4);
-  for (int i = 0; i < 25; ++i) ids.push_back(static_cast<int32_t>(random.below(config.vocab_size))), types.push_back(static_cast<int32_t>(random.below(2)));
+  for (int i = 0; i < 25; ++i)
+    ids.push_back(static_cast<int32_t>(random.below(config.vocab_size))), types.push_back(static_cast<int32_t>(random.below(2)));
   return {BertInput(config, ids, types, lengths), {{1, 6, 9, 16, 20}, {3, 40, 7, 7, 22}, {0, 1, 1, 0}}};
 }
 }  // namespace
 
 TEST_CASE("parameter counts of the published sizes") {
-  const std::pair<const char*, std::pair<int64_t, int64_t>> sizes[] = {{"tiny", {4385920, 4433468}},       {"mini", {11170560, 11267900}}, {"small", {28763648, 29058876}},
-                                                                     {"medium", {41373184, 41668412}}, {"base", {109482240, 110106428}}, {"large", {335141888, 336226108}}};
+  const std::pair<const char*, std::pair<int64_t, int64_t>> sizes[] = {{"tiny", {4385920, 4433468}},     {"mini", {11170560, 11267900}},
+                                                                       {"small", {28763648, 29058876}},  {"medium", {41373184, 41668412}},
+                                                                       {"base", {109482240, 110106428}}, {"large", {335141888, 336226108}}};
   for (const auto& [name, counts] : sizes) {
     BertForPreTraining model(BertConfig::named(name));
     const auto list = parameters(model);
@@ -78,7 +80,7 @@ TEST_CASE("the whole model's gradient is right, in f64, with dropout") {
   initialize_bert(parameters(source), config, BertInitialization::google, 2);
   BertForPreTraining model = clone(source, DType::f64);
   const auto list = parameters(model);
-  const Batch batch = batch_of(config);   // not structured bindings: Clang 14 lets no lambda capture them
+  const Batch batch = batch_of(config);  // not structured bindings: Clang 14 lets no lambda capture them
   const Training training;
   const auto loss = [&] {
     const RandomScope random(7, 1);

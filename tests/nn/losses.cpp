@@ -25,12 +25,21 @@ TEST_CASE("cross-entropy with class weights and label smoothing is PyTorch's") {
 }
 
 TEST_CASE("their gradients are right to second order") {
-  for (const CrossEntropyOptions& options : {CrossEntropyOptions{}, {.class_weights = {1, 2, 0.5}}, {.label_smoothing = 0.1}, {.class_weights = {1, 2, 0.5}, .label_smoothing = 0.1, .focal_gamma = 2}}) {
-    const auto report = gradcheck([&](Inputs in) { return Tensors{weighted_cross_entropy(in[0], labels, options)}; }, {logits}, {.order = 2});
+  for (const CrossEntropyOptions& options : {CrossEntropyOptions{},
+                                             {.class_weights = {1, 2, 0.5}},
+                                             {.label_smoothing = 0.1},
+                                             {.class_weights = {1, 2, 0.5}, .label_smoothing = 0.1, .focal_gamma = 2}}) {
+    const auto report =
+        gradcheck([&](Inputs in) { return Tensors{weighted_cross_entropy(in[0], labels, options)}; }, {logits}, {.order = 2});
     CHECK_MESSAGE(report.ok, report.log);
   }
   const Tensor targets = tensor({{1, 0, 1}, {0, 0, 1}, {1, 1, 0}, {0, 1, 0}}, DType::f64);
-  CHECK(gradcheck([&](Inputs in) { return Tensors{binary_cross_entropy(in[0], targets), mean_squared_error(in[0], targets)}; }, {logits}, {.order = 2}).ok);
+  CHECK(gradcheck(
+            [&](Inputs in) {
+              return Tensors{binary_cross_entropy(in[0], targets), mean_squared_error(in[0], targets)};
+            },
+            {logits}, {.order = 2})
+            .ok);
   const Tensor span = tensor({{1, 0.5}, {-1, 2}, {0.3, -0.2}, {0, 1}, {0.7, 0.1}}, DType::f64);
   CHECK(gradcheck([&](Inputs in) { return Tensors{span_loss(in[0], Ragged({2, 3}), {1, 0}, {1, 2})}; }, {span}, {.order = 2}).ok);
 }
@@ -38,13 +47,17 @@ TEST_CASE("their gradients are right to second order") {
 TEST_CASE("a big batch is the sum of its parts, divided by the denominator of the whole") {
   const CrossEntropyOptions options{.class_weights = {1, 2, 0.5}};
   const double whole = total_weight(labels, options);
-  const double parts = weighted_cross_entropy(slice(logits, 0, 0, 3), {2, 0, 0}, options, whole).item() + weighted_cross_entropy(slice(logits, 0, 3, 4), {1}, options, whole).item();
+  const double parts = weighted_cross_entropy(slice(logits, 0, 0, 3), {2, 0, 0}, options, whole).item() +
+                       weighted_cross_entropy(slice(logits, 0, 3, 4), {1}, options, whole).item();
   CHECK(parts == doctest::Approx(value(options)).epsilon(1e-12));
 }
 
 TEST_CASE("wrong losses are refused") {
   CHECK_MENTIONS(error_of([] { value({.class_weights = {1, 2}}); }), "2");
   CHECK_MENTIONS(error_of([] { value({.focal_gamma = 0.5}); }), "focal gamma of 0.5");
-  CHECK_MENTIONS(error_of([] { span_loss(ones({5, 2}), Ragged({2, 3}), {2, 0}, {1, 2}); }), "the position 2 of sequence 0 is outside its 2 tokens");
+  CHECK_MENTIONS(error_of([] {
+                   span_loss(ones({5, 2}), Ragged({2, 3}), {2, 0}, {1, 2});
+                 }),
+                 "the position 2 of sequence 0 is outside its 2 tokens");
   CHECK_MENTIONS(error_of([] { span_loss(ones({5, 3}), Ragged({2, 3}), {1, 0}, {1, 2}); }), "[5, 2]");
 }

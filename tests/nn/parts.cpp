@@ -53,7 +53,9 @@ TEST_CASE("one parameter under two names is an error, unless tied") {
 TEST_CASE("query, key and value are ranges of one leaf") {
   TransformerLayer layer({.hidden = 4, .layers = 1, .heads = 2, .intermediate = 8});
   const auto list = parameters(layer);
-  const auto find = [&](const std::string& name) { return *std::find_if(list.begin(), list.end(), [&](const Parameter& p) { return p.name == name; }); };
+  const auto find = [&](const std::string& name) {
+    return *std::find_if(list.begin(), list.end(), [&](const Parameter& p) { return p.name == name; });
+  };
   CHECK(find("attention.self.key.weight").view().shape() == Shape{4, 4});
   CHECK(find("attention.self.value.bias").begin == 8);
   CHECK(layer.attention.qkv.weight.name() == "attention.self.*.weight");

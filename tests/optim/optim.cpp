@@ -49,7 +49,8 @@ TEST_CASE("AdamW and Google's Adam follow their formulas over 100 steps") {
     const double worst = against(model, optimizer, 100, [&](double p, double g, int t, bool decays, size_t i) {
       m[i] = 0.9 * m[i] + 0.1 * g;
       v[i] = 0.999 * v[i] + 0.001 * g * g;
-      const double step = google ? m[i] / (std::sqrt(v[i]) + 1e-6) : m[i] / (1 - std::pow(0.9, t)) / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
+      const double step =
+          google ? m[i] / (std::sqrt(v[i]) + 1e-6) : m[i] / (1 - std::pow(0.9, t)) / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
       return p - 0.01 * (step + (decays ? 0.1 * p : 0));
     });
     CHECK(worst < 2e-6);
@@ -62,9 +63,9 @@ TEST_CASE("SGD with momentum and decay follows its formula") {
   Sgd optimizer(model, {.learning_rate = 0.001, .momentum = 0.9, .weight_decay = 0.1});
   std::vector<double> u(8);
   CHECK(against(model, optimizer, 100, [&](double p, double g, int, bool decays, size_t i) {
-    u[i] = 0.9 * u[i] + g + (decays ? 0.1 * p : 0);
-    return p - 0.001 * u[i];
-  }) < 2e-6);
+          u[i] = 0.9 * u[i] + g + (decays ? 0.1 * p : 0);
+          return p - 0.001 * u[i];
+        }) < 2e-6);
 }
 
 TEST_CASE("what the loss does not reach, and what is frozen, is neither updated nor decayed") {

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "ops/ops.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
-#include "ops/ops.h"
 #include "tests/support.h"
 
 using namespace gradus;
@@ -15,7 +15,9 @@ using namespace gradus::testing;
 
 namespace {
 
-nlohmann::json cases() { return nlohmann::json::parse(read_file(std::filesystem::path(GRADUS_SOURCE_ROOT) / "tests" / "fixtures" / "optimizer_cases.json")); }
+nlohmann::json cases() {
+  return nlohmann::json::parse(read_file(std::filesystem::path(GRADUS_SOURCE_ROOT) / "tests" / "fixtures" / "optimizer_cases.json"));
+}
 
 // make_optimizer_cases.py's start() and gradient().
 Tensor filled(const Shape& shape, const std::function<double(double)>& value) {
@@ -28,9 +30,13 @@ struct Model {
   std::vector<std::pair<std::string, Tensor>> all;
   Model() {
     for (const auto& [name, shape] : {std::pair<const char*, Shape>{"a.weight", {3, 2}}, {"a.bias", {3}}, {"b.weight", {2, 4}}})
-      all.emplace_back(name, filled(shape, [&, n = std::strlen(name)](double i) { return 0.5 * std::cos(1.7 * i + static_cast<double>(n)); }).set_requires_grad());
+      all.emplace_back(name, filled(shape, [&, n = std::strlen(name)](double i) {
+                               return 0.5 * std::cos(1.7 * i + static_cast<double>(n));
+                             }).set_requires_grad());
   }
-  void parts(Parts& p) { for (auto& [name, tensor] : all) p(name, tensor); }
+  void parts(Parts& p) {
+    for (auto& [name, tensor] : all) p(name, tensor);
+  }
 };
 
 }  // namespace
@@ -41,7 +47,7 @@ TEST_CASE("100 steps of every optimizer end where the reference ends, to 1e-6") 
     Model model;
     const auto optimizer = make_optimizer(name, parameters(model), expected.at("learning_rate"), expected.at("weight_decay"));
     for (int step = 1; step <= expected.at("steps"); ++step) {
-      Tensor loss = scalar(0);   // a linear function of the parameters, whose gradient is the wanted one
+      Tensor loss = scalar(0);  // a linear function of the parameters, whose gradient is the wanted one
       for (const auto& [parameter, tensor] : model.all) {
         const auto offset = 0.37 * step + static_cast<double>(parameter.size());
         loss = loss + sum(tensor * filled(tensor.shape(), [&](double i) { return std::sin(0.9 * i + offset) * (1 + i) * 0.1; }));
@@ -51,8 +57,9 @@ TEST_CASE("100 steps of every optimizer end where the reference ends, to 1e-6") 
     }
     for (const auto& [parameter, tensor] : model.all) {
       const auto ours = tensor.to_vector<double>(), theirs = parameters_after.at(parameter).get<std::vector<double>>();
-      const std::string place = name + " " + parameter;   // a structured binding cannot go into the check's lambda (Clang 14)
-      for (size_t i = 0; i < ours.size(); ++i) CHECK_MESSAGE(std::abs(ours[i] - theirs[i]) < 1e-6, place, " ", i, ": ", ours[i], " ", theirs[i]);
+      const std::string place = name + " " + parameter;  // a structured binding cannot go into the check's lambda (Clang 14)
+      for (size_t i = 0; i < ours.size(); ++i)
+        CHECK_MESSAGE(std::abs(ours[i] - theirs[i]) < 1e-6, place, " ", i, ": ", ours[i], " ", theirs[i]);
     }
   }
   CHECK_MENTIONS(error_of([] { check_optimizer_name("adam"); }), "adamw, google");

@@ -21,18 +21,21 @@ void judge(const std::string& name, const Distance& d) {
 }
 
 void print_heads(const std::vector<std::filesystem::path>& folders) {
-  std::printf("| case | GELU | dtype | logits | loss | hidden states | attention probabilities | gradients | key biases |\n|---|---|---|---|---|---|---|---|---|\n");
+  std::printf(
+      "| case | GELU | dtype | logits | loss | hidden states | attention probabilities | gradients | key biases "
+      "|\n|---|---|---|---|---|---|---|---|---|\n");
   for (const auto& folder : folders)
     for (const std::string hidden_act : {"gelu", "gelu_new"})
       for (const DType dtype : {DType::f32, DType::f64}) {
         std::map<std::string, double> worst;
         for (const Distance& d : compare_head(folder, hidden_act, dtype)) {
-          double& value = worst[d.quantity.substr(0, d.quantity.find_first_of("0123456789"))];   // without the layer's number
+          double& value = worst[d.quantity.substr(0, d.quantity.find_first_of("0123456789"))];  // without the layer's number
           value = std::max(value, d.value);
           judge(folder.filename().string() + " " + hidden_act, d);
         }
-        std::printf("| %s | %s | %s | %.1e | %.1e | %.1e | %.1e | %.1e | %.1e |\n", folder.filename().c_str(), hidden_act.c_str(), dtype == DType::f64 ? "f64" : "f32", worst["logits"],
-                    worst["loss"], worst["hidden states "], worst["attention probabilities "], worst["gradients"], worst["key biases"]);
+        std::printf("| %s | %s | %s | %.1e | %.1e | %.1e | %.1e | %.1e | %.1e |\n", folder.filename().c_str(), hidden_act.c_str(),
+                    dtype == DType::f64 ? "f64" : "f32", worst["logits"], worst["loss"], worst["hidden states "],
+                    worst["attention probabilities "], worst["gradients"], worst["key biases"]);
       }
 }
 
@@ -40,10 +43,12 @@ void print_training(const std::filesystem::path& folder) {
   std::printf("| training | losses, nat | weights, relative |\n|---|---|---|\n");
   for (const bool forget : {false, true}) {
     const auto distances = compare_training(folder, forget);
-    std::printf("| %s | %.1e | %.1e |\n", forget ? "without weight decay (must be noticed)" : "200 steps", distances[0].value, distances[1].value);
+    std::printf("| %s | %.1e | %.1e |\n", forget ? "without weight decay (must be noticed)" : "200 steps", distances[0].value,
+                distances[1].value);
     for (const Distance& d : distances)
       if (!forget) judge("training", d);
-      else if (d.fine()) fine = false, std::fprintf(stderr, "training without decay: %s differ by %.2g only\n", d.quantity.c_str(), d.value);
+      else if (d.fine())
+        fine = false, std::fprintf(stderr, "training without decay: %s differ by %.2g only\n", d.quantity.c_str(), d.value);
   }
 }
 

@@ -12,9 +12,9 @@ namespace gradus::testing {
 
 // The largest difference of a quantity, relative to the largest magnitude of the tensor it is in; and what is allowed.
 struct Distance {
-  std::string quantity;   // "logits", "gradients", …
+  std::string quantity;  // "logits", "gradients", …
   double value, allowed;
-  bool fine() const { return value <= allowed; }   // false for NaN
+  bool fine() const { return value <= allowed; }  // false for NaN
 };
 
 // All quantities of one head's folder, for one form of GELU, computed in f32 or f64.

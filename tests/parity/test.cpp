@@ -21,6 +21,8 @@ TEST_CASE("every head class gives transformers' logits, losses, hidden states, a
 }
 
 TEST_CASE("200 training steps follow PyTorch's losses and end at its weights; forgotten weight decay is noticed") {
-  for (const Distance& d : compare_training(fixtures / "training")) CHECK_MESSAGE(d.fine(), d.quantity, " differ by ", d.value, ", allowed are ", d.allowed);
-  for (const Distance& d : compare_training(fixtures / "training", true)) CHECK_MESSAGE(!d.fine(), "without weight decay ", d.quantity, " differ by ", d.value, " only");
+  for (const Distance& d : compare_training(fixtures / "training"))
+    CHECK_MESSAGE(d.fine(), d.quantity, " differ by ", d.value, ", allowed are ", d.allowed);
+  for (const Distance& d : compare_training(fixtures / "training", true))
+    CHECK_MESSAGE(!d.fine(), "without weight decay ", d.quantity, " differ by ", d.value, " only");
 }

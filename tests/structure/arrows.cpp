@@ -104,8 +104,7 @@ TEST_CASE("structure: what is compiled for one instruction level includes kernel
       if (include[0] == '<')
         CHECK_MESSAGE((name.size() > 2 && name.substr(name.size() - 2) == ".h"), path.filename().string(), " includes <", name,
                       ">, not a C header");
-      else
-        CHECK_MESSAGE(name.rfind("ops/kernels/", 0) == 0, path.filename().string(), " includes ", name);
+      else CHECK_MESSAGE(name.rfind("ops/kernels/", 0) == 0, path.filename().string(), " includes ", name);
       if (include[0] == '"' && std::filesystem::exists(root / name)) open.insert(root / name);
     }
   }

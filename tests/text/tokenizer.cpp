@@ -1,12 +1,15 @@
+#include "text/tokenizer.h"
 #include "base/file.h"
 #include "tests/support.h"
-#include "text/tokenizer.h"
 
 using namespace gradus;
 using namespace gradus::testing;
 
 namespace {
-Vocabulary small() { return Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##aff", "##able", "want", "##want", "##ed", "wa", "runn", "##ing", ",", "é", "e", "low", "."}); }
+Vocabulary small() {
+  return Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##aff", "##able", "want", "##want", "##ed", "wa", "runn", "##ing",
+                     ",", "é", "e", "low", "."});
+}
 }  // namespace
 
 TEST_CASE("longest match first; what does not come out even is unknown as a whole") {
@@ -20,7 +23,8 @@ TEST_CASE("offsets are code points of the original text") {
   const Tokenizer tokenizer(small());
   const Encoding encoding = tokenizer.encode("é, UNWANTÉD [MASK] zzé.");
   CHECK(encoding.ids == std::vector<int32_t>{16, 14, 5, 9, 10, 4, 1, 18});
-  CHECK(encoding.offsets == std::vector<std::pair<int32_t, int32_t>>{{0, 1}, {1, 2}, {3, 5}, {5, 9}, {9, 11}, {12, 18}, {19, 22}, {22, 23}});
+  CHECK(encoding.offsets ==
+        std::vector<std::pair<int32_t, int32_t>>{{0, 1}, {1, 2}, {3, 5}, {5, 9}, {9, 11}, {12, 18}, {19, 22}, {22, 23}});
   CHECK(encoding.words == std::vector<int32_t>{0, 1, 2, 2, 2, 3, 4, 5});
   // A letter and its accent as two code points are one character of the piece.
   CHECK(tokenizer.encode("e\xCC\x81,").offsets == std::vector<std::pair<int32_t, int32_t>>{{0, 1}, {2, 3}});
@@ -45,7 +49,7 @@ TEST_CASE("a vocabulary: specials, duplicates, copies, errors") {
   const Scratch scratch;
   write_file(scratch / "v.txt", "[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]\r\n[MASK]\r\na\r\nb\r\na\r\n");
   const Vocabulary vocabulary = Vocabulary::load(scratch / "v.txt");
-  CHECK(vocabulary.find("a") == 7);   // the last of duplicates, as in every reference
+  CHECK(vocabulary.find("a") == 7);  // the last of duplicates, as in every reference
   CHECK(vocabulary.mask() == 4);
   CHECK(vocabulary.is_special(3));
   CHECK_FALSE(vocabulary.is_special(5));

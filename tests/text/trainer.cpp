@@ -33,8 +33,10 @@ TEST_CASE("merges by hand: the most frequent pair first, ties by the smaller ids
   write_file(scratch / "t", "ab ab ab abc abc bc bc bc bc\n");
   // Characters in order: a b c ##b ##c; pairs: a ##b 5, ##b ##c 2, b ##c 4.
   const auto tokens = train_wordpiece({scratch / "t"}, of_size(13));
-  CHECK(std::vector<std::string>(tokens.begin() + 5, tokens.end()) == std::vector<std::string>{"a", "b", "c", "##b", "##c", "ab", "bc", "abc"});
-  CHECK(std::vector<std::string>(tokens.begin(), tokens.begin() + 5) == std::vector<std::string>{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"});
+  CHECK(std::vector<std::string>(tokens.begin() + 5, tokens.end()) ==
+        std::vector<std::string>{"a", "b", "c", "##b", "##c", "ab", "bc", "abc"});
+  CHECK(std::vector<std::string>(tokens.begin(), tokens.begin() + 5) ==
+        std::vector<std::string>{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"});
 }
 
 TEST_CASE("the same bytes twice, and on any number of threads") {

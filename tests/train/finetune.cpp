@@ -56,7 +56,8 @@ TEST_CASE("a text classifier learns, is saved at its best, and predicts by name"
   CHECK(result.evaluation.metrics.front().first == "accuracy");
   CHECK(result.score() == 1);
   CHECK(result.evaluation.constant < 0.8);
-  for (const char* file : {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "run.json", "metrics.jsonl", "eval_results.json", "trainer_state.json", "README.md"})
+  for (const char* file : {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "run.json",
+                           "metrics.jsonl", "eval_results.json", "trainer_state.json", "README.md"})
     CHECK_MESSAGE(fs::exists(o.out / file), std::string(file));
   CHECK_MENTIONS(read_file(o.out / "README.md"), "| accuracy | 1.0000 |");
 
@@ -88,13 +89,13 @@ TEST_CASE("a run is a function of its seed; a batch in parts is the batch") {
   finetune(o);
   FinetunedModel second(o.out);
   CHECK(values(first.model) == values(second.model));
-  o.max_tokens = 20;   // two or three texts at once
+  o.max_tokens = 20;  // two or three texts at once
   finetune(o);
   FinetunedModel parts(o.out);
   const auto a = values(first.model), b = values(parts.model);
   double apart = 0;
   for (size_t i = 0; i < a.size(); ++i) apart = std::max(apart, static_cast<double>(std::abs(a[i] - b[i])));
-  CHECK(apart < 2e-4);   // one Adam step is 1e-2: dropout drew the same, sums were rounded otherwise
+  CHECK(apart < 2e-4);  // one Adam step is 1e-2: dropout drew the same, sums were rounded otherwise
   o.seed = 43;
   finetune(o);
   FinetunedModel other(o.out);
@@ -164,7 +165,7 @@ TEST_CASE("frozen, slowed and renewed layers") {
   FinetuneOptions o = options_for(scratch);
   o.epochs = 1;
   o.freeze = {"bert.embeddings.*"};
-  o.layer_decay = 1e-9;   // so that all but the head stands still
+  o.layer_decay = 1e-9;  // so that all but the head stands still
   finetune(o);
   FinetunedModel tuned(o.out);
   BertForPreTraining base = small_model(3);
@@ -180,7 +181,8 @@ TEST_CASE("frozen, slowed and renewed layers") {
   FinetunedModel renewed(o.out);
   for (const Parameter& p : parameters(renewed.model))
     for (const Parameter& q : before)
-      if (p.name == q.name && p.name.ends_with("intermediate.dense.weight")) CHECK_MESSAGE((norm(p.view() - q.view()) > 1e-2) == (p.name.find("layer.1.") != std::string::npos), p.name);
+      if (p.name == q.name && p.name.ends_with("intermediate.dense.weight"))
+        CHECK_MESSAGE((norm(p.view() - q.view()) > 1e-2) == (p.name.find("layer.1.") != std::string::npos), p.name);
 }
 
 TEST_CASE("a fine-tuned folder goes on with its head where the labels are the same; early stopping stops") {
@@ -191,7 +193,7 @@ TEST_CASE("a fine-tuned folder goes on with its head where the labels are the sa
   o.epochs = 5, o.learning_rate = 1e-9, o.patience = 2;
   const FinetuneResult again = finetune(o);
   CHECK(again.score() == 1);
-  CHECK(again.steps == 3 * 12);   // the first evaluation is the best, then two that are no better
+  CHECK(again.steps == 3 * 12);  // the first evaluation is the best, then two that are no better
   write_file(scratch / "train.tsv", "sentence\tlabel\na .\tone\nb .\ttwo\nthe .\tthree\n");
   write_file(scratch / "dev.tsv", "sentence\tlabel\na .\tone\n");
   finetune(o);

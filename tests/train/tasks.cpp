@@ -136,7 +136,8 @@ TEST_CASE("classify: weights, loss, metrics, predictions") {
 
 TEST_CASE("classify: long texts in windows have the mean of their logits") {
   const Files files;
-  const auto task = Task::make({.kind = "classify", .max_seq_length = 4, .long_texts = "windows", .doc_stride = 0}, tokenizer(), BertConfig());
+  const auto task =
+      Task::make({.kind = "classify", .max_seq_length = 4, .long_texts = "windows", .doc_stride = 0}, tokenizer(), BertConfig());
   const auto set = task->read(files("t.tsv", "text\tlabel\nann saw ben in\tx\nben\ty\n"), TaskUse::training);
   CHECK(set->sequences(0).size() == 2);
   const Tensor logits = some_logits(3, 2);
@@ -266,7 +267,8 @@ TEST_CASE("ner: strict entities follow the scheme") {
   const auto path = files("t.conll", "ann B-PER\nben I-PER\nrome I-LOC\n");
   const std::vector<UnitLogits> right{sure({3, 0, 2, 1, 3}, 4)};
   for (const bool strict : {false, true}) {
-    const auto task = Task::make({.kind = "ner", .labels = {"B-PER", "I-LOC", "I-PER", "O"}, .strict_entities = strict}, tokenizer(), BertConfig());
+    const auto task =
+        Task::make({.kind = "ner", .labels = {"B-PER", "I-LOC", "I-PER", "O"}, .strict_entities = strict}, tokenizer(), BertConfig());
     const auto set = task->read(path, TaskUse::validation);
     CHECK_MENTIONS(task->describe(*set, nullptr), "1 tags stand where IOB2 forbids them, the first in line 3");
     CHECK(predictions(*set, right)[0]["entities"].size() == (strict ? 1 : 2));
@@ -399,8 +401,8 @@ TEST_CASE("qa: SQuAD 2.0 finds the null threshold, or takes the one given") {
   CHECK(read_json(out / "predictions.json") == Json{{"x", "Ann"}, {"y", ""}});
   CHECK(read_json(out / "null_odds.json") == Json{{"x", 2.0}, {"y", 6.0}});
 
-  const auto given =
-      Task::make({.kind = "qa", .max_seq_length = 384, .null_score_diff_threshold = 0.0}, tokenizer(), BertConfig())->read(path, TaskUse::validation);
+  const auto given = Task::make({.kind = "qa", .max_seq_length = 384, .null_score_diff_threshold = 0.0}, tokenizer(), BertConfig())
+                         ->read(path, TaskUse::validation);
   CHECK(metric(given->evaluate(said), "f1") == 50);
   CHECK(metric(given->evaluate(said), "best_f1") == 100);
   // To predict, empty lists of answers say nothing.

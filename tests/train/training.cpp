@@ -22,7 +22,8 @@ struct World {
     const auto text = story::write_stories(scratch.path(), {.documents = 400, .seed = 3, .world = story::World::small, .overwrite = true});
     WordPieceTrainerOptions options;
     options.size = 900;
-    build_corpus(corpus, Tokenizer(Vocabulary(train_wordpiece({text}, options))), {.corpus = {text}, .validation_fraction = 0.1, .seed = 1, .overwrite = true});
+    build_corpus(corpus, Tokenizer(Vocabulary(train_wordpiece({text}, options))),
+                 {.corpus = {text}, .validation_fraction = 0.1, .seed = 1, .overwrite = true});
   }
 };
 const World& world() {
@@ -105,7 +106,8 @@ TEST_CASE("pretrain leaves a folder that loads, its metrics and its configuratio
   const PretrainResult result = pretrain(o);
   REQUIRE(result.validation.has_value());
   CHECK(result.validation->masked_loss < 6.0);
-  for (const char* file : {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "metrics.jsonl", "run.json", "trainer_state.json", "eval_results.json"})
+  for (const char* file : {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "metrics.jsonl",
+                           "run.json", "trainer_state.json", "eval_results.json"})
     CHECK_MESSAGE(fs::exists(o.out / file), file);
   BertForPreTraining model(load_config(o.out));
   const LoadReport report = load_parameters(o.out, parameters(model));
@@ -156,7 +158,9 @@ TEST_CASE("wrong options are refused before anything is made") {
 
 TEST_CASE("FLOP of a step, by the formula of docs and notes") {
   // tiny, S = 128, 15 % predicted: 6.3 MFLOP a token; base 545.4.
-  const auto per_token = [](const char* size) { return training_flop(BertConfig::named(size), std::vector<int64_t>(100, 128), 1920) / 12800 / 1e6; };
+  const auto per_token = [](const char* size) {
+    return training_flop(BertConfig::named(size), std::vector<int64_t>(100, 128), 1920) / 12800 / 1e6;
+  };
   CHECK(per_token("tiny") == doctest::Approx(6.3).epsilon(0.01));
   CHECK(per_token("base") == doctest::Approx(545.4).epsilon(0.001));
 }

@@ -31,10 +31,8 @@ std::u32string lower_without_punctuation(const std::string& text) {
   for (const char *at = text.data(), *end = at + text.size(); at < end;) {
     const char32_t c = read_utf8(at);
     if (is_ascii_punctuation(c)) continue;
-    if (c == U'\u0130')
-      out += U"i\u0307";  // the one code point whose lower case is two
-    else
-      out += static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+    if (c == U'\u0130') out += U"i\u0307";  // the one code point whose lower case is two
+    else out += static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
   }
   return out;
 }

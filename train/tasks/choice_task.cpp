@@ -14,7 +14,8 @@ struct ChoiceTask : Task {
   TaskOptions options;
   Tokenizer tokenizer;
   ChoiceTask(const TaskOptions& o, const Tokenizer& t) : options(o), tokenizer(t) {
-    check(o.label_smoothing == 0 && o.focal_gamma == 0 && o.class_weights.empty(), "--label-smoothing, --focal-gamma and --class-weights are for classify");
+    check(o.label_smoothing == 0 && o.focal_gamma == 0 && o.class_weights.empty(),
+          "--label-smoothing, --focal-gamma and --class-weights are for classify");
     check(o.long_texts == "head", "--long {} is not for choice: a context and its ending are cut as pairs are", o.long_texts);
   }
   BertHead head() const override { return BertHead::multiple_choice; }
@@ -26,7 +27,7 @@ struct ChoiceTask : Task {
 struct ChoiceTaskSet : TaskSet {
   const ChoiceTask& task;
   ChoiceSet set;
-  std::vector<std::vector<Sequence>> pairs;   // of each question
+  std::vector<std::vector<Sequence>> pairs;  // of each question
   int64_t cut = 0;
 
   ChoiceTaskSet(const ChoiceTask& task, ChoiceSet read) : task(task), set(std::move(read)) {
@@ -61,7 +62,8 @@ struct ChoiceTaskSet : TaskSet {
       labels.push_back(set.examples[u].label);
     }
     const Tensor all = concat({reshape(logits, {total}), full({1}, -1e30, logits.dtype())}, 0);
-    return weighted_cross_entropy(take(all, from_vector(index, {static_cast<int64_t>(units.size()), static_cast<int64_t>(most)})), labels, {}, denominator);
+    return weighted_cross_entropy(take(all, from_vector(index, {static_cast<int64_t>(units.size()), static_cast<int64_t>(most)})), labels,
+                                  {}, denominator);
   }
 
   Evaluation evaluate(const std::vector<UnitLogits>& logits) const override {
@@ -86,8 +88,9 @@ struct ChoiceTaskSet : TaskSet {
       const ChoiceExample& example = set.examples[mistakes[i].second];
       const auto& row = logits[mistakes[i].second];
       const auto said = static_cast<size_t>(std::max_element(row.begin(), row.end()) - row.begin());
-      result.tables += fmt::format("  line {:<6} {}\n              says  {}\n              is    {}\n", example.line, excerpt(example.context), excerpt(example.choices[said]),
-                                   excerpt(example.choices[static_cast<size_t>(example.label)]));
+      result.tables +=
+          fmt::format("  line {:<6} {}\n              says  {}\n              is    {}\n", example.line, excerpt(example.context),
+                      excerpt(example.choices[said]), excerpt(example.choices[static_cast<size_t>(example.label)]));
     }
     return result;
   }
@@ -96,13 +99,20 @@ struct ChoiceTaskSet : TaskSet {
     for (size_t u = 0; u < logits.size(); ++u) {
       const std::vector<double> p = probabilities(logits[u]);
       const auto best = static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin());
-      jsonl << nlohmann::ordered_json{{"index", first + static_cast<int64_t>(u)}, {"choice", best}, {"text", set.examples[u].choices[best]}, {"score", p[best]}, {"probabilities", p}}.dump()
+      jsonl << nlohmann::ordered_json{{"index", first + static_cast<int64_t>(u)},
+                                      {"choice", best},
+                                      {"text", set.examples[u].choices[best]},
+                                      {"score", p[best]},
+                                      {"probabilities", p}}
+                   .dump()
             << "\n";
     }
   }
 
   std::string notes() const override {
-    return cut ? fmt::format("{}: {} of {} questions are longer than {} tokens and are cut\n", set.file, cut, size(), task.options.max_seq_length) : "";
+    return cut ? fmt::format("{}: {} of {} questions are longer than {} tokens and are cut\n", set.file, cut, size(),
+                             task.options.max_seq_length)
+               : "";
   }
 };
 
@@ -123,6 +133,8 @@ std::string ChoiceTask::describe(const TaskSet& training, const TaskSet*) const 
 
 }  // namespace
 
-std::unique_ptr<Task> make_choice_task(const TaskOptions& options, const Tokenizer& tokenizer) { return std::make_unique<ChoiceTask>(options, tokenizer); }
+std::unique_ptr<Task> make_choice_task(const TaskOptions& options, const Tokenizer& tokenizer) {
+  return std::make_unique<ChoiceTask>(options, tokenizer);
+}
 
 }  // namespace gradus

@@ -19,7 +19,7 @@ std::string excerpt(const std::string& text, size_t width) {
   std::string line;
   size_t characters = 0;
   for (const char c : text) {
-    const bool begins = (static_cast<unsigned char>(c) & 0xC0) != 0x80;   // a character, not a byte inside one
+    const bool begins = (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // a character, not a byte inside one
     if (begins && characters++ == width) return line + "…";
     line += c == '\n' || c == '\t' || c == '\r' ? ' ' : c;
   }
@@ -31,10 +31,11 @@ void put_first(Metrics& metrics, const std::string& name) {
   std::rotate(metrics.begin(), found, found + 1);
 }
 
-std::vector<double> parse_class_weights(const std::string& text, const std::vector<std::string>& names, const std::vector<int64_t>& counts) {
+std::vector<double> parse_class_weights(const std::string& text, const std::vector<std::string>& names,
+                                        const std::vector<int64_t>& counts) {
   if (text.empty()) return {};
   std::vector<double> weights(names.size(), 1);
-  if (text == "balanced") {   // scikit-learn's: all examples / (classes * the class's examples)
+  if (text == "balanced") {  // scikit-learn's: all examples / (classes * the class's examples)
     double all = 0;
     for (const int64_t count : counts) all += static_cast<double>(count);
     for (size_t c = 0; c < names.size(); ++c)

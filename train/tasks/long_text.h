@@ -13,11 +13,12 @@ namespace gradus {
 void check_long_texts(const std::string& how, bool pairs);
 
 struct FittedText {
-  std::vector<Sequence> sequences;   // one, or the windows
-  bool cut = false;                  // it was too long
+  std::vector<Sequence> sequences;  // one, or the windows
+  bool cut = false;                 // it was too long
 };
 
 // second: null for single texts.
-FittedText fit_text(const Tokenizer& tokenizer, const Encoding& first, const Encoding* second, int64_t max_length, const std::string& how, int64_t overlap);
+FittedText fit_text(const Tokenizer& tokenizer, const Encoding& first, const Encoding* second, int64_t max_length, const std::string& how,
+                    int64_t overlap);
 
 }  // namespace gradus

@@ -25,8 +25,13 @@ struct TextTask : Task {
   CrossEntropyOptions loss;
 
   TextTask(const TaskOptions& o, const Tokenizer& t)
-      : options(o), tokenizer(t), kind(o.kind == "classify" ? Kind::classify : o.kind == "regress" ? Kind::regress : Kind::multilabel),
-        glue(o.glue.empty() ? nullptr : &glue_task(o.glue)), loss{{}, o.label_smoothing, o.focal_gamma} {
+      : options(o),
+        tokenizer(t),
+        kind(o.kind == "classify"  ? Kind::classify
+             : o.kind == "regress" ? Kind::regress
+                                   : Kind::multilabel),
+        glue(o.glue.empty() ? nullptr : &glue_task(o.glue)),
+        loss{{}, o.label_smoothing, o.focal_gamma} {
     if (glue && glue->regression() != (kind == Kind::regress))
       fail("--task {} is a task for {}", o.glue, glue->regression() ? "regress: its labels are numbers" : "classify");
     check(kind == Kind::classify || loss.plain(), "--label-smoothing and --focal-gamma are for classify");
@@ -41,9 +46,11 @@ struct TextTask : Task {
   std::function<std::unique_ptr<TaskSet>()> stream(const std::filesystem::path& path) override;
 
   void configure(BertConfig& config) const override {
-    config.problem_type = kind == Kind::classify ? "single_label_classification" : kind == Kind::regress ? "regression" : "multi_label_classification";
+    config.problem_type = kind == Kind::classify  ? "single_label_classification"
+                          : kind == Kind::regress ? "regression"
+                                                  : "multi_label_classification";
     config.id2label.clear();
-    if (kind == Kind::regress) config.id2label[0] = "LABEL_0";   // transformers' way to say one output
+    if (kind == Kind::regress) config.id2label[0] = "LABEL_0";  // transformers' way to say one output
     for (int32_t id = 0; id < table.size(); ++id) config.id2label[id] = table.name(id);
   }
 
@@ -65,17 +72,19 @@ struct TextTaskSet : TaskSet {
   const TextTask& task;
   TextSet set;
   std::vector<FittedText> texts;
-  std::vector<int32_t> ids;                  // classify
-  std::vector<double> values;                // regress
-  std::vector<std::vector<uint8_t>> rows;    // multilabel
+  std::vector<int32_t> ids;                // classify
+  std::vector<double> values;              // regress
+  std::vector<std::vector<uint8_t>> rows;  // multilabel
   int64_t cut = 0, empty = 0, empty_line = 0;
 
   TextTaskSet(const TextTask& task, TextSet read, bool labelled) : task(task), set(std::move(read)) {
     check_long_texts(task.options.long_texts, set.pairs());
     texts.reserve(set.examples.size());
     for (const TextExample& example : set.examples) {
-      const Encoding first = task.tokenizer.encode(example.first), second = set.pairs() ? task.tokenizer.encode(example.second) : Encoding{};
-      texts.push_back(fit_text(task.tokenizer, first, set.pairs() ? &second : nullptr, task.options.max_seq_length, task.options.long_texts, task.options.doc_stride));
+      const Encoding first = task.tokenizer.encode(example.first),
+                     second = set.pairs() ? task.tokenizer.encode(example.second) : Encoding{};
+      texts.push_back(fit_text(task.tokenizer, first, set.pairs() ? &second : nullptr, task.options.max_seq_length, task.options.long_texts,
+                               task.options.doc_stride));
       cut += texts.back().cut;
       if (first.ids.size() + second.ids.size() == 0 && empty++ == 0) empty_line = example.line;
     }
@@ -108,7 +117,8 @@ struct TextTaskSet : TaskSet {
       else targets.insert(targets.end(), rows[u].begin(), rows[u].end());
     }
     const Tensor wanted = cast(from_vector(targets, {count, logits.size(1)}), logits.dtype());
-    return task.kind == TextTask::Kind::regress ? mean_squared_error(logits, wanted, denominator) : binary_cross_entropy(logits, wanted, denominator);
+    return task.kind == TextTask::Kind::regress ? mean_squared_error(logits, wanted, denominator)
+                                                : binary_cross_entropy(logits, wanted, denominator);
   }
 
   Evaluation evaluate(const std::vector<UnitLogits>& logits) const override;
@@ -116,8 +126,10 @@ struct TextTaskSet : TaskSet {
 
   std::string notes() const override {
     std::string text;
-    if (cut) text += fmt::format("{}: {} of {} texts are longer than {} tokens; of them the {} is read (--long)\n", set.file, cut, size(), task.options.max_seq_length,
-                                 task.options.long_texts == "windows" ? "whole, in windows," : task.options.long_texts);
+    if (cut)
+      text +=
+          fmt::format("{}: {} of {} texts are longer than {} tokens; of them the {} is read (--long)\n", set.file, cut, size(),
+                      task.options.max_seq_length, task.options.long_texts == "windows" ? "whole, in windows," : task.options.long_texts);
     if (set.skipped) text += fmt::format("{}: {} broken rows are left out\n", set.file, set.skipped);
     if (empty) text += fmt::format("{}: {} texts have no token of their own, the first in line {}\n", set.file, empty, empty_line);
     return text;
@@ -131,7 +143,8 @@ struct TextTaskSet : TaskSet {
     size_t column = 0;
     for (size_t u = 0; u < units.size(); ++u) {
       const size_t windows = texts[static_cast<size_t>(units[u])].sequences.size();
-      for (size_t w = 0; w < windows; ++w) shares[u * static_cast<size_t>(logits.shape()[0]) + column++] = 1.0 / static_cast<double>(windows);
+      for (size_t w = 0; w < windows; ++w)
+        shares[u * static_cast<size_t>(logits.shape()[0]) + column++] = 1.0 / static_cast<double>(windows);
     }
     return matmul(cast(from_vector(shares, {static_cast<int64_t>(units.size()), logits.shape()[0]}), logits.dtype()), logits);
   }
@@ -155,11 +168,13 @@ struct TextTaskSet : TaskSet {
     std::vector<size_t> order(losses.size());
     std::iota(order.begin(), order.end(), size_t{0});
     const auto count = std::min<size_t>(5, order.size());
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(), [&](size_t a, size_t b) { return losses[a] > losses[b]; });
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                      [&](size_t a, size_t b) { return losses[a] > losses[b]; });
     std::string text = "the worst mistakes\n";
     for (size_t i = 0; i < count; ++i) {
       const TextExample& example = set.examples[order[i]];
-      text += fmt::format("  line {:<6} {:<48} {}{}{}\n", example.line, answer(order[i]), excerpt(example.first), set.pairs() ? " | " : "", excerpt(example.second));
+      text += fmt::format("  line {:<6} {:<48} {}{}{}\n", example.line, answer(order[i]), excerpt(example.first), set.pairs() ? " | " : "",
+                          excerpt(example.second));
     }
     return text;
   }
@@ -183,17 +198,25 @@ Evaluation TextTaskSet::judge_classes(const std::vector<UnitLogits>& logits) con
       for (int32_t& id : list) id = std::max(benchmark.find(task.table.name(id)), 0);
       return list;
     };
-    const bool known = std::all_of(task.table.names().begin(), task.table.names().end(), [&](const std::string& name) { return benchmark.find(name) >= 0; });
-    result.metrics = known ? glue_metrics(*task.glue, by_benchmark(ids), by_benchmark(predicted)) : glue_metrics(*task.glue, ids, predicted);
+    const bool known = std::all_of(task.table.names().begin(), task.table.names().end(),
+                                   [&](const std::string& name) { return benchmark.find(name) >= 0; });
+    result.metrics =
+        known ? glue_metrics(*task.glue, by_benchmark(ids), by_benchmark(predicted)) : glue_metrics(*task.glue, ids, predicted);
   }
   if (!task.glue || task.glue->metrics == GlueMetrics::accuracy) result.metrics = classification_metrics(confusion);
-  else for (const auto& further : classification_metrics(confusion))
-    if (std::none_of(result.metrics.begin(), result.metrics.end(), [&](const auto& have) { return have.first == further.first; })) result.metrics.push_back(further);
+  else
+    for (const auto& further : classification_metrics(confusion))
+      if (std::none_of(result.metrics.begin(), result.metrics.end(), [&](const auto& have) { return have.first == further.first; }))
+        result.metrics.push_back(further);
   result.metrics.emplace_back("loss", std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size()));
   const auto counts = count_labels(ids, task.table.size());
-  if (result.metrics[0].first == "accuracy") result.constant = static_cast<double>(*std::max_element(counts.begin(), counts.end())) / static_cast<double>(ids.size());
+  if (result.metrics[0].first == "accuracy")
+    result.constant = static_cast<double>(*std::max_element(counts.begin(), counts.end())) / static_cast<double>(ids.size());
   result.tables = class_table(confusion, task.table.names()) + "\n" + confusion_table(confusion, task.table.names()) + "\n" +
-                  worst(losses, [&](size_t u) { return fmt::format("is {}, {:.0f} % sure of {}", task.table.name(ids[u]), 100 * p[u][static_cast<size_t>(predicted[u])], task.table.name(predicted[u])); });
+                  worst(losses, [&](size_t u) {
+                    return fmt::format("is {}, {:.0f} % sure of {}", task.table.name(ids[u]), 100 * p[u][static_cast<size_t>(predicted[u])],
+                                       task.table.name(predicted[u]));
+                  });
   return result;
 }
 
@@ -213,11 +236,14 @@ Evaluation TextTaskSet::evaluate(const std::vector<UnitLogits>& logits) const {
     result.metrics.emplace_back("loss", std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size()));
     const auto list = [&](const auto& row, auto&& has) {
       std::string names;
-      for (size_t c = 0; c < row.size(); ++c) if (has(row[c])) names += (names.empty() ? "" : ", ") + task.table.name(static_cast<int32_t>(c));
+      for (size_t c = 0; c < row.size(); ++c)
+        if (has(row[c])) names += (names.empty() ? "" : ", ") + task.table.name(static_cast<int32_t>(c));
       return names.empty() ? std::string("nothing") : names;
     };
-    result.tables = multilabel_table(rows, scores, task.table.names()) + "\n" +
-                    worst(losses, [&](size_t u) { return fmt::format("has {}; says {}", list(rows[u], [](uint8_t x) { return x != 0; }), list(scores[u], [](double x) { return x >= 0.5; })); });
+    result.tables = multilabel_table(rows, scores, task.table.names()) + "\n" + worst(losses, [&](size_t u) {
+                      return fmt::format("has {}; says {}", list(rows[u], [](uint8_t x) { return x != 0; }),
+                                         list(scores[u], [](double x) { return x >= 0.5; }));
+                    });
     return result;
   }
   std::vector<double> predicted, losses;
@@ -227,7 +253,7 @@ Evaluation TextTaskSet::evaluate(const std::vector<UnitLogits>& logits) const {
   }
   result.metrics = task.glue ? glue_metrics(*task.glue, values, predicted) : regression_metrics(values, predicted);
   if (task.glue) result.metrics.emplace_back("mse", mean_squared_error(values, predicted));
-  if (!std::isfinite(result.metrics[0].second)) result.metrics[0].second = 0;   // a constant answer has no correlation
+  if (!std::isfinite(result.metrics[0].second)) result.metrics[0].second = 0;  // a constant answer has no correlation
   result.tables = worst(losses, [&](size_t u) { return fmt::format("is {:.3g}, says {:.3g}", values[u], predicted[u]); });
   return result;
 }
@@ -259,13 +285,15 @@ std::unique_ptr<TaskSet> TextTask::read(const std::filesystem::path& path, TaskU
   TextSet set = read_texts(path, reading(use != TaskUse::prediction));
   if (use == TaskUse::training && kind != Kind::regress && table.size() == 0) table = collect_labels(set);
   auto result = std::make_unique<TextTaskSet>(*this, std::move(set), use != TaskUse::prediction);
-  if (use == TaskUse::training && kind == Kind::classify) loss.class_weights = parse_class_weights(options.class_weights, table.names(), count_labels(result->ids, table.size()));
+  if (use == TaskUse::training && kind == Kind::classify)
+    loss.class_weights = parse_class_weights(options.class_weights, table.names(), count_labels(result->ids, table.size()));
   return result;
 }
 
 std::function<std::unique_ptr<TaskSet>()> TextTask::stream(const std::filesystem::path& path) {
   TextOptions how = reading(false);
-  if (path == "-" && how.table.format == TableFormat::by_name) how.table = {TableFormat::tsv, options.columns.empty() ? std::vector<std::string>{"text"} : options.columns, false};
+  if (path == "-" && how.table.format == TableFormat::by_name)
+    how.table = {TableFormat::tsv, options.columns.empty() ? std::vector<std::string>{"text"} : options.columns, false};
   auto reader = std::make_shared<TextReader>(path, how);
   return [this, reader]() -> std::unique_ptr<TaskSet> {
     constexpr size_t kAtOnce = 512;
@@ -281,14 +309,19 @@ std::string TextTask::describe(const TaskSet& training, const TaskSet* validatio
   const auto* held_out = dynamic_cast<const TextTaskSet*>(validation);
   if (kind == Kind::regress) {
     const auto [low, high] = std::minmax_element(train.values.begin(), train.values.end());
-    return fmt::format("labels from {:.4g} to {:.4g}, mean {:.4g}\n", *low, *high, std::accumulate(train.values.begin(), train.values.end(), 0.0) / static_cast<double>(train.values.size()));
+    return fmt::format("labels from {:.4g} to {:.4g}, mean {:.4g}\n", *low, *high,
+                       std::accumulate(train.values.begin(), train.values.end(), 0.0) / static_cast<double>(train.values.size()));
   }
-  const auto counts = [&](const TextTaskSet& set) { return kind == Kind::classify ? count_labels(set.ids, table.size()) : count_labels(set.rows); };
+  const auto counts = [&](const TextTaskSet& set) {
+    return kind == Kind::classify ? count_labels(set.ids, table.size()) : count_labels(set.rows);
+  };
   return label_distribution(table, counts(train), held_out ? counts(*held_out) : std::vector<int64_t>{});
 }
 
 }  // namespace
 
-std::unique_ptr<Task> make_text_task(const TaskOptions& options, const Tokenizer& tokenizer) { return std::make_unique<TextTask>(options, tokenizer); }
+std::unique_ptr<Task> make_text_task(const TaskOptions& options, const Tokenizer& tokenizer) {
+  return std::make_unique<TextTask>(options, tokenizer);
+}
 
 }  // namespace gradus

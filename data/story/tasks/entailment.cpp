@@ -23,10 +23,8 @@ Example entailment(Teller& teller) {
   std::vector<int> rows = other_rows(teller.story, claim, variable, label == 2);
   if (plot.other == &about && label != 0) {
     const int of_q = teller.story.variables[static_cast<size_t>(value(teller, about, 1))].row;
-    if (std::find(rows.begin(), rows.end(), of_q) != rows.end() && teller.random.uniform() < 0.5)
-      rows = {of_q};
-    else if (label == 1)
-      rows.clear();
+    if (std::find(rows.begin(), rows.end(), of_q) != rows.end() && teller.random.uniform() < 0.5) rows = {of_q};
+    else if (label == 1) rows.clear();
   } else if (label == 1) {
     rows.clear();
   }

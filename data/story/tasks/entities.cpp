@@ -22,10 +22,8 @@ Example entities(Teller& teller) {
       if (v &&
           (v->table->name == "family" || (v->table->name == "person" && v->table->columns[static_cast<size_t>(word.column)] == "name")))
         type = "PER";
-      else if (v && v->table->name == "spot")
-        type = "LOC";
-      else if (v && v->table->name == "pet")
-        type = "PET";
+      else if (v && v->table->name == "spot") type = "LOC";
+      else if (v && v->table->name == "pet") type = "PET";
       example.words.push_back(&word == &sentence.words[0] ? text.substr(0, word.text.size()) : word.text);
       example.labels.push_back(type.empty() ? "O" : (type == before ? "I-" : "B-") + type);
       before = type;

@@ -35,7 +35,7 @@ Tokenizer letters() {
 }  // namespace
 
 TEST_CASE("SQuAD: versions, impossible questions, plausible answers") {
-  Json questions = Json::array({question("x", "b c", 2)});   // {one} alone is a copy to Clang, a list to GCC
+  Json questions = Json::array({question("x", "b c", 2)});  // {one} alone is a copy to Clang, a list to GCC
   questions.push_back({{"id", "y"},
                        {"question", "?"},
                        {"is_impossible", true},
@@ -56,10 +56,8 @@ TEST_CASE("SQuAD: another shape is named with its place") {
   const Json right = one_paragraph("a b c", Json::array({question("x", "b", 2)}));
   const auto refused = [&](const char* pointer, const Json& value, const char* mentions) {
     Json json = right;
-    if (value.is_discarded())
-      json[Json::json_pointer(pointer).parent_pointer()].erase(Json::json_pointer(pointer).back());
-    else
-      json[Json::json_pointer(pointer)] = value;
+    if (value.is_discarded()) json[Json::json_pointer(pointer).parent_pointer()].erase(Json::json_pointer(pointer).back());
+    else json[Json::json_pointer(pointer)] = value;
     CHECK_MENTIONS(error_of([&] { read(json); }), mentions);
   };
   const Json gone(Json::value_t::discarded);
