@@ -40,5 +40,8 @@ build() {
   [[ -f build/build.ninja ]] || meson setup build >build.log 2>&1 || { cat build.log >&2; rm -f build.log; exit 1; }
   rm -f build.log
   echo "building (a few minutes the first time)"
-  if [[ -t 1 ]]; then ninja -C build "$@"; else ninja -C build "$@" | tail -n 1; fi
+  if [[ -t 1 ]]; then ninja -C build "$@"; return; fi
+  # Not on a terminal: one line, or what went wrong.
+  ninja -C build "$@" >build/build.log 2>&1 || { grep -A 30 -m 1 '^FAILED' build/build.log >&2; tail -n 1 build/build.log >&2; exit 1; }
+  tail -n 1 build/build.log
 }
