@@ -22,8 +22,9 @@ void for_each_place(const StoredTensor& tensor, F&& f) {
   const Shape &shape = tensor.shape, &strides = tensor.strides;
   const int64_t count = shape.numel();
   if (count == 0) return;
+  if (shape.rank() < 1) return f(0);
   const int last = shape.rank() - 1;
-  const int64_t row = shape.rank() ? shape[last] : 1, step = shape.rank() ? strides[last] : 1;
+  const int64_t row = shape[last], step = strides[last];
   Shape index = Shape::of_rank(shape.rank());
   for (int64_t done = 0, place = 0; done < count; done += row) {
     for (int64_t i = 0; i < row; ++i) f(place + i * step);

@@ -383,7 +383,8 @@ TEST_CASE("qa: SQuAD 2.0 finds the null threshold, or takes the one given") {
   const auto path = files("q.json", squad({squad_question("x", "Ann", 2), squad_question("y", "", 0)}));
   // No answer scores 12 against 10 for the one that has an answer, 16 against 10 for the one that has none.
   const std::vector<UnitLogits> said{span(11, 5, 5, 6), span(11, 5, 5, 8)};
-  const auto found = Task::make({.kind = "qa", .max_seq_length = 384}, tokenizer(), BertConfig())->read(path, TaskUse::validation);
+  const auto task = Task::make({.kind = "qa", .max_seq_length = 384}, tokenizer(), BertConfig());
+  const auto found = task->read(path, TaskUse::validation);
   const Evaluation evaluation = found->evaluate(said);
   CHECK(evaluation.metrics[0] == std::pair<std::string, double>("f1", 100));
   CHECK(metric(evaluation, "best_f1_thresh") == 2);
@@ -401,13 +402,13 @@ TEST_CASE("qa: SQuAD 2.0 finds the null threshold, or takes the one given") {
   CHECK(read_json(out / "predictions.json") == Json{{"x", "Ann"}, {"y", ""}});
   CHECK(read_json(out / "null_odds.json") == Json{{"x", 2.0}, {"y", 6.0}});
 
-  const auto given = Task::make({.kind = "qa", .max_seq_length = 384, .null_score_diff_threshold = 0.0}, tokenizer(), BertConfig())
-                         ->read(path, TaskUse::validation);
+  const auto strict = Task::make({.kind = "qa", .max_seq_length = 384, .null_score_diff_threshold = 0.0}, tokenizer(), BertConfig());
+  const auto given = strict->read(path, TaskUse::validation);
   CHECK(metric(given->evaluate(said), "f1") == 50);
   CHECK(metric(given->evaluate(said), "best_f1") == 100);
   // To predict, empty lists of answers say nothing.
   const auto unlabelled = files("u.json", squad(Json::array({squad_question("x", "", 0)})));
-  const auto set = Task::make({.kind = "qa", .max_seq_length = 384}, tokenizer(), BertConfig())->read(unlabelled, TaskUse::prediction);
+  const auto set = task->read(unlabelled, TaskUse::prediction);
   CHECK(predictions(*set, {span(11, 5, 5, 8)})[0]["answer"] == "Ann");
 }
 
@@ -417,7 +418,8 @@ TEST_CASE("qa: a question's answer is the best of all its windows") {
   const auto path = files("q.jsonl", R"({"question": "who?", "context": "é Ann saw Ben in Rome"}
 {"question": "who?", "context": "é Ann saw Ben in Rome"}
 )");
-  const auto overlap = Task::make(options, tokenizer(), BertConfig())->stream(path)();
+  const auto task = Task::make(options, tokenizer(), BertConfig());
+  const auto overlap = task->stream(path)();
   CHECK(overlap->examples() == 2);
   CHECK(overlap->size() == 4);  // [é ann saw ben] and [ben in rome]
   UnitLogits surer = span(8, 5, 6);
@@ -429,7 +431,8 @@ TEST_CASE("qa: a question's answer is the best of all its windows") {
   CHECK(lines[1]["id"] == "1");
   CHECK(lines[1]["answer"] == "é");
   options.stride_meaning = "step";
-  CHECK(Task::make(options, tokenizer(), BertConfig())->read(path, TaskUse::prediction)->size() == 6);
+  const auto step = Task::make(options, tokenizer(), BertConfig());
+  CHECK(step->read(path, TaskUse::prediction)->size() == 6);
 }
 
 namespace {
@@ -515,8 +518,8 @@ TEST_CASE("tasks refuse what cannot be right") {
 
 TEST_CASE("qa: an empty question and an empty context have an answer that is no span") {
   const Files files;
-  const auto set = Task::make({.kind = "qa"}, tokenizer(), BertConfig())
-                       ->read(files("e.jsonl", "{\"id\": \"a\", \"question\": \"\", \"context\": \"\"}\n"), TaskUse::prediction);
+  const auto task = Task::make({.kind = "qa"}, tokenizer(), BertConfig());
+  const auto set = task->read(files("e.jsonl", "{\"id\": \"a\", \"question\": \"\", \"context\": \"\"}\n"), TaskUse::prediction);
   CHECK(set->sequences(0)[0].ids == std::vector<int32_t>{2, 3, 3});
   const auto lines = predictions(*set, {UnitLogits(6)});
   CHECK(lines[0]["answer"] == "");
