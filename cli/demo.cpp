@@ -117,7 +117,7 @@ void run(const DemoOptions& o) {
   pretraining.batch_size = 24;  // small: what such a model learns in minutes depends on the number of steps more than on what each has seen
   pretraining.instances.short_seq_prob = 0;
   pretraining.max_minutes = o.minutes;
-  pretraining.learning_rate = 3e-3;
+  pretraining.learning_rate = 1.5e-3;
   pretraining.dropout = 0.0;               // the world writes more text than the model can memorise
   pretraining.initialization = "mimetic";  // carrying words over from another sentence is learned in half of the steps
   pretraining.seed = o.seed;
