@@ -119,7 +119,7 @@ void run(const DemoOptions& o) {
   pretraining.max_minutes = o.minutes;
   pretraining.learning_rate = 1.5e-3;
   pretraining.dropout = 0.0;               // the world writes more text than the model can memorise
-  pretraining.initialization = "mimetic";  // carrying words over from another sentence is learned in half of the steps
+  pretraining.initialization = "mimetic";  // to carry a word over from another sentence is what it teaches: docs/reference-runs.md
   pretraining.seed = o.seed;
   const PretrainResult result = pretrain(pretraining);
 

@@ -34,8 +34,7 @@ void add_pretrain(CLI::App& app) {
   rate->add_option("--weight-decay", o->weight_decay)->capture_default_str();
   rate->add_option("--max-grad-norm", o->max_grad_norm)->capture_default_str();
   rate->add_option("--dropout", o->dropout, "both kinds; default: the configuration's (0.1)");
-  rate->add_option("--initialization", o->initialization, "hugging_face google mimetic (small models learn to copy sooner)")
-      ->capture_default_str();
+  rate->add_option("--initialization", o->initialization, "hugging_face google mimetic (for small models)")->capture_default_str();
   rate->add_option("--seed", o->seed)->capture_default_str();
   CLI::Option_group* watch = verb->add_option_group("Watching");
   watch->add_option("--eval-steps", o->eval_steps, "default: ten times a run");

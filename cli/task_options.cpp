@@ -30,4 +30,20 @@ void add_reading_options(CLI::App* verb, TaskOptions& o, const std::string& kind
     verb->add_flag("--strict-entities", o.strict_entities, "count entities as the tagging scheme demands")->group(group);
 }
 
+void add_answer_options(CLI::App* verb, AnswerOptions& o, const std::string& file, const std::string& out) {
+  verb->add_option("--model", o.model, "a fine-tuned folder")->required();
+  verb->add_option("FILE", o.file, file);
+  verb->add_option("--out", o.out, out);
+  verb->add_option("--max-tokens", o.max_tokens, "run at once")->capture_default_str();
+  verb->add_flag("--untrained-head", o.untrained_head, "go on where the head was never trained");
+  add_reading_options(verb, o.task);
+}
+
+std::unique_ptr<Task> make_task(const FinetunedModel& tuned, const AnswerOptions& o) {
+  TaskOptions options = o.task;
+  options.kind = tuned.task.kind;
+  options.labels = tuned.task.labels;
+  return Task::make(options, tuned.tokenizer, tuned.config);
+}
+
 }  // namespace gradus::cli

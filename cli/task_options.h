@@ -2,11 +2,25 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "train/task.h"
+#include "train/finetune.h"
 
 namespace gradus::cli {
 
 // Those that a kind of task has; "": those of all kinds, for verbs that learn the kind from the model.
 void add_reading_options(CLI::App* verb, TaskOptions& options, const std::string& kind = "");
+
+// What eval and predict share: a fine-tuned model, a file, and how they are read.
+struct AnswerOptions {
+  std::string model, file, out;
+  TaskOptions task;
+  int64_t max_tokens = 8192;
+  bool untrained_head = false;
+};
+
+// --model, FILE, --out and the rest; `file` and `out` say what the two are.
+void add_answer_options(CLI::App* verb, AnswerOptions& options, const std::string& file, const std::string& out);
+
+// The task that the model is for, with its labels, read as the options say. The model's tokenizer and configuration are copied.
+std::unique_ptr<Task> make_task(const FinetunedModel& tuned, const AnswerOptions& options);
 
 }  // namespace gradus::cli

@@ -103,7 +103,7 @@ struct BertForPreTraining {
 
 // Hugging Face: normal. Google: truncated normal (cut at 2 standard deviations). Both zero biases; Hugging Face also zeroes the [PAD] embedding.
 // Mimetic: for small models that are to learn in minutes. Attention begins as a comparison of tokens and positions, as trained models have it; the rest is
-// normal. In the story world, words are carried over from other sentences after half of the steps.
+// normal. What it brings is measured in docs/reference-runs.md.
 enum class BertInitialization { hugging_face, google, mimetic };
 void initialize_bert(const std::vector<Parameter>& list, const BertConfig& config, BertInitialization how, uint64_t seed);
 

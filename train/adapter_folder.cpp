@@ -13,7 +13,7 @@ namespace gradus {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* prefix = "base_model.model.";  // peft wraps a model twice
+const std::string prefix = "base_model.model.";  // peft wraps a model twice
 
 const char* task_type(const BertConfig& config) {
   const std::string& name = config.architectures.at(0);
@@ -74,10 +74,8 @@ void load_adapters(const fs::path& folder, BertForTask& model) {
   std::vector<std::string> targets;
   for (const auto& [name, tensor] : file.entries())
     if (name.starts_with(prefix) && name.ends_with(ending))
-      targets.push_back(name.substr(std::string_view(prefix).size(), name.size() - std::string_view(prefix).size() - ending.size()) +
-                        ".weight");
-  const LoraAdapters adapters(model, {settings.at("r"), settings.at("lora_alpha"), targets, {"classifier*", "qa_outputs*", "bert.pooler*"}},
-                              0);
+      targets.push_back(name.substr(prefix.size(), name.size() - prefix.size() - ending.size()) + ".weight");
+  const LoraAdapters adapters(model, {settings.at("r"), settings.at("lora_alpha"), targets, trained_beside_adapters}, 0);
   for (const Parameter& p : adapters.trained()) {
     file.require_readable(prefix + p.name, file.entry(prefix + p.name), p.view().shape());
     Tensor view = p.view();

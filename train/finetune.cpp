@@ -19,8 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-BertConfig configuration(const FinetuneOptions& o, const Task& task) {
-  BertConfig config = load_config(o.model);
+BertConfig configuration(BertConfig config, const FinetuneOptions& o, const Task& task) {
   if (o.dropout) config.hidden_dropout_prob = config.attention_probs_dropout_prob = config.classifier_dropout = *o.dropout;
   task.configure(config);
   config.validate("the model's configuration");
@@ -37,10 +36,9 @@ int64_t count_trained(const std::vector<Parameter>& list) {
 bool of_head(const std::string& name) { return !name.starts_with("bert."); }
 
 // Weights for the run: random, then the folder's. A head comes along only where it answers the same labels; otherwise it begins anew.
-std::string load_weights(const FinetuneOptions& o, const BertConfig& config, const std::vector<Parameter>& list) {
+std::string load_weights(const FinetuneOptions& o, const BertConfig& before, const BertConfig& config, const std::vector<Parameter>& list) {
   initialize_bert(list, config, BertInitialization::hugging_face, o.seed);
   if (o.random_init) return "all parameters begin at random (--random-init)";
-  const BertConfig before = load_config(o.model);
   const bool same_head = before.architectures == config.architectures && before.id2label == config.id2label;
   std::vector<Parameter> wanted;
   for (const Parameter& p : list)
@@ -69,19 +67,19 @@ void set_layer_rates(const FinetuneOptions& o, const BertConfig& config, Optimiz
     optimizer.arena().set_rate(fmt::format("bert.encoder.layer.{}.*", layer), rate(config.num_hidden_layers - layer));
 }
 
-Json resolved(const FinetuneOptions& o, int64_t steps, int64_t warmup) {
+Json resolved(const FinetuneOptions& o, const BertConfig& config, const Schedule& schedule) {
   return {{"task", o.task.kind},
           {"glue_task", o.task.glue},
           {"model", o.model.string()},
           {"train_file", o.train.string()},
           {"validation_file", o.validation.string()},
-          {"max_seq_length", o.task.max_seq_length},
+          {"max_seq_length", sequence_length(o.task, config)},
           {"batch_size", o.batch_size},
-          {"max_steps", steps},
+          {"max_steps", schedule.total},
           {"epochs", o.epochs},
           {"learning_rate", o.learning_rate},
           {"lr_scheduler_type", o.schedule},
-          {"warmup_steps", warmup},
+          {"warmup_steps", schedule.warmup},
           {"weight_decay", o.weight_decay},
           {"max_grad_norm", o.max_grad_norm},
           {"optimizer", o.optimizer},
@@ -90,6 +88,11 @@ Json resolved(const FinetuneOptions& o, int64_t steps, int64_t warmup) {
           {"reinit_layers", o.reinit_layers},
           {"random_init", o.random_init},
           {"lora_rank", o.lora_rank},
+          {"lora_alpha", o.lora_alpha},
+          {"lora_targets", o.lora_targets},
+          {"hidden_dropout_prob", config.hidden_dropout_prob},
+          {"doc_stride", o.task.doc_stride},
+          {"stride_meaning", o.task.stride_meaning},
           {"class_weights", o.task.class_weights},
           {"label_smoothing", o.task.label_smoothing},
           {"focal_gamma", o.task.focal_gamma},
@@ -128,9 +131,6 @@ FinetunedModel::FinetunedModel(const std::filesystem::path& folder, bool untrain
 
 namespace {
 
-constexpr const char* always_trained[] = {"classifier*", "qa_outputs*",
-                                          "bert.pooler*"};  // beside adapters: what has no pretrained value to add to
-
 // A run: everything is read, checked and made in the constructor, which writes nothing.
 class Run {
  public:
@@ -147,6 +147,7 @@ class Run {
   double epoch() const { return static_cast<double>(result_.steps) / static_cast<double>(per_epoch_); }
 
   const FinetuneOptions& o_;
+  BertConfig base_;  // what the model's folder says
   Tokenizer tokenizer_;
   std::unique_ptr<Task> task_;
   std::unique_ptr<TaskSet> train_, held_out_;  // held_out_: null without a validation file
@@ -172,22 +173,21 @@ class Run {
 
 Run::Run(const FinetuneOptions& o)
     : o_(o),
+      base_(load_config(o.model)),
       tokenizer_(load_tokenizer(o.model)),
-      task_(Task::make(o.task, tokenizer_, load_config(o.model))),
+      task_(Task::make(o.task, tokenizer_, base_)),
       train_(task_->read(o.train, TaskUse::training)),
       held_out_(o.validation.empty() ? nullptr : task_->read(o.validation, TaskUse::validation)),
-      model_(task_->head(), configuration(o, *task_)),
+      model_(task_->head(), configuration(base_, o, *task_)),
       list_(parameters(model_)),
       schedule_{Schedule::shape_named(o.schedule), o.learning_rate, 0, 1} {
   check(o.batch_size > 0 && o.max_tokens > 0, "--batch-size and --max-tokens must be at least 1");
   check_optimizer_name(o.optimizer);
-  loaded_ = load_weights(o, model_.bert.config, list_);
+  loaded_ = load_weights(o, base_, model_.bert.config, list_);
   for (const std::string& pattern : o.freeze)
     if (freeze(list_, pattern) == 0)
       fail("--freeze {}: no parameter has such a name; config.json's model has names like {}", pattern, list_[0].name);
-  if (o.lora_rank > 0)
-    adapters_.emplace(
-        model_, LoraOptions{o.lora_rank, o.lora_alpha, o.lora_targets, {std::begin(always_trained), std::end(always_trained)}}, o.seed);
+  if (o.lora_rank > 0) adapters_.emplace(model_, LoraOptions{o.lora_rank, o.lora_alpha, o.lora_targets, trained_beside_adapters}, o.seed);
   optimizer_ = make_optimizer(o.optimizer, trained(), o.learning_rate, o.weight_decay);
   if (o.layer_decay != 1) set_layer_rates(o, model_.bert.config, *optimizer_);
   examples_ = o.max_train_examples > 0 ? std::min(o.max_train_examples, train_->size()) : train_->size();
@@ -209,8 +209,8 @@ void Run::save() {
   const BertConfig& config = model_.bert.config;
   if (adapters_ && !o_.merge_lora) save_adapters(o_.out, *adapters_, o_.model, config, tokenizer_);
   else save_model_folder(o_.out, config, adapters_ ? adapters_->merged() : list_, tokenizer_);
-  write_file(o_.out / "README.md", model_card(o_.task.kind, o_.model.string(), config, result_.evaluation.metrics,
-                                              resolved(o_, schedule_.total, schedule_.warmup)));
+  write_file(o_.out / "README.md",
+             model_card(o_.task.kind, o_.model.string(), config, result_.evaluation.metrics, resolved(o_, config, schedule_)));
 }
 
 // On the validation file; the best model so far is saved.
@@ -259,7 +259,8 @@ void Run::step() {
       const BertInput input(model_.bert.config, part.ids, part.types, part.lengths, part.first);
       const Tensor value = train_->loss(model_(input), input.sequences, part.units, denominator);
       loss += value.item();
-      reached = backward(value).reached;
+      const Tensors now = backward(value).reached;
+      reached.insert(reached.end(), now.begin(), now.end());
       interval_.tokens += part.tokens();
       result_.tokens += part.tokens();
     }
@@ -298,7 +299,7 @@ void Run::log(bool last) {
 
 FinetuneResult Run::go() {
   make_output_folder(o_.out, o_.overwrite);  // nothing is made before everything that was asked for is found to be right
-  write_file(o_.out / "run.json", resolved(o_, schedule_.total, schedule_.warmup).dump(2) + "\n");
+  write_file(o_.out / "run.json", resolved(o_, model_.bert.config, schedule_).dump(2) + "\n");
   metrics_.emplace(o_.out / "metrics.jsonl");
   progress_.emplace("finetune", static_cast<double>(schedule_.total), "steps");
   say(task_->describe(*train_, held_out_.get()));

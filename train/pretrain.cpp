@@ -125,7 +125,8 @@ StepResult training_step(const BertForPreTraining& model, Optimizer& optimizer, 
   for (const auto& part : batch.parts(model.bert.config, micro_batches)) {
     const RandomScope random(seed, step);
     const PretrainingLoss loss = model.loss(part.input, part.targets);
-    result.reached = backward(loss.total).reached;
+    const Tensors reached = backward(loss.total).reached;
+    result.reached.insert(result.reached.end(), reached.begin(), reached.end());
     result.masked_loss += loss.masked;
     result.next_loss += loss.next;
     result.masked_correct += loss.masked_correct;

@@ -8,9 +8,14 @@
 
 namespace gradus {
 
+int64_t sequence_length(const TaskOptions& options, const BertConfig& config) {
+  if (options.max_seq_length != 0) return options.max_seq_length;
+  return std::min<int64_t>(options.kind == "qa" ? 384 : 128, config.max_position_embeddings);
+}
+
 std::unique_ptr<Task> Task::make(TaskOptions options, const Tokenizer& tokenizer, const BertConfig& config) {
   const std::string& kind = options.kind;
-  if (options.max_seq_length == 0) options.max_seq_length = std::min<int64_t>(kind == "qa" ? 384 : 128, config.max_position_embeddings);
+  options.max_seq_length = sequence_length(options, config);
   if (options.max_seq_length > config.max_position_embeddings)
     fail("--max-seq-length {} is more than the model's {} positions (max_position_embeddings)", options.max_seq_length,
          config.max_position_embeddings);

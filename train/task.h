@@ -69,6 +69,9 @@ struct TaskOptions {
 
 enum class TaskUse { training, validation, prediction };  // prediction: labels are not read and need not be there
 
+// max_seq_length, or what it is where it is not given.
+int64_t sequence_length(const TaskOptions& options, const BertConfig& config);
+
 class Task {
  public:
   // An Error where an option does not suit the kind, or the model, whose `config` says how many positions it has.

@@ -301,6 +301,7 @@ TEST_CASE("finetune, eval, predict: from a Google checkpoint and a table to answ
                               " --epochs 60 --learning-rate 1e-2 --batch-size 2 --out " + out);
   CHECK_MESSAGE(trained.code == 0, trained.output);
   for (const char* said : {"good", "the worst mistakes", "accuracy 1", "the head is new"}) CHECK_MENTIONS(trained.output, said);
+  CHECK_MENTIONS(read_file(scratch / "out" / "run.json"), "\"max_seq_length\": 24");  // what was used: the model has 24 positions
   const Outcome judged = run("eval --model " + out + " " + dev);
   CHECK_MESSAGE(judged.code == 0, judged.output);
   CHECK_MENTIONS(judged.output, "2 examples: accuracy 1");

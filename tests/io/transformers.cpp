@@ -7,6 +7,7 @@
 #include "base/json_file.h"
 #include "io/safetensors.h"
 #include "tests/io/small_model.h"
+#include "tests/json_rows.h"
 
 using namespace gradus;
 using namespace gradus::testing;
@@ -28,21 +29,6 @@ double distance(const Numbers& ours, const Numbers& theirs) {
 }
 
 Numbers numbers(const Tensor& x) { return x.to_vector<double>(); }
-
-// [[1, 2], [3]] one under the other.
-template <class T>
-std::vector<T> joined(const Json& rows) {
-  std::vector<T> all;
-  for (const auto& row : rows)
-    for (const auto& x : row) all.push_back(x.get<T>());
-  return all;
-}
-
-std::vector<int64_t> lengths(const Json& rows) {
-  std::vector<int64_t> sizes;
-  for (const auto& row : rows) sizes.push_back(static_cast<int64_t>(row.size()));
-  return sizes;
-}
 
 const std::filesystem::path fixture = std::filesystem::path(GRADUS_SOURCE_ROOT) / "tests" / "fixtures" / "tiny-bert";
 

@@ -10,6 +10,7 @@
 #include "io/safetensors.h"
 #include "models/heads.h"
 #include "nn/losses.h"
+#include "tests/json_rows.h"
 
 namespace gradus::testing {
 namespace {
@@ -38,15 +39,6 @@ double relative(const std::vector<double>& ours, const std::vector<double>& thei
 
 std::vector<double> gradient_of(const Parameter& p) { return slice(p.leaf.grad(), 0, p.begin, p.end).to_vector<double>(); }
 
-// [[1, 2], [3]] one under the other.
-template <class T>
-std::vector<T> joined(const Json& rows) {
-  std::vector<T> all;
-  for (const auto& row : rows)
-    for (const auto& x : row) all.push_back(x.get<T>());
-  return all;
-}
-
 struct Case {
   Json json;
   SafetensorsFile expected;
@@ -66,12 +58,6 @@ struct Case {
     config.hidden_act = hidden_act;
     return config;
   }
-  static std::vector<int64_t> lengths(const Json& rows) {
-    std::vector<int64_t> sizes;
-    for (const auto& row : rows) sizes.push_back(static_cast<int64_t>(row.size()));
-    return sizes;
-  }
-
   std::vector<double> theirs(const std::string& name) const {
     Tensor tensor = Tensor::empty(expected.entry(name).shape, DType::f64);
     expected.read(name, tensor);

@@ -205,7 +205,7 @@ void QuestionTaskSet::write_predictions(const std::vector<UnitLogits>& logits, s
     const auto [begin, end] = features.windows_of(q);
     if (begin == end) continue;
     const QaPrediction& prediction = predictions[next++];
-    // A candidate of no code points is no answer, or the references' placeholder "empty" where there is no span at all.
+    // A candidate of no code points is no answer, or the text "empty" that the references give where there is no span at all.
     Json n_best = Json::array(), none{{"text", ""}, {"begin", 0}, {"end", 0}, {"score", 0.0}};
     for (const QaCandidate& candidate : prediction.n_best) {
       const bool span = candidate.begin < candidate.end;
