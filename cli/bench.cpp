@@ -60,7 +60,7 @@ void run(const std::string& size, const BenchOptions& o) {
   std::sort(targets.rows.begin(), targets.rows.end());
   for (const int32_t row : targets.rows) targets.labels.push_back(ids[static_cast<size_t>(row)]);
   for (int64_t i = 0; i < o.batch; ++i) targets.next_labels.push_back(static_cast<int32_t>(random.below(2)));
-  const BertInput input(config, ids, types, lengths);
+  const BertInput input(config, {ids, types, lengths});
 
   const Training training;
   const FirstOrderOnly first_order;

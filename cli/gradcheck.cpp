@@ -1,11 +1,13 @@
 // gradus gradcheck: are the derivatives of the ops right? A line an op of the table; --verbose shows every sample and input.
 #include <omp.h>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
-#include <map>
 
 #include "autograd/observer.h"
 #include "cli/cli.h"
+#include "cli/closest.h"
 #include "ops/table.h"
 
 namespace gradus::cli {
@@ -18,29 +20,10 @@ struct GradcheckArguments {
   bool verbose = false;
 };
 
-// Levenshtein's distance: the fewest letters to insert, delete or change.
-size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j)
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])}));
-  }
-  return row[b.size()];
-}
-
 [[noreturn]] void unknown_op(const std::string& op) {
-  std::multimap<size_t, std::string> by_distance;
-  for (const OpInfo& info : op_table()) {
-    const bool part = info.name.find(op) != std::string::npos || op.find(info.name) != std::string::npos;
-    by_distance.emplace(part ? 1 : edit_distance(info.name, op), info.name);
-  }
-  std::string close;
-  int named = 0;
-  for (const auto& [distance, name] : by_distance)
-    if (named < 3) close += (named++ ? ", " : "") + name;
-  fail("gradcheck: there is no op '{}'; the closest are {} ('all' checks every one)", op, close);
+  std::vector<std::string> names;
+  for (const OpInfo& info : op_table()) names.push_back(info.name);
+  fail("gradcheck: there is no op '{}'; the closest are {} ('all' checks every one)", op, fmt::join(closest(op, names, 3), ", "));
 }
 
 void run(const GradcheckArguments& arguments) {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "cli/cli.h"
+#include "cli/closest.h"
 
 namespace {
 
@@ -49,6 +50,24 @@ struct Formatter : CLI::Formatter {
   }
 };
 
+// What to say of an argument that is neither a verb nor an option of the verb.
+std::string unexpected(const CLI::App& app) {
+  const CLI::App* verb = &app;
+  while (!verb->get_subcommands().empty()) verb = verb->get_subcommands()[0];
+  const auto left = app.remaining(true);
+  const auto option = std::find_if(left.begin(), left.end(), [](const std::string& argument) { return argument.starts_with("--"); });
+  const std::string unknown = option == left.end() ? left.at(0) : option->substr(0, option->find('='));
+  std::vector<std::string> names;
+  if (option == left.end())
+    for (const CLI::App* known : verb->get_subcommands([](const CLI::App*) { return true; })) names.push_back(known->get_name());
+  else
+    for (const CLI::Option* known : verb->get_options())
+      for (const std::string& name : known->get_lnames()) names.push_back("--" + name);
+  if (names.empty()) return fmt::format("'{}' is not expected here.", unknown);
+  return fmt::format("there is no {} {}; the closest is {}.", option == left.end() ? "verb" : "option", unknown,
+                     gradus::cli::closest(unknown, names, 1).at(0));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -76,7 +95,9 @@ int main(int argc, char** argv) {
     app.parse(std::move(arguments));
     return 0;
   } catch (const CLI::CallForHelp& help) { return app.exit(help); } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "gradus: {}. `gradus --help` and `gradus VERB --help` say what there is.\n", error.what());
+    const bool unknown = !app.remaining(true).empty();
+    fmt::print(stderr, "gradus: {} `gradus --help` and `gradus VERB --help` say what there is.\n",
+               unknown ? unexpected(app) : fmt::format("{}.", error.what()));
     return 2;
   } catch (const Error& error) {
     fmt::print(stderr, "gradus: {}\n", error.what());

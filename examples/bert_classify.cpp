@@ -35,16 +35,11 @@ int main(int count, char** arguments) try {
   std::vector<std::string> texts(arguments + std::min(count, 2), arguments + count);
   if (texts.empty()) texts = {"a fine film", "dull films"};
 
-  // All texts one under the other: a batch needs no padding.
-  std::vector<int32_t> ids;
-  std::vector<int64_t> lengths;
-  for (const std::string& text : texts) {
-    const Sequence sequence = c.tokenizer.sequence(c.tokenizer.encode(text), c.model.bert.config.max_position_embeddings);
-    ids.insert(ids.end(), sequence.ids.begin(), sequence.ids.end());
-    lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
-  }
+  TokenBatch batch;
+  for (const std::string& text : texts)
+    batch.add(c.tokenizer.sequence(c.tokenizer.encode(text), c.model.bert.config.max_position_embeddings).ids);
   const NoGrad scope;
-  const Tensor p = softmax(c.model(BertInput(c.model.bert.config, ids, {}, lengths)));  // [texts, labels]
+  const Tensor p = softmax(c.model(BertInput(c.model.bert.config, batch)));  // [texts, labels]
   const auto best = argmax(p, -1).to_vector<int64_t>();
   const auto values = p.to_vector<double>();
   for (size_t i = 0; i < texts.size(); ++i)

@@ -12,9 +12,14 @@ namespace {
 Tensor from_ids(const std::vector<int32_t>& ids) { return from_vector(ids, {static_cast<int64_t>(ids.size())}); }
 }  // namespace
 
-BertInput::BertInput(const BertConfig& config, const std::vector<int32_t>& id, const std::vector<int32_t>& type,
-                     const std::vector<int64_t>& lengths, int64_t first)
-    : sequences(lengths, first) {
+void TokenBatch::add(std::span<const int32_t> sequence_ids, std::span<const int32_t> sequence_types) {
+  ids.insert(ids.end(), sequence_ids.begin(), sequence_ids.end());
+  types.insert(types.end(), sequence_types.begin(), sequence_types.end());
+  lengths.push_back(static_cast<int64_t>(sequence_ids.size()));
+}
+
+BertInput::BertInput(const BertConfig& config, const TokenBatch& batch, int64_t first) : sequences(batch.lengths, first) {
+  const auto& [id, type, lengths] = batch;
   const auto tokens = static_cast<size_t>(sequences.tokens());
   if (id.size() != tokens || (!type.empty() && type.size() != tokens))
     fail("a batch of {} tokens has {} ids and {} token types", tokens, id.size(), type.size());

@@ -8,13 +8,20 @@
 
 namespace gradus {
 
+// Sequences of ids, one behind the other: a batch needs no padding.
+struct TokenBatch {
+  std::vector<int32_t> ids, types;  // no types: all are 0
+  std::vector<int64_t> lengths;     // of the sequences
+  void add(std::span<const int32_t> sequence_ids, std::span<const int32_t> sequence_types = {});
+  int64_t size() const { return static_cast<int64_t>(ids.size()); }  // tokens
+};
+
 // The tokens of a batch, checked against a model's sizes before anything runs.
 struct BertInput {
   Tensor ids, types, positions;  // i32 [tokens]
   Ragged sequences;
-  // types may be empty (all 0). An id, type or length beyond the config is an Error that says which sequence.
-  BertInput(const BertConfig& config, const std::vector<int32_t>& ids, const std::vector<int32_t>& types,
-            const std::vector<int64_t>& lengths, int64_t first = 0);
+  // An id, type or length beyond the config is an Error that says which sequence. `first` is the number of its first sequence: dropout draws by it.
+  BertInput(const BertConfig& config, const TokenBatch& batch, int64_t first = 0);
 };
 
 // word + token type + position -> LayerNorm -> dropout.             [tokens] -> [tokens, hidden]

@@ -26,17 +26,13 @@ void for_each_batch(const BertConfig& config, const std::vector<Sequence>& seque
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return length(a) > length(b); });
   for (size_t next = 0; next < order.size();) {
     std::vector<size_t> rows;
-    std::vector<int64_t> lengths;
-    std::vector<int32_t> ids, types;
-    for (int64_t tokens = 0; next < order.size() && (rows.empty() || tokens + length(order[next]) <= batch_tokens); ++next) {
+    TokenBatch batch;
+    for (; next < order.size() && (rows.empty() || batch.size() + length(order[next]) <= batch_tokens); ++next) {
       const Sequence& sequence = sequences[order[next]];
       rows.push_back(order[next]);
-      lengths.push_back(length(order[next]));
-      ids.insert(ids.end(), sequence.ids.begin(), sequence.ids.end());
-      types.insert(types.end(), sequence.types.begin(), sequence.types.end());
-      tokens += lengths.back();
+      batch.add(sequence.ids, sequence.types);
     }
-    f(BertInput(config, ids, types, lengths), rows);
+    f(BertInput(config, batch), rows);
   }
 }
 

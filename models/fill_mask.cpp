@@ -15,7 +15,7 @@ std::vector<MaskAnswers> fill_mask(const BertForMaskedLM& model, const Tokenizer
     if (ids[i] == vocabulary.mask()) rows.push_back(static_cast<int32_t>(i));
   check(!rows.empty(), "the text '{}' has no [MASK] to fill", text);
   const NoGrad scope;
-  const BertInput input(model.bert.config, ids, {}, {static_cast<int64_t>(ids.size())});
+  const BertInput input(model.bert.config, {ids, {}, {static_cast<int64_t>(ids.size())}});
   const std::vector<double> p = softmax(model.masked_logits(input, rows)).to_vector<double>();
   const int64_t n = model.bert.config.vocab_size;
   std::vector<MaskAnswers> answers;

@@ -29,6 +29,11 @@ double Optimizer::step(double max_norm) {
   return total;
 }
 
+void Optimizer::require_finite(double loss) const {
+  if (!std::isfinite(loss))
+    fail_run("the loss is not finite at step {}: nothing was updated; is the learning rate ({}) too high?", steps_ + 1, learning_rate_);
+}
+
 namespace {
 // What Adam divides a moment by: it starts at 0, so its mean is too small by 1 - beta^t (Kingma and Ba 2015, section 3).
 double correction(bool wanted, double beta, int64_t step) { return wanted ? 1 - std::pow(beta, static_cast<double>(step)) : 1; }

@@ -19,6 +19,8 @@ class Optimizer {
   // Returns the norm before clipping. A norm that is not finite changes nothing and is an Error (exit code 1) that names the parameters.
   double step(double max_norm = 0);
   void clear_gradients() { arena_.clear_gradients(); }
+  // For the loss that step() would follow: an Error (exit code 1) where it is not finite.
+  void require_finite(double loss) const;
 
   void set_learning_rate(double rate) { learning_rate_ = rate; }
   double learning_rate() const { return learning_rate_; }

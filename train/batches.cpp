@@ -14,15 +14,10 @@ std::vector<BatchPart> parts_of(const TaskSet& set, std::span<const int64_t> uni
     const std::vector<Sequence> sequences = set.sequences(unit);
     int64_t tokens = 0;
     for (const Sequence& sequence : sequences) tokens += static_cast<int64_t>(sequence.ids.size());
-    if (!parts.back().units.empty() && parts.back().tokens() + tokens > max_tokens) parts.emplace_back().first = number;
+    if (!parts.back().units.empty() && parts.back().tokens.size() + tokens > max_tokens) parts.emplace_back().first = number;
     BatchPart& part = parts.back();
     part.units.push_back(unit);
-    for (const Sequence& sequence : sequences) {
-      part.ids.insert(part.ids.end(), sequence.ids.begin(), sequence.ids.end());
-      part.types.insert(part.types.end(), sequence.types.begin(), sequence.types.end());
-      part.lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
-      ++number;
-    }
+    for (const Sequence& sequence : sequences) part.tokens.add(sequence.ids, sequence.types), ++number;
   }
   return parts;
 }

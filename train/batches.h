@@ -5,13 +5,11 @@
 
 namespace gradus {
 
-// Some units of a batch, their sequences' tokens one under the other.
+// Some units of a batch.
 struct BatchPart {
   std::vector<int64_t> units;
-  std::vector<int32_t> ids, types;
-  std::vector<int64_t> lengths;
-  int64_t first = 0;  // the number of its first sequence in the batch: dropout draws by it
-  int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
+  TokenBatch tokens;  // of their sequences
+  int64_t first = 0;  // the number of the first of these in the batch
 };
 
 // The batch in parts of at most max_tokens tokens; a unit longer than that is a part by itself. Their gradients add up to the batch's.

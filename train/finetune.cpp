@@ -5,13 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "autograd/observer.h"
-#include "io/json_lines.h"
 #include "nn/audit.h"
 #include "nn/lora.h"
 #include "train/adapter_folder.h"
 #include "train/batches.h"
 #include "train/model_card.h"
 #include "train/progress.h"
+#include "train/run_log.h"
 #include "train/stop_signals.h"
 
 namespace gradus {
@@ -104,7 +104,7 @@ Json resolved(const FinetuneOptions& o, const BertConfig& config, const Schedule
 
 Json as_json(const Metrics& metrics) {
   Json json = Json::object();
-  for (const auto& [name, value] : metrics) json[name] = value;
+  for (const auto& [name, value] : metrics) json["eval_" + name] = value;
   return json;
 }
 
@@ -160,9 +160,8 @@ class Run {
   Schedule schedule_;
   std::optional<UnitOrder> order_;
 
-  std::optional<JsonLines> metrics_;
+  std::optional<RunLog> log_;
   std::optional<Progress> progress_;
-  Json history_ = Json::array();
   FinetuneResult result_;
   int64_t worse_ = 0;  // evaluations since the best one
   struct {
@@ -225,8 +224,7 @@ void Run::judge() {
   Json line = as_json(evaluation.metrics);
   line["step"] = result_.steps;
   line["epoch"] = epoch();
-  metrics_->write(line);
-  history_.push_back(line);
+  log_->write(line);
   const double value = evaluation.metrics.front().second;
   const bool better =
       result_.evaluation.metrics.empty() || (evaluation.larger_is_better ? value > result_.score() : value < result_.score());
@@ -256,18 +254,16 @@ void Run::step() {
     for (const BatchPart& part : parts_of(*train_, units, o_.max_tokens)) {
       const LoraAdapters::Attached attached(adapters_);
       const RandomScope random(o_.seed, static_cast<uint64_t>(result_.steps));
-      const BertInput input(model_.bert.config, part.ids, part.types, part.lengths, part.first);
+      const BertInput input(model_.bert.config, part.tokens, part.first);
       const Tensor value = train_->loss(model_(input), input.sequences, part.units, denominator);
       loss += value.item();
       const Tensors now = backward(value).reached;
       reached.insert(reached.end(), now.begin(), now.end());
-      interval_.tokens += part.tokens();
-      result_.tokens += part.tokens();
+      interval_.tokens += part.tokens.size();
+      result_.tokens += part.tokens.size();
     }
     if (result_.steps == 0) audit(trained(), reached);
-    if (!std::isfinite(loss))
-      fail_run("the loss is not finite at step {}: nothing was updated; is the learning rate ({}) too high?", result_.steps + 1,
-               optimizer_->learning_rate());
+    optimizer_->require_finite(loss);
     interval_.norm += optimizer_->step(o_.max_grad_norm);
   }
   ++result_.steps;
@@ -291,8 +287,7 @@ void Run::log(bool last) {
             {"learning_rate", optimizer_->learning_rate()},
             {"grad_norm", interval_.norm / steps},
             {"tokens_per_second", rate}};
-  metrics_->write(line);
-  history_.push_back(line);
+  log_->write(line);
   result_.train_loss = loss;
   interval_ = {};
 }
@@ -300,7 +295,7 @@ void Run::log(bool last) {
 FinetuneResult Run::go() {
   make_output_folder(o_.out, o_.overwrite);  // nothing is made before everything that was asked for is found to be right
   write_file(o_.out / "run.json", resolved(o_, model_.bert.config, schedule_).dump(2) + "\n");
-  metrics_.emplace(o_.out / "metrics.jsonl");
+  log_.emplace(o_.out);
   progress_.emplace("finetune", static_cast<double>(schedule_.total), "steps");
   say(task_->describe(*train_, held_out_.get()));
   say(train_->notes() + (held_out_ ? held_out_->notes() : ""));
@@ -327,8 +322,9 @@ FinetuneResult Run::go() {
                    {"num_input_tokens_seen", result_.tokens},
                    {"best_metric", held_out_ ? Json(result_.score()) : Json()},
                    {"best_global_step", result_.best_step},
-                   {"train_runtime", result_.seconds},
-                   {"log_history", history_}};
+                   {"train_runtime", result_.seconds},  // seconds
+                   {"eval_runtime", result_.eval_seconds},
+                   {"log_history", log_->history()}};
   write_file(o_.out / "trainer_state.json", state.dump(2) + "\n");
   if (signals.asked())
     say(fmt::format("stopped by a signal after step {}; the {} model is saved", result_.steps, held_out_ ? "best" : "last"));

@@ -59,6 +59,7 @@ struct FinetunedModel {
   explicit FinetunedModel(const std::filesystem::path& folder, bool untrained_head = false);
 };
 
+// As eval_results.json has them, in transformers' way: "eval_accuracy".
 nlohmann::ordered_json as_json(const Metrics& metrics);
 std::string as_text(const Metrics& metrics);  // "accuracy 0.835  f1_macro 0.834"
 

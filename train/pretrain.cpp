@@ -8,13 +8,13 @@
 
 #include "autograd/observer.h"
 #include "autograd/random.h"
-#include "io/json_lines.h"
 #include "io/model_folder.h"
 #include "nn/audit.h"
 #include "ops/kernels/gemm.h"
 #include "ops/kernels/kernels.h"
 #include "train/measure.h"
 #include "train/progress.h"
+#include "train/run_log.h"
 #include "train/stop_signals.h"
 
 namespace gradus {
@@ -132,9 +132,7 @@ StepResult training_step(const BertForPreTraining& model, Optimizer& optimizer, 
     result.masked_correct += loss.masked_correct;
     result.next_correct += loss.next_correct;
   }
-  if (!std::isfinite(result.masked_loss + result.next_loss))
-    fail_run("the loss is not finite at step {}: nothing was updated; is the learning rate ({}) too high?", step + 1,
-             optimizer.learning_rate());
+  optimizer.require_finite(result.masked_loss + result.next_loss);
   result.gradient_norm = optimizer.step(max_grad_norm);
   return result;
 }
@@ -178,7 +176,7 @@ PretrainResult pretrain(const PretrainOptions& o) {
   const BlasCore& core = prepare_blas();
   const double sgemm = measure_sgemm_rate(3);
   write_file(o.out / "run.json", resolved(o, config, schedule, total_steps).dump(2) + "\n");
-  JsonLines metrics(o.out / "metrics.jsonl");
+  RunLog log(o.out);
   Progress progress("pretrain", by_minutes ? o.max_minutes * 60 : static_cast<double>(total_steps), by_minutes ? "s" : "steps");
   const auto say = [&](const std::string& line) {
     if (!o.quiet) progress.line(line);
@@ -190,11 +188,12 @@ PretrainResult pretrain(const PretrainOptions& o) {
                   core.core, core.right ? "" : fmt::format(" (WRONG: {} wanted, expect a fraction of the speed)", core.wanted), sgemm));
 
   PretrainResult result;
-  Json history = Json::array();
   const auto save = [&] {
     save_model_folder(o.out, config, list, corpus.tokenizer());
-    Json state{
-        {"global_step", result.steps}, {"num_input_tokens_seen", result.tokens}, {"max_steps", total_steps}, {"log_history", history}};
+    Json state{{"global_step", result.steps},
+               {"num_input_tokens_seen", result.tokens},
+               {"max_steps", total_steps},
+               {"log_history", log.history()}};
     write_file(o.out / "trainer_state.json", state.dump(2) + "\n");
   };
   const auto evaluate_and_save = [&] {
@@ -203,8 +202,7 @@ PretrainResult pretrain(const PretrainOptions& o) {
       Json line = as_json(*result.validation);
       line["step"] = result.steps;
       line["tokens"] = result.tokens;
-      metrics.write(line);
-      history.push_back(line);
+      log.write(line);
       write_file(o.out / "eval_results.json", line.dump(2) + "\n");
       say(fmt::format("step {:>6}  {}", result.steps, as_text(*result.validation)));
     }
@@ -256,8 +254,7 @@ PretrainResult pretrain(const PretrainOptions& o) {
       line["grad_norm"] = interval.norm / steps;
       line["tokens_per_second"] = static_cast<double>(interval.tokens) / interval.seconds;
       line["sgemm_share"] = result.sgemm_share;
-      metrics.write(line);
-      history.push_back(line);
+      log.write(line);
       result.train_loss = interval.masked_loss();
       interval = {};
     }

@@ -9,22 +9,19 @@
 namespace gradus {
 
 PretrainingBatch::Part PretrainingBatch::part(const BertConfig& config, size_t begin, size_t end) const {
-  std::vector<int32_t> ids, types;
-  std::vector<int64_t> lengths;
+  TokenBatch tokens;
   PretrainingTargets targets;
   for (size_t i = begin; i < end; ++i) {
     const Instance& instance = instances[i];
-    const auto start = static_cast<int32_t>(ids.size());
+    const auto start = static_cast<int32_t>(tokens.size());
     for (const int32_t position : instance.positions) targets.rows.push_back(start + position);
     targets.labels.insert(targets.labels.end(), instance.labels.begin(), instance.labels.end());
     if (instance.next_label >= 0) targets.next_labels.push_back(instance.next_label);
-    ids.insert(ids.end(), instance.ids.begin(), instance.ids.end());
-    types.insert(types.end(), instance.types.begin(), instance.types.end());
-    lengths.push_back(static_cast<int64_t>(instance.ids.size()));
+    tokens.add(instance.ids, instance.types);
   }
   targets.masked_denominator = static_cast<double>(predicted());
   targets.next_denominator = static_cast<double>(pairs());
-  return {BertInput(config, ids, types, lengths, static_cast<int64_t>(begin)), std::move(targets)};
+  return {BertInput(config, tokens, static_cast<int64_t>(begin)), std::move(targets)};
 }
 
 std::vector<PretrainingBatch::Part> PretrainingBatch::parts(const BertConfig& config, int64_t count) const {

@@ -93,8 +93,11 @@ TEST_CASE("help fits a screen and has an example") {
 
 TEST_CASE("wrong usage") {
   check_refused("", {"gradus"});
-  check_refused("fly", {"gradus"});
+  check_refused("fly", {"no verb fly"});
+  check_refused("finetune clasify", {"no verb clasify", "classify"});
   check_refused("pretrain --out /tmp/x", {"--data"});
+  check_refused("finetune classify --model m --train t --out o --warmup 0.1", {"no option --warmup", "--warmup-steps"});
+  check_refused("predict --model m --bacth-size=3 x.tsv", {"no option --bacth-size"});
 }
 
 TEST_CASE("a corpus that is missing, empty or not text") {

@@ -63,14 +63,9 @@ TEST_CASE("embeddings: the same in float64, pooled from a batch that has several
   const Fixture f;
   const BertModel model = clone(f.model, DType::f64);
   const NoGrad scope;
-  std::vector<int32_t> ids, types;
-  std::vector<int64_t> lengths;
-  for (const Sequence& s : f.sequences) {
-    ids.insert(ids.end(), s.ids.begin(), s.ids.end());
-    types.insert(types.end(), s.types.begin(), s.types.end());
-    lengths.push_back(static_cast<int64_t>(s.ids.size()));
-  }
-  const BertInput input(model.config, ids, types, lengths);
+  TokenBatch batch;
+  for (const Sequence& s : f.sequences) batch.add(s.ids, s.types);
+  const BertInput input(model.config, batch);
   const Tensor hidden = model(input);
   CHECK(f.distance(pool(hidden, input.sequences, Pooling::mean), "mean") < 1e-10);
   CHECK(f.distance(pool(hidden, input.sequences, Pooling::cls), "cls") < 1e-10);

@@ -44,7 +44,7 @@ void compare_with_transformers(const std::string& hidden_act, DType dtype, doubl
   CHECK_MESSAGE(report.unused.empty(), report.to_text());
   BertForPreTraining model = clone(source, dtype);
 
-  const BertInput input(config, joined<int32_t>(file.at("ids")), joined<int32_t>(file.at("types")), lengths(file.at("ids")));
+  const BertInput input(config, {joined<int32_t>(file.at("ids")), joined<int32_t>(file.at("types")), lengths(file.at("ids"))});
   PretrainingTargets targets{{}, joined<int32_t>(file.at("labels")), file.at("next").get<std::vector<int32_t>>()};
   for (int64_t s = 0; s < input.sequences.sequences(); ++s)
     for (const auto& position : file.at("predicted")[static_cast<size_t>(s)])
@@ -119,7 +119,7 @@ TEST_CASE("small checkpoints of others, in three forms of file, give the hidden 
         all.erase(all.begin() + length, all.end());
         return joined<double>(all);
       };
-      const BertInput input(config, cut("input_ids"), cut("token_type_ids"), {length});
+      const BertInput input(config, {cut("input_ids"), cut("token_type_ids"), {length}});
       Tensors hidden_states;
       const Tensor output = model.bert(input, &hidden_states);
       CHECK(distance(numbers(output), rows("last_hidden_state")) < 1e-10);

@@ -25,7 +25,7 @@ Batch batch_of(const BertConfig& config) {
   Random random(4);
   for (int i = 0; i < 25; ++i)
     ids.push_back(static_cast<int32_t>(random.below(config.vocab_size))), types.push_back(static_cast<int32_t>(random.below(2)));
-  return {BertInput(config, ids, types, lengths), {{1, 6, 9, 16, 20}, {3, 40, 7, 7, 22}, {0, 1, 1, 0}}};
+  return {BertInput(config, {ids, types, lengths}), {{1, 6, 9, 16, 20}, {3, 40, 7, 7, 22}, {0, 1, 1, 0}}};
 }
 }  // namespace
 
@@ -109,10 +109,10 @@ TEST_CASE("the whole model's gradient is right, in f64, with dropout") {
 
 TEST_CASE("bad input is refused before anything runs") {
   const BertConfig config = small_config();
-  CHECK_MENTIONS(error_of([&] { BertInput(config, {1, 50}, {}, {2}); }), "the id 50 at token 1 of sequence 0");
-  CHECK_MENTIONS(error_of([&] { BertInput(config, {1, 2}, {0, 2}, {2}); }), "token type 2");
-  CHECK_MENTIONS(error_of([&] { BertInput(config, std::vector<int32_t>(13), {}, {13}); }), "13 tokens, the model 12 positions");
-  CHECK_MENTIONS(error_of([&] { BertInput(config, {1}, {}, {1, 0}); }), "sequence 1");
+  CHECK_MENTIONS(error_of([&] { BertInput(config, {{1, 50}, {}, {2}}); }), "the id 50 at token 1 of sequence 0");
+  CHECK_MENTIONS(error_of([&] { BertInput(config, {{1, 2}, {0, 2}, {2}}); }), "token type 2");
+  CHECK_MENTIONS(error_of([&] { BertInput(config, {std::vector<int32_t>(13), {}, {13}}); }), "13 tokens, the model 12 positions");
+  CHECK_MENTIONS(error_of([&] { BertInput(config, {{1}, {}, {1, 0}}); }), "sequence 1");
   BertConfig wrong = config;
   wrong.num_attention_heads = 3;
   CHECK_MENTIONS(error_of([&] { BertForPreTraining model(wrong); }), "hidden_size 16 is not divisible by num_attention_heads 3");

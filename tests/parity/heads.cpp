@@ -52,7 +52,7 @@ struct Case {
         expected(folder / ("expected-" + hidden_act + ".safetensors")),
         config(with(load_config(folder), hidden_act)),
         dtype(dtype),
-        input(config, joined<int32_t>(json.at("ids")), joined<int32_t>(json.at("types")), lengths(json.at("ids"))) {}
+        input(config, {joined<int32_t>(json.at("ids")), joined<int32_t>(json.at("types")), lengths(json.at("ids"))}) {}
 
   static BertConfig with(BertConfig config, const std::string& hidden_act) {
     config.hidden_act = hidden_act;

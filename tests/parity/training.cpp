@@ -31,7 +31,7 @@ Batch batch_of(const BertConfig& config, int64_t step, int64_t sequences, int64_
     }
     targets.next_labels.push_back(static_cast<int32_t>(start % 2));
   }
-  return {BertInput(config, ids, types, std::vector<int64_t>(static_cast<size_t>(sequences), length)), targets};
+  return {BertInput(config, {ids, types, std::vector<int64_t>(static_cast<size_t>(sequences), length)}), targets};
 }
 
 }  // namespace

@@ -60,6 +60,11 @@ TEST_CASE("a text classifier learns, is saved at its best, and predicts by name"
                            "metrics.jsonl", "eval_results.json", "trainer_state.json", "README.md"})
     CHECK_MESSAGE(fs::exists(o.out / file), std::string(file));
   CHECK_MENTIONS(read_file(o.out / "README.md"), "| accuracy | 1.0000 |");
+  CHECK_MENTIONS(read_file(o.out / "eval_results.json"), "\"eval_accuracy\": 1.0");
+  for (const auto& entry : fs::directory_iterator(o.out))
+    if (entry.path().filename().string().starts_with("events.out.tfevents"))
+      for (const char* tag : {"train/loss", "train/learning_rate", "eval/accuracy", "eval/loss"})
+        CHECK_MENTIONS(read_file(entry.path()), tag);
 
   const FinetunedModel tuned(o.out);
   CHECK(tuned.task.kind == "classify");
@@ -133,7 +138,7 @@ TEST_CASE("adapters have right gradients, of a range of a leaf too") {
   BertForTask model = clone(BertForTask(BertHead::next_sentence, config), DType::f64);
   initialize_bert(parameters(model), config, BertInitialization::google, 5);
   const LoraAdapters adapters(model, {.rank = 2, .alpha = 3, .targets = {"*key.weight", "*output.dense.weight"}, .also_trained = {}}, 1);
-  const BertInput input(config, {2, 5, 6, 3, 2, 7, 3}, {}, {4, 3});
+  const BertInput input(config, {{2, 5, 6, 3, 2, 7, 3}, {}, {4, 3}});
   uint64_t stream = 0;
   for (const Parameter& p : adapters.trained()) {
     const NoGrad scope;

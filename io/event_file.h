@@ -1,0 +1,35 @@
+// TensorBoard's event files: scalars over steps, for `tensorboard --logdir RUNS`.
+//
+// Records as in TFRecord (length, its checksum, content, its checksum; tensorflow/core/lib/io/record_writer.h), each a protocol buffer Event
+// (tensorflow/core/util/event.proto). Written as a run goes on and flushed record by record; a kill can cut off the last one, which readers pass over.
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gradus {
+
+// Tag and value, as in {"train/loss", 0.25}.
+using Scalars = std::vector<std::pair<std::string, double>>;
+
+// One record. Values are stored as float32. wall_time: seconds since 1970.
+std::string event_record(double wall_time, int64_t step, const Scalars& scalars);
+
+class EventFile {
+ public:
+  explicit EventFile(const std::filesystem::path& folder);  // events.out.tfevents.SECONDS.gradus, in place of an earlier run's
+  ~EventFile();
+  EventFile(const EventFile&) = delete;
+  EventFile& operator=(const EventFile&) = delete;
+  void write(int64_t step, const Scalars& scalars);
+
+ private:
+  void append(const std::string& record);
+  std::string path_;
+  std::FILE* file_;
+};
+
+}  // namespace gradus

@@ -1,0 +1,23 @@
+// The log of a run: a line of JSON for every logging interval and evaluation, in metrics.jsonl; the same numbers for TensorBoard; and all of them kept,
+// for trainer_state.json's log_history.
+#pragma once
+
+#include "io/event_file.h"
+#include "io/json_lines.h"
+
+namespace gradus {
+
+class RunLog {
+ public:
+  explicit RunLog(const std::filesystem::path& folder) : lines_(folder / "metrics.jsonl"), events_(folder) {}
+  // `line` has a "step". For TensorBoard its "eval_loss" is eval/loss, its "loss" train/loss.
+  void write(const nlohmann::ordered_json& line);
+  const nlohmann::ordered_json& history() const { return history_; }
+
+ private:
+  JsonLines lines_;
+  EventFile events_;
+  nlohmann::ordered_json history_ = nlohmann::ordered_json::array();
+};
+
+}  // namespace gradus
