@@ -17,13 +17,13 @@ struct DemoTask {
 };
 
 constexpr DemoTask demo_tasks[] = {
-    {"sentiment", "classify", "is the feeling good or bad?", 400, 5e-4},
-    {"entailment", "classify", "does the second sentence follow?", 900, 5e-4},
-    {"similarity", "regress", "how much do two sentences agree?", 900, 5e-4},
+    {"sentiment", "classify", "is the feeling good or bad?", 300, 5e-4},
+    {"entailment", "classify", "does the second sentence follow?", 800, 5e-4},
+    {"similarity", "regress", "how much do two sentences agree?", 200, 5e-4},
     {"topics", "multilabel", "which of ten topics are told of?", 150, 1e-3},
     {"entities", "ner", "which words are names, and of what?", 60, 5e-4},
     {"questions", "qa", "which words answer the question, if any do?", 700, 5e-4},
-    {"endings", "choice", "which of four endings is right?", 450, 5e-4},
+    {"endings", "choice", "which of four endings is right?", 300, 5e-4},
 };
 
 }  // namespace
@@ -31,7 +31,7 @@ constexpr DemoTask demo_tasks[] = {
 void run_demo_tasks(const std::filesystem::path& folder, uint64_t seed, story::World world) {
   const std::filesystem::path sets = folder / "tasks";
   std::filesystem::create_directories(sets);
-  story::write_tasks(sets, {.train = 8000, .seed = seed, .world = world});
+  story::write_tasks(sets, {.train = 16000, .seed = seed, .world = world});
   fmt::print("   {:<11} {:<12} {:<5} {:<24}  the best reachable is 1 everywhere\n", "task", "score", "", "");
   for (const DemoTask& task : demo_tasks) {
     std::string ending;
