@@ -1,5 +1,7 @@
 #include "cli/closest.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -7,7 +9,7 @@
 namespace gradus::cli {
 namespace {
 
-// Levenshtein's.
+// Levenshtein's: the fewest letters to insert, delete or change.
 size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -19,18 +21,27 @@ size_t edit_distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
+std::string letters(std::string name) {
+  std::erase(name, '-');
+  return name;
+}
+
 }  // namespace
 
-std::vector<std::string> closest(const std::string& wanted, const std::vector<std::string>& names, size_t count) {
-  std::multimap<size_t, std::string> by_distance;
-  for (const std::string& name : names) {
-    const bool part = name.find(wanted) != std::string::npos || wanted.find(name) != std::string::npos;
-    by_distance.emplace(part ? 1 : edit_distance(name, wanted), name);
+std::string closest(const std::string& wanted, const std::vector<std::string>& names) {
+  const std::string word = letters(wanted);
+  std::multimap<std::pair<size_t, size_t>, std::string> near;  // a part of it is as near as a letter that is wrong
+  for (const std::string& full : names) {
+    const std::string name = letters(full);
+    const size_t distance = edit_distance(name, word);
+    const bool part = name.find(word) != std::string::npos || word.find(name) != std::string::npos;
+    if (!word.empty() && (part || 2 * distance < word.size())) near.emplace(std::pair(part ? 1 : distance, distance), full);
   }
-  std::vector<std::string> result;
-  for (const auto& [distance, name] : by_distance)
-    if (result.size() < count) result.push_back(name);
-  return result;
+  std::vector<std::string> best;
+  for (const auto& [distance, name] : near)
+    if (best.size() < 3) best.push_back(name);
+  if (best.empty()) return "";
+  return fmt::format("; the closest {} {}", best.size() == 1 ? "is" : "are", fmt::join(best, ", "));
 }
 
 }  // namespace gradus::cli

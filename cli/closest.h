@@ -1,4 +1,4 @@
-// Names near a mistyped one, for "is … meant?".
+// Names near a mistyped one.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace gradus::cli {
 
-// The `count` nearest of `names`, the nearest first: those that hold the wanted name or are part of it, then by the fewest letters to
-// insert, delete or change.
-std::vector<std::string> closest(const std::string& wanted, const std::vector<std::string>& names, size_t count);
+// "; the closest are a, b, c": up to three of `names` that hold the wanted name, are part of it, or differ from it in less than half of
+// its letters; "" where none does. Dashes do not count.
+std::string closest(const std::string& wanted, const std::vector<std::string>& names);
 
 }  // namespace gradus::cli

@@ -1,8 +1,6 @@
 // gradus gradcheck: are the derivatives of the ops right? A line an op of the table; --verbose shows every sample and input.
 #include <omp.h>
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 
 #include "autograd/observer.h"
@@ -23,7 +21,7 @@ struct GradcheckArguments {
 [[noreturn]] void unknown_op(const std::string& op) {
   std::vector<std::string> names;
   for (const OpInfo& info : op_table()) names.push_back(info.name);
-  fail("gradcheck: there is no op '{}'; the closest are {} ('all' checks every one)", op, fmt::join(closest(op, names, 3), ", "));
+  fail("gradcheck: there is no op '{}'{} ('all' checks every one)", op, closest(op, names));
 }
 
 void run(const GradcheckArguments& arguments) {

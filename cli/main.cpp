@@ -1,4 +1,6 @@
 // The program `gradus`. Exit codes: 0 done, 1 the run failed, 2 wrong usage or input; every error is one line on stderr.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <exception>
 #include <map>
@@ -50,22 +52,45 @@ struct Formatter : CLI::Formatter {
   }
 };
 
-// What to say of an argument that is neither a verb nor an option of the verb.
-std::string unexpected(const CLI::App& app) {
-  const CLI::App* verb = &app;
-  while (!verb->get_subcommands().empty()) verb = verb->get_subcommands()[0];
-  const auto left = app.remaining(true);
-  const auto option = std::find_if(left.begin(), left.end(), [](const std::string& argument) { return argument.starts_with("--"); });
-  const std::string unknown = option == left.end() ? left.at(0) : option->substr(0, option->find('='));
+// CLI11 counts groups of options as subcommands without a name.
+std::vector<std::string> verbs_of(const CLI::App& app) {
   std::vector<std::string> names;
-  if (option == left.end())
-    for (const CLI::App* known : verb->get_subcommands([](const CLI::App*) { return true; })) names.push_back(known->get_name());
-  else
-    for (const CLI::Option* known : verb->get_options())
-      for (const std::string& name : known->get_lnames()) names.push_back("--" + name);
-  if (names.empty()) return fmt::format("'{}' is not expected here.", unknown);
-  return fmt::format("there is no {} {}; the closest is {}.", option == left.end() ? "verb" : "option", unknown,
-                     gradus::cli::closest(unknown, names, 1).at(0));
+  for (const CLI::App* known : app.get_subcommands([](const CLI::App* sub) { return !sub->get_name().empty(); }))
+    names.push_back(known->get_name());
+  return names;
+}
+
+std::vector<std::string> options_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* known : app.get_options())
+    for (const std::string& name : known->get_lnames())
+      if (name != "help") names.push_back("--" + name);
+  for (const CLI::App* group : app.get_subcommands([](const CLI::App* sub) { return sub->get_name().empty(); }))
+    for (std::string& name : options_of(*group)) names.push_back(std::move(name));
+  return names;
+}
+
+// What to say of arguments that nothing takes; "" where there are none.
+std::string unexpected(const CLI::App& app) {
+  auto left = app.remaining(true);
+  std::erase(left, "--");
+  if (left.empty()) return "";
+  const CLI::App* verb = &app;
+  for (bool deeper = true; deeper;) {
+    deeper = false;
+    for (const CLI::App* chosen : verb->get_subcommands())
+      if (!chosen->get_name().empty()) verb = chosen, deeper = true;
+  }
+  const auto option = std::find_if(left.begin(), left.end(), [](const std::string& argument) { return argument.starts_with("-"); });
+  const auto verbs = verbs_of(*verb), options = options_of(*verb);
+  if (option == left.end()) {
+    if (verbs.empty()) return fmt::format("'{}' is not expected here", left[0]);
+    return fmt::format("there is no verb {}{}", left[0], gradus::cli::closest(left[0], verbs));
+  }
+  const std::string name = option->substr(0, option->find('='));
+  if (!verbs.empty()) return fmt::format("{} comes too early: one of {} is missing before it", name, fmt::join(verbs, ", "));
+  if (std::find(options.begin(), options.end(), name) != options.end()) return fmt::format("{} belongs behind {}", name, verb->get_name());
+  return fmt::format("there is no option {}{}", name, gradus::cli::closest(name, options));
 }
 
 }  // namespace
@@ -95,9 +120,9 @@ int main(int argc, char** argv) {
     app.parse(std::move(arguments));
     return 0;
   } catch (const CLI::CallForHelp& help) { return app.exit(help); } catch (const CLI::ParseError& error) {
-    const bool unknown = !app.remaining(true).empty();
-    fmt::print(stderr, "gradus: {} `gradus --help` and `gradus VERB --help` say what there is.\n",
-               unknown ? unexpected(app) : fmt::format("{}.", error.what()));
+    const std::string unknown = unexpected(app);
+    fmt::print(stderr, "gradus: {}. `gradus --help` and `gradus VERB --help` say what there is.\n",
+               unknown.empty() ? error.what() : unknown);
     return 2;
   } catch (const Error& error) {
     fmt::print(stderr, "gradus: {}\n", error.what());

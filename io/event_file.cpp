@@ -62,19 +62,18 @@ std::string event_record(double wall_time, int64_t step, const Scalars& scalars)
                 field(5, counted, summary));
 }
 
-EventFile::EventFile(const fs::path& folder) : path_((folder / fmt::format("{}{:.0f}{}", before_time, now(), after_time)).string()) {
+EventFile::EventFile(const fs::path& folder)
+    : path_((folder / fmt::format("{}{:.0f}{}", before_time, now(), after_time)).string()), file_(nullptr, std::fclose) {
   remove_earlier(folder);
-  file_ = std::fopen(path_.c_str(), "wb");
-  check(file_, "cannot write {}", path_);
+  file_.reset(std::fopen(path_.c_str(), "wb"));
+  check(file_ != nullptr, "cannot write {}", path_);
   append(record(field(1, eight_bytes, bytes_of(now())) + field(3, counted, "brain.Event:2")));
 }
-
-EventFile::~EventFile() { std::fclose(file_); }
 
 void EventFile::write(int64_t step, const Scalars& scalars) { append(event_record(now(), step, scalars)); }
 
 void EventFile::append(const std::string& record) {
-  if (std::fwrite(record.data(), 1, record.size(), file_) != record.size() || std::fflush(file_) != 0)
+  if (std::fwrite(record.data(), 1, record.size(), file_.get()) != record.size() || std::fflush(file_.get()) != 0)
     fail_run("cannot write {}: is the disk full?", path_);
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,15 +22,12 @@ std::string event_record(double wall_time, int64_t step, const Scalars& scalars)
 class EventFile {
  public:
   explicit EventFile(const std::filesystem::path& folder);  // events.out.tfevents.SECONDS.gradus, in place of an earlier run's
-  ~EventFile();
-  EventFile(const EventFile&) = delete;
-  EventFile& operator=(const EventFile&) = delete;
   void write(int64_t step, const Scalars& scalars);
 
  private:
   void append(const std::string& record);
   std::string path_;
-  std::FILE* file_;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
 };
 
 }  // namespace gradus

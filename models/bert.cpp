@@ -13,13 +13,15 @@ Tensor from_ids(const std::vector<int32_t>& ids) { return from_vector(ids, {stat
 }  // namespace
 
 void TokenBatch::add(std::span<const int32_t> sequence_ids, std::span<const int32_t> sequence_types) {
+  types.resize(ids.size());
   ids.insert(ids.end(), sequence_ids.begin(), sequence_ids.end());
   types.insert(types.end(), sequence_types.begin(), sequence_types.end());
+  if (sequence_types.empty()) types.resize(ids.size());
   lengths.push_back(static_cast<int64_t>(sequence_ids.size()));
 }
 
 BertInput::BertInput(const BertConfig& config, const TokenBatch& batch, int64_t first) : sequences(batch.lengths, first) {
-  const auto& [id, type, lengths] = batch;
+  const std::vector<int32_t>&id = batch.ids, &type = batch.types;
   const auto tokens = static_cast<size_t>(sequences.tokens());
   if (id.size() != tokens || (!type.empty() && type.size() != tokens))
     fail("a batch of {} tokens has {} ids and {} token types", tokens, id.size(), type.size());

@@ -40,7 +40,7 @@ class Texts(Task):
     def __init__(self, scratch, names, train, validation):
         self.names, self.train, self.validation = names, train, validation
         self.files = [write_table(scratch / f"{part}.tsv", rows) for part, rows in (("train", train), ("validation", validation))]
-        self.arguments = ["classify", "--labels", *names]
+        self.arguments = ["classify", "--labels", ",".join(names)]
 
     def config(self):
         return {"id2label": dict(enumerate(self.names)), "label2id": {name: i for i, name in enumerate(self.names)}, "problem_type": "single_label_classification"}
@@ -56,11 +56,11 @@ class Texts(Task):
 class Tags(Task):
     """A tag a word, carried by its first piece: [words, tags], judged by seqeval's F1."""
     head = transformers.AutoModelForTokenClassification
-    arguments = ["ner"]
 
     def __init__(self, scratch, train, validation):
         self.train, self.validation = train, validation
-        self.names = list(dict.fromkeys(tag for _, tags in train + validation for tag in tags))
+        self.names = sorted({tag for _, tags in train + validation for tag in tags})
+        self.arguments = ["ner", "--labels", ",".join(self.names)]
         self.files = [scratch / "train.conll", scratch / "validation.conll"]
         for file, sentences in zip(self.files, (train, validation)):
             file.write_text("".join("".join(f"{word}\t{tag}\n" for word, tag in zip(*sentence)) + "\n" for sentence in sentences), encoding="utf-8")
@@ -70,7 +70,8 @@ class Tags(Task):
 
     def tokens(self, tokenizer, sentences):
         """A padded batch, and for each sentence {word: position of its first piece}; a word of characters that the tokenizer drops has none."""
-        encoded = tokenizer([words for words, _ in sentences], is_split_into_words=True, padding=True, truncation=True, max_length=self.length, return_tensors="pt")
+        encoded = tokenizer([words for words, _ in sentences], is_split_into_words=True, padding=True, return_tensors="pt")
+        assert encoded["input_ids"].shape[1] <= self.length   # longer ones Gradus would read in windows
         first = [{} for _ in sentences]
         for i, words in enumerate(first):
             for position, word in enumerate(encoded.word_ids(i)):
@@ -100,9 +101,11 @@ class Choices(Task):
     head = transformers.AutoModelForMultipleChoice
     arguments = ["choice"]
 
-    def __init__(self, files):
-        self.files = files
-        self.train, self.validation = ([line.split("\t")[1:] for line in read_lines(file)] for file in files)
+    def __init__(self, scratch, train, validation):
+        self.files = [scratch / "train.tsv", scratch / "validation.tsv"]
+        for file, lines in zip(self.files, (train, validation)):
+            file.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        self.train, self.validation = ([line.split("\t")[1:] for line in lines] for lines in (train, validation))   # the first column is a category
 
     def label(self, row):
         return int(row[-1])
@@ -199,14 +202,14 @@ def some(examples, count):
 
 
 def load(name, data, scratch, tokenizer, most):
-    """The set of that name: training examples (at most `most`, the same for both sides) and validation examples."""
+    """The set of that name: training examples (at most `most`, but all of xquad's, the same for both sides) and validation examples (none of xquad)."""
     entailment = ["entailment", "not_entailment"]
     if name == "sst2":
         read = lambda part: read_glue(data / "sst2-glue" / f"{part}.tsv", ["negative", "positive"])
         return Texts(scratch, ["negative", "positive"], some(read("train"), most), read("dev"))
     if name == "rte":
         return Texts(scratch, entailment, some(read_glue(data / "rte" / "glue-train.tsv"), most), read_glue(data / "rte" / "glue-dev.tsv"))
-    if name == "qnli":   # GLUE's dev file in two halves: its training file is not here
+    if name == "qnli":   # GLUE's dev file in two halves: its training file is not here. Some sentences stand in both, beside other questions
         rows = read_glue(data / "qnli" / "dev.tsv")
         return Texts(scratch, entailment, some(rows[:len(rows) // 2], most), rows[len(rows) // 2:])
     if name == "polarity":
@@ -218,7 +221,7 @@ def load(name, data, scratch, tokenizer, most):
     if name == "wnut17":
         return Tags(scratch, some(read_columns(data / "wnut17" / "wnut17train.conll"), most), read_columns(data / "wnut17" / "emerging.dev.conll"))
     if name == "codah":
-        return Choices([data / "codah" / "fold_0" / "train.tsv", data / "codah" / "fold_0" / "dev.tsv"])
+        return Choices(scratch, some(read_lines(data / "codah" / "fold_0" / "train.tsv"), most), read_lines(data / "codah" / "fold_0" / "dev.tsv"))
     if name == "xquad":
         return Spans(scratch, tokenizer, data / "xquad" / "xquad.en.json")
     raise SystemExit(f"no set '{name}'; there are sst2 rte qnli polarity subjectivity wnut17 codah xquad")

@@ -221,6 +221,7 @@ void Run::judge() {
     logits = run_task(model_, *held_out_, o_.max_tokens);
   }
   const Evaluation evaluation = held_out_->evaluate(logits);
+  result_.eval_seconds += seconds_now() - start;
   Json line = as_json(evaluation.metrics);
   line["step"] = result_.steps;
   line["epoch"] = epoch();
@@ -238,7 +239,6 @@ void Run::judge() {
     held_out_->write_files(logits, o_.out);
     save();
   }
-  result_.eval_seconds += seconds_now() - start;
 }
 
 void Run::step() {

@@ -10,7 +10,7 @@ namespace gradus {
 class RunLog {
  public:
   explicit RunLog(const std::filesystem::path& folder) : lines_(folder / "metrics.jsonl"), events_(folder) {}
-  // `line` has a "step". For TensorBoard its "eval_loss" is eval/loss, its "loss" train/loss.
+  // `line` has a "step". For TensorBoard an evaluation's "eval_loss" is eval/loss, another line's "loss" train/loss.
   void write(const nlohmann::ordered_json& line);
   const nlohmann::ordered_json& history() const { return history_; }
 

@@ -94,9 +94,15 @@ TEST_CASE("help fits a screen and has an example") {
 TEST_CASE("wrong usage") {
   check_refused("", {"gradus"});
   check_refused("fly", {"no verb fly"});
-  check_refused("finetune clasify", {"no verb clasify", "classify"});
+  check_refused("finetune clasify", {"no verb clasify", "closest is classify"});
+  check_refused("finetune --model m", {"--model comes too early", "classify, regress"});
+  check_refused("--model m predict x", {"--model belongs behind predict"});
+  check_refused("pretrain --data d --out o foo", {"'foo' is not expected"});
+  check_refused("pretrain --data d --out o --max-seq-len 5", {"--max-seq-length"});
+  check_refused("predict -- x", {"--model is required"});
   check_refused("pretrain --out /tmp/x", {"--data"});
-  check_refused("finetune classify --model m --train t --out o --warmup 0.1", {"no option --warmup", "--warmup-steps"});
+  check_refused("finetune classify --model m --train t --out o --warmup 0.1", {"no option --warmup; the closest is --warmup-steps"});
+  check_refused("finetune classify --model m --train t --out o --label a,b", {"the closest are --labels, --label-column"});
   check_refused("predict --model m --bacth-size=3 x.tsv", {"no option --bacth-size"});
 }
 

@@ -19,9 +19,12 @@ TEST_CASE("event files: a record is, byte for byte, TensorBoard's own") {
 TEST_CASE("event files: one in the run's folder, each record there as soon as it is written") {
   const Scratch scratch;
   write_file(scratch / "events.out.tfevents.1.gradus", "an earlier run's");
+  write_file(scratch / "events.out.tfevents.1.torch", "another program's");
   EventFile events(scratch / "");
+  CHECK(std::filesystem::exists(scratch / "events.out.tfevents.1.torch"));
   std::filesystem::path file;
-  for (const auto& entry : std::filesystem::directory_iterator(scratch / "")) file = entry.path();
+  for (const auto& entry : std::filesystem::directory_iterator(scratch / ""))
+    if (entry.path().extension() == ".gradus") file = entry.path();
   CHECK(file.filename().string().starts_with("events.out.tfevents."));
   const size_t before = read_file(file).size();
   CHECK_MENTIONS(read_file(file), "brain.Event:2");

@@ -130,6 +130,8 @@ TEST_CASE("a gradient that is not finite changes nothing and names the parameter
     CHECK(error.exit_code == 1);
     CHECK_MENTIONS(error.what(), "a.");
   }
+  CHECK_MENTIONS(error_of([&] { optimizer.require_finite(std::nan("")); }), "the loss is not finite at step 1");
+  optimizer.require_finite(1);
   CHECK(model.a.weight.to_vector<float>() == before);
 }
 

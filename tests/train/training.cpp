@@ -109,6 +109,8 @@ TEST_CASE("pretrain leaves a folder that loads, its metrics and its configuratio
   for (const char* file : {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "metrics.jsonl",
                            "run.json", "trainer_state.json", "eval_results.json"})
     CHECK_MESSAGE(fs::exists(o.out / file), file);
+  CHECK(std::any_of(fs::directory_iterator(o.out), fs::directory_iterator(),
+                    [](const auto& entry) { return entry.path().filename().string().starts_with("events.out.tfevents"); }));
   BertForPreTraining model(load_config(o.out));
   const LoadReport report = load_parameters(o.out, parameters(model));
   CHECK(report.fresh.empty());
