@@ -61,6 +61,15 @@ void FileWriter::commit() {
   }
 }
 
+GrowingFile::GrowingFile(const fs::path& path) : path_(path), file_(std::fopen(path.c_str(), "wb")) {
+  check(file_, "cannot write {}: {}", path_.string(), reason());
+}
+
+void GrowingFile::append(std::string_view bytes) {
+  if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size() || std::fflush(file_) != 0)
+    fail_run("cannot write {}: {}", path_.string(), reason());
+}
+
 MappedFile::MappedFile(const fs::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   check(file >= 0, "cannot read {}: {}", path.string(), reason());

@@ -35,6 +35,20 @@ class FileWriter {
   uint64_t position_ = 0;
 };
 
+// A file that is read while it grows: what one append() was given is there when it returns. Begins empty. A kill may cut off the last one.
+class GrowingFile {
+ public:
+  explicit GrowingFile(const std::filesystem::path& path);
+  ~GrowingFile() { std::fclose(file_); }
+  GrowingFile(const GrowingFile&) = delete;
+  GrowingFile& operator=(const GrowingFile&) = delete;
+  void append(std::string_view bytes);
+
+ private:
+  std::filesystem::path path_;
+  std::FILE* file_;
+};
+
 // A file's bytes as memory, read-only; the mapping lives as long as this object. Movable, not copyable.
 class MappedFile {
  public:

@@ -104,7 +104,7 @@ void run(const DemoOptions& o) {
 
   stage(4, "Pretraining: masked words and next sentences, from random weights");
   BertConfig config = BertConfig::named("tiny", vocabulary.size());
-  config.num_hidden_layers = 3;  // deeper and narrower than tiny, at the same cost: it learns to compare, docs/reference-runs.md
+  config.num_hidden_layers = 3;  // deeper and narrower than tiny, at about its cost: docs/reference-runs.md has what that brings
   config.intermediate_size = 256;
   config.num_attention_heads = 4;
   config.max_position_embeddings = 128;

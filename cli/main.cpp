@@ -70,26 +70,28 @@ std::vector<std::string> options_of(const CLI::App& app) {
   return names;
 }
 
+// The verb that was asked for, as deep as it was named.
+const CLI::App& asked(const CLI::App& app) {
+  for (const CLI::App* chosen : app.get_subcommands())
+    if (!chosen->get_name().empty()) return asked(*chosen);
+  return app;
+}
+
 // What to say of arguments that nothing takes; "" where there are none.
 std::string unexpected(const CLI::App& app) {
   auto left = app.remaining(true);
   std::erase(left, "--");
   if (left.empty()) return "";
-  const CLI::App* verb = &app;
-  for (bool deeper = true; deeper;) {
-    deeper = false;
-    for (const CLI::App* chosen : verb->get_subcommands())
-      if (!chosen->get_name().empty()) verb = chosen, deeper = true;
-  }
+  const CLI::App& verb = asked(app);
   const auto option = std::find_if(left.begin(), left.end(), [](const std::string& argument) { return argument.starts_with("-"); });
-  const auto verbs = verbs_of(*verb), options = options_of(*verb);
+  const auto verbs = verbs_of(verb), options = options_of(verb);
   if (option == left.end()) {
     if (verbs.empty()) return fmt::format("'{}' is not expected here", left[0]);
     return fmt::format("there is no verb {}{}", left[0], gradus::cli::closest(left[0], verbs));
   }
   const std::string name = option->substr(0, option->find('='));
   if (!verbs.empty()) return fmt::format("{} comes too early: one of {} is missing before it", name, fmt::join(verbs, ", "));
-  if (std::find(options.begin(), options.end(), name) != options.end()) return fmt::format("{} belongs behind {}", name, verb->get_name());
+  if (std::find(options.begin(), options.end(), name) != options.end()) return fmt::format("{} belongs behind {}", name, verb.get_name());
   return fmt::format("there is no option {}{}", name, gradus::cli::closest(name, options));
 }
 

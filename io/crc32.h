@@ -46,4 +46,10 @@ uint32_t crc32(std::string_view bytes) {
 inline uint32_t crc32_of_zip(std::string_view bytes) { return crc32<0xEDB88320>(bytes); }
 inline uint32_t crc32c(std::string_view bytes) { return crc32<0x82F63B78>(bytes); }
 
+// LevelDB and TensorFlow store a checksum of bytes that hold checksums rotated and shifted.
+inline uint32_t masked_crc32c(std::string_view bytes) {
+  const uint32_t crc = crc32c(bytes);
+  return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
+}
+
 }  // namespace gradus

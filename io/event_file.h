@@ -4,12 +4,11 @@
 // (tensorflow/core/util/event.proto). Written as a run goes on and flushed record by record; a kill can cut off the last one, which readers pass over.
 #pragma once
 
-#include <cstdio>
-#include <filesystem>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "base/file.h"
 
 namespace gradus {
 
@@ -25,9 +24,7 @@ class EventFile {
   void write(int64_t step, const Scalars& scalars);
 
  private:
-  void append(const std::string& record);
-  std::string path_;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  GrowingFile file_;
 };
 
 }  // namespace gradus

@@ -46,11 +46,6 @@ void for_each_in_block(std::string_view block, const std::string& origin, F&& f)
 
 }  // namespace
 
-uint32_t masked_crc32c(std::string_view bytes) {
-  const uint32_t crc = crc32c(bytes);
-  return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
-}
-
 void for_each_table_entry(std::string_view file, const std::string& origin,
                           const std::function<void(const std::string&, std::string_view)>& f) {
   constexpr size_t footer_size = 48;

@@ -11,7 +11,4 @@ namespace gradus {
 void for_each_table_entry(std::string_view file, const std::string& origin,
                           const std::function<void(const std::string&, std::string_view)>& f);
 
-// LevelDB and TensorFlow store a checksum of bytes that hold checksums rotated and shifted.
-uint32_t masked_crc32c(std::string_view bytes);
-
 }  // namespace gradus

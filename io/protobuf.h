@@ -1,5 +1,5 @@
-// Protocol buffers' wire format, read field by field: what the few messages of TensorFlow's checkpoints need. Unknown fields are passed
-// over.
+// Protocol buffers' wire format, field by field: read, what the few messages of TensorFlow's checkpoints need (unknown fields are passed over); written, what
+// TensorBoard's events need.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +47,28 @@ void for_each_field(std::string_view message, const std::string& origin, F&& f) 
     }
     f(tag >> 3, value, bytes);
   }
+}
+
+// A base-128 number.
+inline std::string varint(uint64_t value) {
+  std::string bytes;
+  for (; value >= 128; value >>= 7) bytes += static_cast<char>(value | 128);
+  return bytes + static_cast<char>(value);
+}
+
+template <class T>
+std::string bytes_of(T value) {
+  std::string bytes(sizeof value, '\0');
+  std::memcpy(bytes.data(), &value, sizeof value);
+  return bytes;
+}
+
+// Fields 1 to 15, by type: a whole number, a number of 4 or 8 bytes, a text or message.
+inline std::string number_field(int id, uint64_t value) { return static_cast<char>(id << 3) + varint(value); }
+inline std::string float_field(int id, float value) { return static_cast<char>(id << 3 | 5) + bytes_of(value); }
+inline std::string double_field(int id, double value) { return static_cast<char>(id << 3 | 1) + bytes_of(value); }
+inline std::string text_field(int id, const std::string& content) {
+  return static_cast<char>(id << 3 | 2) + varint(content.size()) + content;
 }
 
 }  // namespace gradus

@@ -1,5 +1,6 @@
 #include "io/tf_checkpoint.h"
 
+#include "io/crc32.h"
 #include "io/leveldb_table.h"
 #include "io/protobuf.h"
 

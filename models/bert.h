@@ -10,10 +10,12 @@ namespace gradus {
 
 // Sequences of ids, one behind the other: a batch needs no padding.
 struct TokenBatch {
-  std::vector<int32_t> ids, types;                                                                // no types: all are 0
-  std::vector<int64_t> lengths;                                                                   // of the sequences
+  std::vector<int32_t> ids, types;  // no types: all are 0
+  std::vector<int64_t> lengths;     // of the sequences
+
   void add(std::span<const int32_t> sequence_ids, std::span<const int32_t> sequence_types = {});  // no types: 0
-  int64_t size() const { return static_cast<int64_t>(ids.size()); }                               // tokens
+
+  int64_t size() const { return static_cast<int64_t>(ids.size()); }  // tokens
 };
 
 // The tokens of a batch, checked against a model's sizes before anything runs.

@@ -32,7 +32,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("demo", type=pathlib.Path, help="the folder that `gradus demo` made")
     parser.add_argument("--tasks", nargs="+", default=TASKS, choices=TASKS)
-    parser.add_argument("--seeds", default="1..5")
+    parser.add_argument("--seeds", default="1..5", help="at least two")
     parser.add_argument("--gradus", default="build/gradus")
     options = parser.parse_args()
     print("| task | metric | steps, rate | pretrained: mean ± deviation (worst) | random weights: mean ± deviation (best) |\n|---|---|---|---|---|")

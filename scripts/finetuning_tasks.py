@@ -17,9 +17,10 @@ IGNORED = -100   # the label of a token that is not asked about
 class Task:
     """Examples of a kind: `train` and `validation` are lists in the order of `files`; `encode` makes a padded batch with labels of some."""
     length = 128
+    names = ()   # of the labels, by id
 
     def config(self):
-        return {}
+        return {"id2label": dict(enumerate(self.names)), "label2id": {name: i for i, name in enumerate(self.names)}} if self.names else {}
 
     def loss(self, model, batch):
         return model(**batch).loss
@@ -43,7 +44,7 @@ class Texts(Task):
         self.arguments = ["classify", "--labels", ",".join(names)]
 
     def config(self):
-        return {"id2label": dict(enumerate(self.names)), "label2id": {name: i for i, name in enumerate(self.names)}, "problem_type": "single_label_classification"}
+        return super().config() | {"problem_type": "single_label_classification"}
 
     def label(self, row):
         return self.names.index(row[-1])
@@ -64,9 +65,6 @@ class Tags(Task):
         self.files = [scratch / "train.conll", scratch / "validation.conll"]
         for file, sentences in zip(self.files, (train, validation)):
             file.write_text("".join("".join(f"{word}\t{tag}\n" for word, tag in zip(*sentence)) + "\n" for sentence in sentences), encoding="utf-8")
-
-    def config(self):
-        return {"id2label": dict(enumerate(self.names)), "label2id": {name: i for i, name in enumerate(self.names)}}
 
     def tokens(self, tokenizer, sentences):
         """A padded batch, and for each sentence {word: position of its first piece}; a word of characters that the tokenizer drops has none."""
