@@ -1,10 +1,11 @@
-// The element types of tensors. f32 computes, f64 checks (it is the test dtype), i32/i64 index, boolean selects. Gradients exist for f32 and f64.
+// The element types of tensors. f32 computes, f64 checks (it is the test dtype), i32/i64 index,
+// boolean selects. Gradients exist for f32 and f64.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 

@@ -1,17 +1,22 @@
-#include "autograd/engine.h"
+#include "gradus/autograd/engine.h"
 
 #include <utility>
 
-#include "autograd/observer.h"
+#include "gradus/autograd/observer.h"
 
 namespace gradus {
 namespace {
 
-const void* key_of(const Tensor& x) { return x.get().node ? static_cast<const void*>(x.get().node.get()) : x.impl().get(); }
+const void* key_of(const Tensor& x) {
+  return x.get().node ? static_cast<const void*>(x.get().node.get()) : x.impl().get();
+}
 int output_of(const Tensor& x) { return x.get().node ? x.get().output : 0; }
 
-// A gradient may be written in place only by its sole holder: an add hands the same dy to both sides.
-bool sole_holder(const Tensor& x) { return x.impl().use_count() == 1 && x.get().storage.use_count() == 1 && x.is_contiguous(); }
+// A gradient may be written in place only by its sole holder: an add hands the same dy to both
+// sides.
+bool sole_holder(const Tensor& x) {
+  return x.impl().use_count() == 1 && x.get().storage.use_count() == 1 && x.is_contiguous();
+}
 
 void accumulate(Tensor& sum, Tensor gradient) {
   if (!sum.defined()) {
@@ -25,7 +30,10 @@ void accumulate(Tensor& sum, Tensor gradient) {
 
 Tensor unit(const Tensor& loss) {
   if (loss.numel() != 1)
-    fail("backward: the loss has shape {}; it needs exactly one element, or pass the gradient dy to start from", loss.shape());
+    fail(
+        "backward: the loss has shape {}; it needs exactly one element, or pass the gradient dy to "
+        "start from",
+        loss.shape());
   return ones(loss.shape(), loss.dtype());
 }
 
@@ -36,53 +44,67 @@ std::function<void(const Node&, Tensors&)>& backward_interceptor() {
   return interceptor;
 }
 
-Walk::Walk(const Tensor& loss, GradOptions options) : Walk(Tensors{loss}, Tensors{unit(loss)}, options) {}
+Walk::Walk(const Tensor& loss, GradOptions options)
+    : Walk(Tensors{loss}, Tensors{unit(loss)}, options) {}
 
 Walk::Walk(const Tensors& ys, const Tensors& dys, GradOptions options) : options_(options) {
   for (const Tensor& y : ys)
     if (!y.requires_grad())
-      fail("backward: {} has no history: it was made without a parameter that wants a gradient, under NoGrad, or after detach()",
-           describe(y));
+      fail(
+          "backward: {} has no history: it was made without a parameter that wants a gradient, "
+          "under NoGrad, or after detach()",
+          describe(y));
   start(ys, dys);
 }
 
 Walk::Walk(const Tensors& ys, const Tensors& dys, const Tensors& wanted, GradOptions options)
     : options_(options), to_leaves_(false), results_(wanted.size()) {
-  for (size_t i = 0; i < wanted.size(); ++i) wanted_[{key_of(wanted[i]), output_of(wanted[i])}].push_back(i);
+  for (size_t i = 0; i < wanted.size(); ++i)
+    wanted_[{key_of(wanted[i]), output_of(wanted[i])}].push_back(i);
   find_leading(ys);
   start(ys, dys);
 }
 
 void Walk::start(const Tensors& ys, const Tensors& dys) {
-  if (ys.size() != dys.size()) fail("backward: {} tensors and {} gradients to start from", ys.size(), dys.size());
+  if (ys.size() != dys.size())
+    fail("backward: {} tensors and {} gradients to start from", ys.size(), dys.size());
   if (options_.create_graph) options_.keep_graph = true;
   for (size_t i = 0; i < ys.size(); ++i) {
     if (!dys[i].defined() || !ys[i].requires_grad()) continue;
     if (dys[i].shape() != ys[i].shape())
-      fail("backward: the gradient to start from has shape {}, the tensor {}", dys[i].shape(), ys[i].shape());
-    Edge edge{ys[i].get().node, output_of(ys[i]), ys[i].is_leaf() ? ys[i].impl() : nullptr, ys[i].shape(), ys[i].dtype()};
+      fail("backward: the gradient to start from has shape {}, the tensor {}", dys[i].shape(),
+           ys[i].shape());
+    Edge edge{ys[i].get().node, output_of(ys[i]), ys[i].is_leaf() ? ys[i].impl() : nullptr,
+              ys[i].shape(), ys[i].dtype()};
     give(edge, dys[i]);
   }
 }
 
-// Marks the nodes from which a wanted tensor can be reached: all nodes below ys are found first, then judged oldest first.
+// Marks the nodes from which a wanted tensor can be reached: all nodes below ys are found first,
+// then judged oldest first.
 void Walk::find_leading(const Tensors& ys) {
   std::map<uint64_t, std::shared_ptr<Node>> found;
   std::vector<std::shared_ptr<Node>> open;
-  for (const Tensor& y : ys)  // undefined ones are legal: gradients that are zero, differentiated again
-    if (y.defined() && y.get().node && y.get().node->sequence() > options_.since) open.push_back(y.get().node);
+  // undefined ones are legal: gradients that are zero, differentiated again
+  for (const Tensor& y : ys)
+    if (y.defined() && y.get().node && y.get().node->sequence() > options_.since)
+      open.push_back(y.get().node);
   while (!open.empty()) {
     const auto node = std::move(open.back());
     open.pop_back();
     if (!found.emplace(node->sequence(), node).second) continue;
     for (const Edge& edge : node->edges())
-      if (edge.node && edge.node->sequence() > options_.since && !found.contains(edge.node->sequence())) open.push_back(edge.node);
+      if (edge.node && edge.node->sequence() > options_.since &&
+          !found.contains(edge.node->sequence()))
+        open.push_back(edge.node);
   }
   for (const auto& [sequence, node] : found) {
     bool leads = false;
     for (const Edge& edge : node->edges()) {
       if (edge.leaf) leads = leads || wanted_.contains({edge.leaf.get(), 0});
-      if (edge.node) leads = leads || leading_[edge.node.get()] || wanted_.contains({edge.node.get(), edge.output});
+      if (edge.node)
+        leads =
+            leads || leading_[edge.node.get()] || wanted_.contains({edge.node.get(), edge.output});
     }
     leading_[node.get()] = leads;
   }
@@ -100,7 +122,8 @@ void Walk::collect(const void* key, int output, const Tensor& gradient) {
 
 void Walk::give(const Edge& edge, Tensor gradient) {
   if (gradient.dtype() != edge.dtype)
-    fail("backward: a gradient of dtype {} was given to a tensor of dtype {}", to_string(gradient.dtype()), to_string(edge.dtype));
+    fail("backward: a gradient of dtype {} was given to a tensor of dtype {}",
+         to_string(gradient.dtype()), to_string(edge.dtype));
   if (gradient.shape() != edge.shape) gradient = sum_to(gradient, edge.shape);
   if (edge.leaf) {
     mark_reached(edge.leaf);
@@ -123,7 +146,8 @@ Destination place_for_gradient(const Tensor& leaf) {
     return {Tensor(x.grad), false};
   }
   // Someone else may hold the gradient (a caller who kept it); then it must not change under them.
-  if (x.grad != x.grad_home && (x.grad.use_count() > 1 || x.grad->storage.use_count() > 1)) return {};
+  if (x.grad != x.grad_home && (x.grad.use_count() > 1 || x.grad->storage.use_count() > 1))
+    return {};
   return {Tensor(x.grad), true};
 }
 
@@ -136,25 +160,33 @@ Walk::Step Walk::next() {
         if (dys[i].defined()) collect(node.get(), static_cast<int>(i), dys[i]);
       if (!leading_[node.get()]) continue;
     }
-    if (node->released()) fail("{}: backward ran already and its saved tensors were freed; pass keep_graph to run it again", node->op());
+    if (node->released())
+      fail(
+          "{}: backward ran already and its saved tensors were freed; pass keep_graph to run it "
+          "again",
+          node->op());
     Step step{node, std::move(dys), {}};
     const double start = observers().empty() ? 0 : seconds_now();
     bool observed = false;
     for (Observer* observer : observers()) observed = observed || observer->wants_gradients();
-    node->destinations_ = destinations_ && !options_.create_graph && !observed && !backward_interceptor();
+    node->destinations_ =
+        destinations_ && !options_.create_graph && !observed && !backward_interceptor();
     const RecordingScope recording(options_.create_graph);
     step.dxs = node->run_backward(step.dys);
     node->destinations_ = false;
     if (!options_.keep_graph) node->release();
     if (step.dxs.size() != node->edges().size())
-      fail("{}: its backward returned {} gradients for {} inputs", node->op(), step.dxs.size(), node->edges().size());
+      fail("{}: its backward returned {} gradients for {} inputs", node->op(), step.dxs.size(),
+           node->edges().size());
     if (backward_interceptor()) backward_interceptor()(*node, step.dxs);
-    for (Observer* observer : observers()) observer->backward(*node, step.dys, step.dxs, seconds_now() - start);
+    for (Observer* observer : observers())
+      observer->backward(*node, step.dys, step.dxs, seconds_now() - start);
     for (size_t i = 0; i < step.dxs.size(); ++i) {
       const Edge& edge = node->edges()[i];
       if (edge.wanted() && step.dxs[i].defined()) give(edge, step.dxs[i]);
     }
-    for (const auto& leaf : std::exchange(node->placed_, {})) mark_reached(leaf);  // written in place
+    // written in place
+    for (const auto& leaf : std::exchange(node->placed_, {})) mark_reached(leaf);
     return step;
   }
   return {};
@@ -166,13 +198,17 @@ BackwardReport backward(const Tensors& ys, const Tensors& dys, GradOptions optio
   while (walk.next()) {}
   return {walk.reached()};
 }
-BackwardReport backward(const Tensor& loss, GradOptions options) { return backward(Tensors{loss}, Tensors{unit(loss)}, options); }
+BackwardReport backward(const Tensor& loss, GradOptions options) {
+  return backward(Tensors{loss}, Tensors{unit(loss)}, options);
+}
 
 Tensors grad(const Tensors& ys, const Tensors& dys, const Tensors& xs, GradOptions options) {
   Walk walk(ys, dys, xs, options);
   while (walk.next()) {}
   return walk.results();
 }
-Tensors grad(const Tensor& y, const Tensors& xs, GradOptions options) { return grad(Tensors{y}, Tensors{unit(y)}, xs, options); }
+Tensors grad(const Tensor& y, const Tensors& xs, GradOptions options) {
+  return grad(Tensors{y}, Tensors{unit(y)}, xs, options);
+}
 
 }  // namespace gradus

@@ -1,32 +1,38 @@
 // The engine: reverse-mode differentiation as a walk over nodes, newest first.
 //
-//   backward(loss)                       adds d loss / d leaf to the grad() of every leaf that loss was made from
-//   grad(y, {x1, x2})                    returns total derivatives by the tensors given, leaves or not, and touches no grad()
-//   Walk walk(loss); while (auto step = walk.next()) …     the same, one node at a time: backward() is this loop with nothing in it
+//   backward(loss)         adds d loss / d leaf to the grad() of every leaf that loss was made from
+//  grad(y, {x1, x2})  returns total derivatives by the tensors given, leaves or not, and touches no grad()
+//  Walk walk(loss); while (auto step = walk.next()) …  the same, one node at a time: backward() is this loop with nothing in it
 //
-// A node runs when every node that uses its outputs has run: those are all newer, so "newest first" is enough and nothing is sorted or recursive.
-// Pending gradients are keyed by node and output, so an activation can be freed while its gradient is still coming. Broadcasting is undone here and
-// nowhere else: a gradient is summed to the shape of the input it is for. What a node saved is freed once it has run, unless keep_graph.
+// A node runs when every node that uses its outputs has run: those are all newer, so "newest first"
+// is enough and nothing is sorted or recursive. Pending gradients are keyed by node and output, so
+// an activation can be freed while its gradient is still coming. Broadcasting is undone here and
+// nowhere else: a gradient is summed to the shape of the input it is for. What a node saved is
+// freed once it has run, unless keep_graph.
 #pragma once
 
 #include <map>
 #include <unordered_map>
 
-#include "autograd/node.h"
+#include "gradus/autograd/node.h"
 
 namespace gradus {
 
 struct GradOptions {
-  bool create_graph = false;  // record the walk itself, so that its results can be differentiated again; implies keep_graph
-  bool keep_graph = false;    // do not free what the nodes saved: another walk will follow
-  uint64_t since = 0;         // nodes made before that sequence number do not run: what they made counts as given (for recomputation)
+  // record the walk itself, so that its results can be differentiated again; implies keep_graph
+  bool create_graph = false;
+  bool keep_graph = false;  // do not free what the nodes saved: another walk will follow
+  // nodes made before that sequence number do not run: what they made counts as given (for
+  // recomputation)
+  uint64_t since = 0;
 };
 
 class Walk {
  public:
   struct Step {
     std::shared_ptr<Node> node;  // null: the walk is over
-    Tensors dys, dxs;            // gradients by the node's outputs and inputs; undefined ones are zero
+    // gradients by the node's outputs and inputs; undefined ones are zero
+    Tensors dys, dxs;
     explicit operator bool() const { return node != nullptr; }
     std::string op() const { return node->op(); }
     std::string path() const { return node->path(); }
@@ -56,26 +62,31 @@ class Walk {
   GradOptions options_;
   std::map<uint64_t, Pending, std::greater<>> pending_;  // by sequence, newest first
   bool to_leaves_ = true, destinations_ = false;
-  std::map<std::pair<const void*, int>, std::vector<size_t>> wanted_;  // (node, output) or (leaf, 0) -> places in results_
+  // (node, output) or (leaf, 0) -> places in results_
+  std::map<std::pair<const void*, int>, std::vector<size_t>> wanted_;
   std::unordered_map<const Node*, bool> leading_;
   Tensors results_, reached_;
   std::unordered_map<const TensorImpl*, bool> seen_;
 };
 
 struct BackwardReport {
-  Tensors reached;  // the leaves that the loss reached: what the audit compares with a model's parameters
+  // the leaves that the loss reached: what the audit compares with a model's parameters
+  Tensors reached;
 };
 BackwardReport backward(const Tensor& loss, GradOptions options = {});
 BackwardReport backward(const Tensors& ys, const Tensors& dys, GradOptions options = {});
 
-// d y / d x for each x, in order; undefined where y does not depend on x. y has one element, or dys say by what to multiply.
+// d y / d x for each x, in order; undefined where y does not depend on x. y has one element, or dys
+// say by what to multiply.
 Tensors grad(const Tensor& y, const Tensors& xs, GradOptions options = {});
 Tensors grad(const Tensors& ys, const Tensors& dys, const Tensors& xs, GradOptions options = {});
 
-// Where the leaf's gradient may be added straight into (Node::destination); makes it the leaf's grad.
+// Where the leaf's gradient may be added straight into (Node::destination); makes it the leaf's
+// grad.
 Destination place_for_gradient(const Tensor& leaf);
 
-// For the mutation test: sees, and may spoil, what every node's backward returns, where the walk calls it. Empty otherwise.
+// For the mutation test: sees, and may spoil, what every node's backward returns, where the walk
+// calls it. Empty otherwise.
 std::function<void(const Node&, Tensors& dxs)>& backward_interceptor();
 
 // Identity with a node of its own.
@@ -83,7 +94,8 @@ Tensor alias(const Tensor& x);
 
 // The three operations the engine itself needs; ops/ defines them.
 Tensor add(const Tensor& a, const Tensor& b);
-Tensor sum_to(const Tensor& x, const Shape& shape);         // undoes broadcasting
-void copy_into(const Tensor& x, Tensor& y, bool add_to_y);  // y = x or y += x, unrecorded; equal shapes, y contiguous
+Tensor sum_to(const Tensor& x, const Shape& shape);  // undoes broadcasting
+// y = x or y += x, unrecorded; equal shapes, y contiguous
+void copy_into(const Tensor& x, Tensor& y, bool add_to_y);
 
 }  // namespace gradus

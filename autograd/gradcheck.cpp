@@ -1,9 +1,9 @@
-#include "autograd/gradcheck.h"
+#include "gradus/autograd/gradcheck.h"
 
 #include <cmath>
 
-#include "autograd/engine.h"
-#include "autograd/random.h"
+#include "gradus/autograd/engine.h"
+#include "gradus/autograd/random.h"
 
 namespace gradus {
 namespace {
@@ -23,10 +23,13 @@ double dot(const Tensors& us, const Tensors& ys) {
   return sum;
 }
 
-Tensor contiguous_leaf(const Tensor& x) { return from_vector(x.to_vector<double>(), x.shape()).set_requires_grad(); }
+Tensor contiguous_leaf(const Tensor& x) {
+  return from_vector(x.to_vector<double>(), x.shape()).set_requires_grad();
+}
 
 // d s / d x[element] by the 4-point stencil (-f(2h) + 8 f(h) - 8 f(-h) + f(-2h)) / 12h.
-double difference(const Function& f, Tensors xs, size_t input, int64_t element, const Tensors& us, const GradcheckOptions& options) {
+double difference(const Function& f, Tensors xs, size_t input, int64_t element, const Tensors& us,
+                  const GradcheckOptions& options) {
   const NoGrad scope;
   const auto at = [&](double by) {
     std::vector<double> values = xs[input].to_vector<double>();
@@ -44,14 +47,18 @@ std::string guess(const std::vector<double>& analytic, const std::vector<double>
     aa += analytic[i] * analytic[i], an += analytic[i] * numeric[i], nn += numeric[i] * numeric[i];
   if (aa == 0) return "the analytic gradient is zero throughout: is the path cut?";
   const double cosine = an / std::sqrt(aa * nn);
-  if (cosine > 0.9999) return fmt::format("the analytic gradient is {:.4g} times the numeric one: is a factor missing?", an / nn);
+  if (cosine > 0.9999)
+    return fmt::format(
+        "the analytic gradient is {:.4g} times the numeric one: is a factor missing?", an / nn);
   if (cosine < -0.9999) return "the sign is wrong";
-  if (std::abs(std::sqrt(aa / nn) - 1) < 1e-6) return "both have the same length: is a transpose missing?";
+  if (std::abs(std::sqrt(aa / nn) - 1) < 1e-6)
+    return "both have the same length: is a transpose missing?";
   return "the two differ in direction";
 }
 
 // One order: gradients of f by the engine against differences, appended to the result.
-void check_order(const Function& f, Inputs xs, int order, const GradcheckOptions& options, GradcheckResult& result) {
+void check_order(const Function& f, Inputs xs, int order, const GradcheckOptions& options,
+                 GradcheckResult& result) {
   const RecordingScope recording(true);
   Tensors leaves = xs, wanted;
   std::vector<size_t> index;
@@ -65,29 +72,34 @@ void check_order(const Function& f, Inputs xs, int order, const GradcheckOptions
   Tensors us;
   for (size_t i = 0; i < ys.size(); ++i)
     us.push_back(ys[i].defined() && ys[i].dtype() == DType::f64
-                     ? random_normal(ys[i].shape(), options.seed, 1000 * static_cast<uint64_t>(order) + i, DType::f64)
+                     ? random_normal(ys[i].shape(), options.seed,
+                                     1000 * static_cast<uint64_t>(order) + i, DType::f64)
                      : Tensor());
   const Tensors gradients = grad(ys, us, wanted);
   for (size_t w = 0; w < wanted.size(); ++w) {
     const auto n = static_cast<size_t>(wanted[w].numel());
-    std::vector<double> analytic = gradients[w].defined() ? gradients[w].to_vector<double>() : std::vector<double>(n), numeric(n);
+    std::vector<double> analytic = gradients[w].defined() ? gradients[w].to_vector<double>()
+                                                          : std::vector<double>(n),
+                        numeric(n);
     double largest = 1, worst = 0;
     size_t where = 0;
     for (size_t j = 0; j < n; ++j) {
       numeric[j] = difference(f, leaves, index[w], static_cast<int64_t>(j), us, options);
       largest = std::max({largest, std::abs(numeric[j]), std::abs(analytic[j])});
       const double gap = std::abs(analytic[j] - numeric[j]);
-      if (gap > worst || (std::isnan(gap) && !std::isnan(worst))) worst = gap, where = j;  // a NaN counts as worst, and stays
+      // a NaN counts as worst, and stays
+      if (gap > worst || (std::isnan(gap) && !std::isnan(worst))) worst = gap, where = j;
     }
     const bool good = worst <= options.tolerance * largest;
     if (!(worst / largest <= result.worst)) result.worst = worst / largest;
     result.ok = result.ok && good;
-    const std::string name = xs[index[w]].name().empty() ? fmt::format("input {}", index[w]) : xs[index[w]].name();
-    result.log += fmt::format("  order {}  d/d {:<12} {:<14} max error {:.1e}  {}\n", order, name, to_string(wanted[w].shape()),
-                              worst / largest, good ? "ok" : "WRONG");
+    const std::string name =
+        xs[index[w]].name().empty() ? fmt::format("input {}", index[w]) : xs[index[w]].name();
+    result.log += fmt::format("  order {}  d/d {:<12} {:<14} max error {:.1e}  {}\n", order, name,
+                              to_string(wanted[w].shape()), worst / largest, good ? "ok" : "WRONG");
     if (!good)
-      result.log += fmt::format("      worst at element {}: {:.8g} analytic, {:.8g} numeric; {}\n", where, analytic[where], numeric[where],
-                                guess(analytic, numeric));
+      result.log += fmt::format("      worst at element {}: {:.8g} analytic, {:.8g} numeric; {}\n",
+                                where, analytic[where], numeric[where], guess(analytic, numeric));
   }
 }
 
@@ -106,7 +118,8 @@ GradcheckResult gradcheck(const Function& f, Inputs xs, GradcheckOptions options
     const Tensors ys = evaluate(f, xs, options.seed);
     for (size_t i = 0; i < ys.size(); ++i)
       if (ys[i].dtype() == DType::f64) {
-        all.push_back(random_normal(ys[i].shape(), options.seed, 500 + i, DType::f64).set_name(fmt::format("dy{}", i)));
+        all.push_back(random_normal(ys[i].shape(), options.seed, 500 + i, DType::f64)
+                          .set_name(fmt::format("dy{}", i)));
         outputs.push_back(i);
       }
   }
@@ -115,12 +128,15 @@ GradcheckResult gradcheck(const Function& f, Inputs xs, GradcheckOptions options
     Tensors leaves, wanted;
     for (size_t i = 0; i < count; ++i) {
       const bool differentiated = in[i].defined() && in[i].dtype() == DType::f64;
-      leaves.push_back(!differentiated ? in[i] : in[i].requires_grad() ? alias(in[i]) : in[i].detach().set_requires_grad());
+      leaves.push_back(!differentiated         ? in[i]
+                       : in[i].requires_grad() ? alias(in[i])
+                                               : in[i].detach().set_requires_grad());
       if (differentiated) wanted.push_back(leaves.back());
     }
     const Tensors ys = f(leaves);
     Tensors of, with;
-    for (size_t k = 0; k < outputs.size(); ++k) of.push_back(ys[outputs[k]]), with.push_back(in[count + k]);
+    for (size_t k = 0; k < outputs.size(); ++k)
+      of.push_back(ys[outputs[k]]), with.push_back(in[count + k]);
     return grad(of, with, wanted, {.create_graph = true});
   };
   check_order(gradient_of_f, all, 2, options, result);

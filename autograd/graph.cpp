@@ -1,4 +1,4 @@
-#include "autograd/graph.h"
+#include "gradus/autograd/graph.h"
 
 #include <fmt/ranges.h>
 
@@ -24,10 +24,13 @@ std::vector<std::shared_ptr<Node>> nodes_of(const Tensor& y) {
 namespace {
 std::string outputs_text(const Node& node) {
   std::vector<std::string> outputs;
-  for (const auto& output : node.outputs()) outputs.push_back(fmt::format("{} {}", to_string(output.dtype), output.shape));
+  for (const auto& output : node.outputs())
+    outputs.push_back(fmt::format("{} {}", to_string(output.dtype), output.shape));
   return fmt::format("{}", fmt::join(outputs, ", "));
 }
-std::string leaf_name(const Tensor& leaf) { return leaf.name().empty() ? fmt::format("leaf {}", leaf.shape()) : leaf.name(); }
+std::string leaf_name(const Tensor& leaf) {
+  return leaf.name().empty() ? fmt::format("leaf {}", leaf.shape()) : leaf.name();
+}
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -37,7 +40,8 @@ std::string escaped(const std::string& text) {
   return out;
 }
 // Numbers that mean something to a reader: 1 is the oldest node of this graph.
-std::unordered_map<const Node*, size_t> numbers_of(const std::vector<std::shared_ptr<Node>>& nodes) {
+std::unordered_map<const Node*, size_t> numbers_of(
+    const std::vector<std::shared_ptr<Node>>& nodes) {
   std::unordered_map<const Node*, size_t> numbers;
   for (size_t i = 0; i < nodes.size(); ++i) numbers[nodes[i].get()] = nodes.size() - i;
   return numbers;
@@ -51,9 +55,12 @@ std::string graph_text(const Tensor& y) {
   for (const auto& node : nodes) {
     std::vector<std::string> from;
     for (const Edge& edge : node->edges())
-      from.push_back(edge.node ? fmt::format("#{}", numbers[edge.node.get()]) : edge.leaf ? leaf_name(Tensor(edge.leaf)) : "constant");
-    text += fmt::format("#{:<4} {:<16} {:<18} <- {:<28} saved {:>8} B{}{}{}{}\n", numbers[node.get()], node->op(), outputs_text(*node),
-                        fmt::join(from, ", "), node->saved_bytes(), node->detail().empty() ? "" : "  ", node->detail(),
+      from.push_back(edge.node   ? fmt::format("#{}", numbers[edge.node.get()])
+                     : edge.leaf ? leaf_name(Tensor(edge.leaf))
+                                 : "constant");
+    text += fmt::format("#{:<4} {:<16} {:<18} <- {:<28} saved {:>8} B{}{}{}{}\n",
+                        numbers[node.get()], node->op(), outputs_text(*node), fmt::join(from, ", "),
+                        node->saved_bytes(), node->detail().empty() ? "" : "  ", node->detail(),
                         node->path().empty() ? "" : "  at ", node->path());
   }
   return text;
@@ -67,21 +74,28 @@ std::string graph_dot(const Tensor& y) {
   std::string edges;
   for (const auto& node : nodes) {
     const size_t number = numbers[node.get()];
-    clusters[node->path()] += fmt::format("    n{} [shape=box, label=\"{}\\n{}\"];\n", number, escaped(node->op()), outputs_text(*node));
+    clusters[node->path()] += fmt::format("    n{} [shape=box, label=\"{}\\n{}\"];\n", number,
+                                          escaped(node->op()), outputs_text(*node));
     for (const Edge& edge : node->edges()) {
-      if (edge.node) edges += fmt::format("  n{} -> n{} [label=\"{}\"];\n", numbers[edge.node.get()], number, edge.shape);
+      if (edge.node)
+        edges += fmt::format("  n{} -> n{} [label=\"{}\"];\n", numbers[edge.node.get()], number,
+                             edge.shape);
       if (!edge.leaf) continue;
-      const auto place = leaves.emplace(edge.leaf.get(), fmt::format("leaf{}", leaves.size())).first;
+      const auto place =
+          leaves.emplace(edge.leaf.get(), fmt::format("leaf{}", leaves.size())).first;
       edges += fmt::format("  {} -> n{};\n", place->second, number);
     }
   }
   std::string dot = "digraph gradus {\n  rankdir=BT;\n  node [fontname=Helvetica];\n";
   size_t cluster = 0;
   for (const auto& [path, members] : clusters)
-    dot += path.empty() ? members : fmt::format("  subgraph cluster_{} {{\n    label=\"{}\";\n{}  }}\n", cluster++, escaped(path), members);
+    dot += path.empty() ? members
+                        : fmt::format("  subgraph cluster_{} {{\n    label=\"{}\";\n{}  }}\n",
+                                      cluster++, escaped(path), members);
   for (const auto& [leaf, id] : leaves)
-    dot += fmt::format("  {} [shape=ellipse, style=filled, fillcolor=lightgrey, label=\"{}\\n{}\"];\n", id,
-                       escaped(leaf->name.empty() ? "leaf" : leaf->name), leaf->shape);
+    dot +=
+        fmt::format("  {} [shape=ellipse, style=filled, fillcolor=lightgrey, label=\"{}\\n{}\"];\n",
+                    id, escaped(leaf->name.empty() ? "leaf" : leaf->name), leaf->shape);
   return dot + edges + "}\n";
 }
 

@@ -1,17 +1,19 @@
-// The graph that made a tensor, as something to look at: text, or DOT for graphviz. To see a fused op taken apart, build the graph under Expand.
+// The graph that made a tensor, as something to look at: text, or DOT for graphviz. To see a fused
+// op taken apart, build the graph under Expand.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "autograd/node.h"
+#include "gradus/autograd/node.h"
 
 namespace gradus {
 
 // All nodes that y was made from, newest first.
 std::vector<std::shared_ptr<Node>> nodes_of(const Tensor& y);
 
-// A line a node: number, op, parameters, output shapes, what it was made from, bytes saved, module path.
+// A line a node: number, op, parameters, output shapes, what it was made from, bytes saved, module
+// path.
 std::string graph_text(const Tensor& y);
 
 // A DOT digraph: ops as boxes in clusters by module path, leaves as ellipses with their names.

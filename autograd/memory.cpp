@@ -1,4 +1,4 @@
-#include "autograd/memory.h"
+#include "gradus/autograd/memory.h"
 
 #include <sys/mman.h>
 
@@ -9,7 +9,7 @@
 #include <set>
 #include <vector>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define GRADUS_PLAIN_MALLOC 1
@@ -120,7 +120,8 @@ class Heap {
     }
     const size_t more = round_up(bytes - tail, huge_page);
     if (used_ + more > reserved_ || ::mprotect(start_ + used_, more, PROT_READ | PROT_WRITE) != 0)
-      fail_run("out of memory: {} MiB are in use and {} MiB more were asked for", live_ >> 20, bytes >> 20);
+      fail_run("out of memory: {} MiB are in use and {} MiB more were asked for", live_ >> 20,
+               bytes >> 20);
     ::madvise(start_ + used_, more, MADV_HUGEPAGE);
     char* block = start_ + used_;
     used_ += more;
@@ -130,7 +131,8 @@ class Heap {
   // Address space only: pages count when they are first written.
   void reserve() {
     for (reserved_ = size_t{1} << 40; reserved_ >= huge_page; reserved_ /= 2) {
-      void* range = ::mmap(nullptr, reserved_ + huge_page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      void* range = ::mmap(nullptr, reserved_ + huge_page, PROT_NONE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
       if (range == MAP_FAILED) continue;
       start_ = reinterpret_cast<char*>(round_up(reinterpret_cast<size_t>(range), huge_page));
       return;
@@ -158,7 +160,8 @@ Heap& heap() {
 
 std::shared_ptr<void> allocate(size_t bytes) {
   const size_t rounded = round_up(std::max<size_t>(bytes, 1), bytes <= small_limit ? 64 : page);
-  return std::shared_ptr<void>(heap().take(rounded), [rounded](void* block) { heap().give(block, rounded); });
+  return std::shared_ptr<void>(heap().take(rounded),
+                               [rounded](void* block) { heap().give(block, rounded); });
 }
 
 MemoryStatistics memory_statistics() { return heap().statistics(); }

@@ -1,4 +1,4 @@
-#include "autograd/modes.h"
+#include "gradus/autograd/modes.h"
 
 #include <utility>
 
@@ -21,10 +21,12 @@ bool recording_wanted(Inputs in) {
 std::shared_ptr<const std::string> current_path() { return detail::modes().path; }
 
 Scope::Scope(std::string_view name) : before_(detail::modes().path) {
-  detail::modes().path = std::make_shared<const std::string>(before_->empty() ? std::string(name) : fmt::format("{}.{}", *before_, name));
+  detail::modes().path = std::make_shared<const std::string>(
+      before_->empty() ? std::string(name) : fmt::format("{}.{}", *before_, name));
 }
 Scope::Scope(std::string_view name, int64_t index) : Scope(fmt::format("{}.{}", name, index)) {}
-Scope::Scope(std::shared_ptr<const std::string> path) : before_(std::exchange(detail::modes().path, std::move(path))) {}
+Scope::Scope(std::shared_ptr<const std::string> path)
+    : before_(std::exchange(detail::modes().path, std::move(path))) {}
 Scope::~Scope() { detail::modes().path = std::move(before_); }
 
 }  // namespace gradus

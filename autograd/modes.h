@@ -1,4 +1,5 @@
-// The switches that change how ops run, each a scope on the calling thread: whether to record, whether fused ops run expanded, which module is running.
+// The switches that change how ops run, each a scope on the calling thread: whether to record,
+// whether fused ops run expanded, which module is running.
 #pragma once
 
 #include <functional>
@@ -6,7 +7,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "autograd/tensor.h"
+#include "gradus/autograd/tensor.h"
 
 namespace gradus {
 
@@ -14,7 +15,8 @@ namespace detail {
 struct Modes {
   bool grad_enabled = true, expanding = false, first_order_only = false, training = false;
   std::shared_ptr<const std::string> path;
-  Tensors* touched = nullptr;  // checkpoint's first forward: tensors with a gradient that the function uses
+  // checkpoint's first forward: tensors with a gradient that the function uses
+  Tensors* touched = nullptr;
 };
 Modes& modes();
 template <auto member, bool on = true>
@@ -30,13 +32,18 @@ class Switch {
 };
 }  // namespace detail
 
-using NoGrad = detail::Switch<&detail::Modes::grad_enabled, false>;   // { NoGrad scope; … }  nothing is recorded
-using RecordingScope = detail::Switch<&detail::Modes::grad_enabled>;  // { RecordingScope scope(on); … }
-using Expand = detail::Switch<&detail::Modes::expanding>;  // fused ops run as the expression they equal: for looking, not for speed
-// What is recorded will be differentiated once: fused ops save only what their kernels need, and create_graph through them is an Error.
+// { NoGrad scope; … }  nothing is recorded
+using NoGrad = detail::Switch<&detail::Modes::grad_enabled, false>;
+// { RecordingScope scope(on); … }
+using RecordingScope = detail::Switch<&detail::Modes::grad_enabled>;
+// fused ops run as the expression they equal: for looking, not for speed
+using Expand = detail::Switch<&detail::Modes::expanding>;
+// What is recorded will be differentiated once: fused ops save only what their kernels need, and
+// create_graph through them is an Error.
 using FirstOrderOnly = detail::Switch<&detail::Modes::first_order_only>;
 
-using Training = detail::Switch<&detail::Modes::training>;  // layers drop out; without it they do not
+// layers drop out; without it they do not
+using Training = detail::Switch<&detail::Modes::training>;
 
 inline bool training() { return detail::modes().training; }
 inline bool grad_enabled() { return detail::modes().grad_enabled; }
@@ -44,12 +51,14 @@ inline bool expanding() { return detail::modes().expanding; }
 inline bool first_order_only() { return detail::modes().first_order_only; }
 bool recording_wanted(Inputs in);  // grad_enabled() and an input wants a gradient
 
-// The module that is running: nodes made inside { Scope scope("layer.3"); … } have the path "….layer.3".
+// The module that is running: nodes made inside { Scope scope("layer.3"); … } have the path
+// "….layer.3".
 class Scope {
  public:
   explicit Scope(std::string_view name);
-  Scope(std::string_view name, int64_t index);              // "layer", 3: layer.3
-  explicit Scope(std::shared_ptr<const std::string> path);  // a whole path, kept from before: recomputation runs where the first run did
+  Scope(std::string_view name, int64_t index);  // "layer", 3: layer.3
+  // a whole path, kept from before: recomputation runs where the first run did
+  explicit Scope(std::shared_ptr<const std::string> path);
   ~Scope();
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;

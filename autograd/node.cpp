@@ -1,13 +1,14 @@
-#include "autograd/node.h"
+#include "gradus/autograd/node.h"
 
 #include <atomic>
 
-#include "autograd/engine.h"
-#include "autograd/observer.h"
+#include "gradus/autograd/engine.h"
+#include "gradus/autograd/observer.h"
 
 namespace gradus {
 
-// A chain of a million nodes must not destroy itself a million calls deep: each node hands what it holds to a list that the outermost destructor empties.
+// A chain of a million nodes must not destroy itself a million calls deep: each node hands what it
+// holds to a list that the outermost destructor empties.
 Node::~Node() {
   struct Held {
     std::vector<Edge> edges;
@@ -37,10 +38,13 @@ void Node::save(Tensors tensors) {
 Tensor Node::unpack(const Saved& saved) const {
   const Tensor& x = saved.tensor;
   if (const uint32_t now = x.get().storage->version; now != saved.version)
-    fail("{}: a tensor that it saved for backward, {}, was overwritten since (version {}, saved at {}); clone() it before writing", op(),
-         describe(x), now, saved.version);
+    fail(
+        "{}: a tensor that it saved for backward, {}, was overwritten since (version {}, saved at "
+        "{}); clone() it before writing",
+        op(), describe(x), now, saved.version);
   if (saved.output < 0 || !grad_enabled()) return x;
-  // An output of this node: stored without its history (which would be a cycle), given back with it.
+  // An output of this node: stored without its history (which would be a cycle), given back with
+  // it.
   Tensor output = x.detach();
   output.get().node = std::const_pointer_cast<Node>(shared_from_this());
   output.get().output = saved.output;
@@ -48,7 +52,11 @@ Tensor Node::unpack(const Saved& saved) const {
 }
 
 Tensor Node::saved(size_t i) const {
-  if (released_) fail("{}: backward ran already and its saved tensors were freed; pass keep_graph to run it again", op());
+  if (released_)
+    fail(
+        "{}: backward ran already and its saved tensors were freed; pass keep_graph to run it "
+        "again",
+        op());
   return unpack(saved_.at(i));
 }
 
@@ -60,7 +68,8 @@ Tensors Node::saved_tensors() const {
 
 size_t Node::saved_bytes() const {
   size_t bytes = 0;
-  for (const Saved& saved : saved_) bytes += static_cast<size_t>(saved.tensor.numel()) * size_of(saved.tensor.dtype());
+  for (const Saved& saved : saved_)
+    bytes += static_cast<size_t>(saved.tensor.numel()) * size_of(saved.tensor.dtype());
   return bytes;
 }
 
@@ -95,7 +104,8 @@ Tensors record(std::shared_ptr<Node> node, Inputs in) {
     NoGrad scope;
     out = node->forward(in);
   }
-  for (Tensor& y : out)  // an op may hand on an input as it is; as an output it is a tensor of its own
+  // an op may hand on an input as it is; as an output it is a tensor of its own
+  for (Tensor& y : out)
     for (const Tensor& x : in)
       if (y.same(x)) {
         y = x.detach();
@@ -130,7 +140,8 @@ Tensors record(std::shared_ptr<Node> node, Inputs in) {
 }
 
 namespace {
-// Identity with a node of its own: the recorded alias of an input on which a fused op's reference is differentiated.
+// Identity with a node of its own: the recorded alias of an input on which a fused op's reference
+// is differentiated.
 struct Alias : Op<Alias> {
   static constexpr const char* name = "alias";
   Tensors forward(Inputs in) override { return {in[0].detach()}; }
@@ -140,12 +151,20 @@ struct Alias : Op<Alias> {
 
 Tensor alias(const Tensor& x) { return apply<Alias>({x})[0]; }
 
-// By fresh aliases and not by the inputs themselves: an input given twice, or one that depends on another, would be counted twice.
-Tensors differentiate_reference(const Node& node, Inputs inputs, const Tensors& dys, const std::function<Tensors(Inputs)>& reference) {
-  if (node.released()) fail("{}: backward ran already and its saved tensors were freed; pass keep_graph to run it again", node.op());
+// By fresh aliases and not by the inputs themselves: an input given twice, or one that depends on
+// another, would be counted twice.
+Tensors differentiate_reference(const Node& node, Inputs inputs, const Tensors& dys,
+                                const std::function<Tensors(Inputs)>& reference) {
+  if (node.released())
+    fail(
+        "{}: backward ran already and its saved tensors were freed; pass keep_graph to run it "
+        "again",
+        node.op());
   if (inputs.empty())
-    fail("{}: its backward cannot be differentiated: the graph was recorded under FirstOrderOnly, which saves no inputs for that",
-         node.op());
+    fail(
+        "{}: its backward cannot be differentiated: the graph was recorded under FirstOrderOnly, "
+        "which saves no inputs for that",
+        node.op());
   const bool again = grad_enabled();
   const RecordingScope recording(true);
   const uint64_t since = nodes_made();  // the inputs' own history is the outer walk's
@@ -158,7 +177,8 @@ Tensors differentiate_reference(const Node& node, Inputs inputs, const Tensors& 
     fresh.push_back(again ? alias(inputs[i]) : inputs[i].detach().set_requires_grad());
     wanted.push_back(fresh.back());
   }
-  const Tensors found = grad(reference(fresh), dys, wanted, {.create_graph = again, .since = since});
+  const Tensors found =
+      grad(reference(fresh), dys, wanted, {.create_graph = again, .since = since});
   Tensors dxs(inputs.size());
   for (size_t i = 0, next = 0; i < inputs.size(); ++i)
     if (node.edges()[i].wanted()) dxs[i] = found[next++];

@@ -1,4 +1,4 @@
-#include "autograd/observer.h"
+#include "gradus/autograd/observer.h"
 
 #include <algorithm>
 

@@ -1,15 +1,15 @@
-#include "autograd/random.h"
+#include "gradus/autograd/random.h"
 
-#include "autograd/modes.h"
-#include "base/file.h"
-#include "base/random.h"
+#include "gradus/autograd/modes.h"
+#include "gradus/base/file.h"
+#include "gradus/base/random.h"
 
 namespace gradus {
 namespace {
 thread_local RandomState state;
 
-Tensor fill_random(const Shape& shape, uint64_t seed, uint64_t stream, DType dtype, double (*draw)(Random&, double, double), double a,
-                   double b) {
+Tensor fill_random(const Shape& shape, uint64_t seed, uint64_t stream, DType dtype,
+                   double (*draw)(Random&, double, double), double a, double b) {
   Tensor x = Tensor::empty(shape, dtype);
   dispatch_float("random", dtype, [&]<class T>() {
     Random random(seed, stream);
@@ -34,11 +34,14 @@ DropoutDraw draw_dropout(double p) {
 
 Tensor random_normal(const Shape& shape, uint64_t seed, uint64_t stream, DType dtype) {
   return fill_random(
-      shape, seed, stream, dtype, [](Random& random, double, double) { return random.normal(); }, 0, 0);
+      shape, seed, stream, dtype, [](Random& random, double, double) { return random.normal(); }, 0,
+      0);
 }
-Tensor random_uniform(const Shape& shape, double low, double high, uint64_t seed, uint64_t stream, DType dtype) {
+Tensor random_uniform(const Shape& shape, double low, double high, uint64_t seed, uint64_t stream,
+                      DType dtype) {
   return fill_random(
-      shape, seed, stream, dtype, [](Random& random, double a, double b) { return random.uniform(a, b); }, low, high);
+      shape, seed, stream, dtype,
+      [](Random& random, double a, double b) { return random.uniform(a, b); }, low, high);
 }
 
 }  // namespace gradus

@@ -1,10 +1,12 @@
-#include "autograd/shape.h"
+#include "gradus/autograd/shape.h"
 
 #include <fmt/ranges.h>
 
 namespace gradus {
 
-std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", ")); }
+std::string to_string(const Shape& shape) {
+  return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", "));
+}
 
 Shape contiguous_strides(const Shape& shape) {
   Shape strides = Shape::of_rank(shape.rank());
@@ -21,15 +23,18 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
   for (int i = 1; i <= out.rank(); ++i) {
     const int64_t from_a = i <= a.rank() ? a[-i] : 1, from_b = i <= b.rank() ? b[-i] : 1;
     if (from_a != from_b && from_a != 1 && from_b != 1)
-      fail("{}: shapes {} and {} do not broadcast: from the right, axis {} has sizes {} and {}; they must be equal, or one of them 1", op,
-           a, b, i, from_a, from_b);
+      fail(
+          "{}: shapes {} and {} do not broadcast: from the right, axis {} has sizes {} and {}; "
+          "they must be equal, or one of them 1",
+          op, a, b, i, from_a, from_b);
     out[-i] = from_a == 1 ? from_b : from_a;
   }
   return out;
 }
 
 int checked_axis(const char* op, int axis, const Shape& shape) {
-  check(axis >= -shape.rank() && axis < shape.rank(), "{}: axis {} is out of range for shape {}", op, axis, shape);
+  check(axis >= -shape.rank() && axis < shape.rank(), "{}: axis {} is out of range for shape {}",
+        op, axis, shape);
   return axis < 0 ? axis + shape.rank() : axis;
 }
 

@@ -1,4 +1,5 @@
-// Shape: the sizes of a tensor's axes, at most 8; a value without allocation. The same class holds strides (in elements; 0 repeats, negative is not used).
+// Shape: the sizes of a tensor's axes, at most 8; a value without allocation. The same class holds
+// strides (in elements; 0 repeats, negative is not used).
 #pragma once
 
 #include <algorithm>
@@ -7,7 +8,7 @@
 #include <initializer_list>
 #include <string>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 
@@ -26,8 +27,12 @@ class Shape {
   }
 
   int rank() const { return rank_; }
-  int64_t operator[](int axis) const { return sizes_[static_cast<size_t>(axis < 0 ? axis + rank_ : axis)]; }
-  int64_t& operator[](int axis) { return sizes_[static_cast<size_t>(axis < 0 ? axis + rank_ : axis)]; }
+  int64_t operator[](int axis) const {
+    return sizes_[static_cast<size_t>(axis < 0 ? axis + rank_ : axis)];
+  }
+  int64_t& operator[](int axis) {
+    return sizes_[static_cast<size_t>(axis < 0 ? axis + rank_ : axis)];
+  }
   const int64_t* begin() const { return sizes_.data(); }
   const int64_t* end() const { return sizes_.data() + rank_; }
   void push_back(int64_t size) {
@@ -47,7 +52,9 @@ class Shape {
     for (int64_t size : *this) n *= size;
     return n;
   }
-  bool operator==(const Shape& other) const { return std::equal(begin(), end(), other.begin(), other.end()); }
+  bool operator==(const Shape& other) const {
+    return std::equal(begin(), end(), other.begin(), other.end());
+  }
 
  private:
   std::array<int64_t, max_rank> sizes_{};
@@ -59,10 +66,12 @@ std::string to_string(const Shape& shape);  // "[2, 3]"
 // Row-major strides of a contiguous tensor.
 Shape contiguous_strides(const Shape& shape);
 
-// The shape both broadcast to by NumPy's rule: aligned at the last axis, equal or 1. An Error names the op and both shapes.
+// The shape both broadcast to by NumPy's rule: aligned at the last axis, equal or 1. An Error names
+// the op and both shapes.
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
 
-// axis in [-rank, rank) made non-negative; otherwise an Error that names the op, the axis and the shape.
+// axis in [-rank, rank) made non-negative; otherwise an Error that names the op, the axis and the
+// shape.
 int checked_axis(const char* op, int axis, const Shape& shape);
 
 }  // namespace gradus

@@ -1,16 +1,18 @@
-#include "autograd/tensor.h"
+#include "gradus/autograd/tensor.h"
 
 #include <cmath>
 #include <cstring>
 
-#include "autograd/modes.h"
-#include "autograd/node.h"
+#include "gradus/autograd/modes.h"
+#include "gradus/autograd/node.h"
 
 namespace gradus {
 
 TensorImpl& Tensor::get() const {
   if (!impl_)
-    fail("an undefined tensor was used; it is what a gradient is that nobody computed (zero), or a Tensor that was never assigned");
+    fail(
+        "an undefined tensor was used; it is what a gradient is that nobody computed (zero), or a "
+        "Tensor that was never assigned");
   return *impl_;
 }
 
@@ -40,15 +42,19 @@ bool Tensor::is_contiguous() const {
 
 void* Tensor::address(DType wanted) const {
   const TensorImpl& x = get();
-  if (x.dtype != wanted) fail("a tensor of dtype {} was read as {}", to_string(x.dtype), to_string(wanted));
+  if (x.dtype != wanted)
+    fail("a tensor of dtype {} was read as {}", to_string(x.dtype), to_string(wanted));
   return x.storage->data + static_cast<size_t>(x.offset) * size_of(x.dtype);
 }
 
 template <class T>
 T* Tensor::write() {
   const TensorImpl& x = get();
-  if (x.node) fail("a tensor made by {} while recording cannot be written; detach() or clone() it first", x.node->op());
-  if (x.requires_grad && grad_enabled()) fail("the leaf '{}' wants a gradient; write it inside a NoGrad scope", x.name);
+  if (x.node)
+    fail("a tensor made by {} while recording cannot be written; detach() or clone() it first",
+         x.node->op());
+  if (x.requires_grad && grad_enabled())
+    fail("the leaf '{}' wants a gradient; write it inside a NoGrad scope", x.name);
   ++x.storage->version;
   return static_cast<T*>(address(dtype_of<T>));
 }
@@ -96,7 +102,8 @@ template std::vector<int64_t> Tensor::to_vector() const;
 template std::vector<bool> Tensor::to_vector() const;
 
 double Tensor::item() const {
-  if (numel() != 1) fail("item: the tensor has {} elements, shape {}; it needs exactly one", numel(), shape());
+  if (numel() != 1)
+    fail("item: the tensor has {} elements, shape {}; it needs exactly one", numel(), shape());
   return to_vector<double>()[0];
 }
 
@@ -113,15 +120,20 @@ Tensor Tensor::view(const Shape& shape, const Shape& strides, int64_t offset) co
 }
 
 Tensor& Tensor::set_requires_grad(bool on) {
-  if (on && !is_float(dtype())) fail("requires_grad: a tensor of dtype {} has no gradient; only f32 and f64 have", to_string(dtype()));
-  if (get().node) fail("requires_grad: the tensor was made by {} and has its history; detach() it first", get().node->op());
+  if (on && !is_float(dtype()))
+    fail("requires_grad: a tensor of dtype {} has no gradient; only f32 and f64 have",
+         to_string(dtype()));
+  if (get().node)
+    fail("requires_grad: the tensor was made by {} and has its history; detach() it first",
+         get().node->op());
   get().requires_grad = on;
   return *this;
 }
 
 void Tensor::set_grad(const Tensor& grad) const {
   if (grad.shape() != shape() || grad.dtype() != dtype())
-    fail("set_grad: the gradient is {} {}, the tensor {} {}", to_string(grad.dtype()), grad.shape(), to_string(dtype()), shape());
+    fail("set_grad: the gradient is {} {}, the tensor {} {}", to_string(grad.dtype()), grad.shape(),
+         to_string(dtype()), shape());
   get().grad = grad.impl();
 }
 
@@ -138,7 +150,8 @@ void flatten(const Nested& nested, const Shape& shape, int axis, std::vector<dou
     return;
   }
   if (!nested.is_list || static_cast<int64_t>(nested.items.size()) != shape[axis])
-    fail("tensor: the lists along axis {} of the literal differ in length: {} and {}", axis, shape[axis], nested.items.size());
+    fail("tensor: the lists along axis {} of the literal differ in length: {} and {}", axis,
+         shape[axis], nested.items.size());
   for (const Nested& item : nested.items) flatten(item, shape, axis + 1, out);
 }
 }  // namespace
@@ -162,7 +175,8 @@ Tensor tensor(std::initializer_list<Nested> values, DType dtype) {
 
 template <class T>
 Tensor from_vector(std::span<const T> values, const Shape& shape) {
-  if (shape.numel() != static_cast<int64_t>(values.size())) fail("from_vector: {} values do not fill the shape {}", values.size(), shape);
+  if (shape.numel() != static_cast<int64_t>(values.size()))
+    fail("from_vector: {} values do not fill the shape {}", values.size(), shape);
   Tensor x = Tensor::empty(shape, dtype_of<T>);
   if (!values.empty()) std::memcpy(x.write<T>(), values.data(), values.size_bytes());
   return x;
@@ -205,10 +219,12 @@ namespace {
 // The sizes shown of a long axis: its first and last `edge` items.
 constexpr int64_t edge = 3, long_axis = 8;
 
-void print(const Tensor& x, const std::vector<double>& values, int axis, int64_t at, std::string& out) {
+void print(const Tensor& x, const std::vector<double>& values, int axis, int64_t at,
+           std::string& out) {
   if (axis == x.rank()) {
-    out += is_float(x.dtype()) ? fmt::format("{:.4g}", values[static_cast<size_t>(at)])
-                               : fmt::format("{}", static_cast<int64_t>(values[static_cast<size_t>(at)]));
+    out += is_float(x.dtype())
+               ? fmt::format("{:.4g}", values[static_cast<size_t>(at)])
+               : fmt::format("{}", static_cast<int64_t>(values[static_cast<size_t>(at)]));
     return;
   }
   int64_t stride = 1;

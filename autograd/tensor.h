@@ -1,9 +1,12 @@
-// Tensor: a cheap shared handle to a strided view of typed memory, with what reverse mode needs beside it. Copies share; detach() and clone() do not.
+// Tensor: a cheap shared handle to a strided view of typed memory, with what reverse mode needs
+// beside it. Copies share; detach() and clone() do not.
 //
-// Who owns what: a Tensor owns its TensorImpl, that owns its Storage (memory, shared by views) and, if it was computed while recording, the Node that made
-// it. A leaf is a tensor with requires_grad() and no node: backward() leaves its gradient in grad(), which never carries history.
-// What is true: shape, strides and dtype never change after construction. Memory is written through write<T>() only, which counts a version, so that a
-// tensor saved for backward notices; a tensor with history cannot be written at all.
+// Who owns what: a Tensor owns its TensorImpl, that owns its Storage (memory, shared by views) and,
+// if it was computed while recording, the Node that made it. A leaf is a tensor with
+// requires_grad() and no node: backward() leaves its gradient in grad(), which never carries
+// history. What is true: shape, strides and dtype never change after construction. Memory is
+// written through write<T>() only, which counts a version, so that a tensor saved for backward
+// notices; a tensor with history cannot be written at all.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "autograd/dtype.h"
-#include "autograd/memory.h"
-#include "autograd/shape.h"
+#include "gradus/autograd/dtype.h"
+#include "gradus/autograd/memory.h"
+#include "gradus/autograd/shape.h"
 
 namespace gradus {
 
@@ -38,14 +41,16 @@ struct TensorImpl {
   bool requires_grad = false;  // a leaf's own wish; tensors with a node need none
   std::shared_ptr<Node> node;  // what made it, and which of its outputs it is
   int output = 0;
-  std::shared_ptr<TensorImpl> grad;       // a leaf's gradient, once there is one
-  std::shared_ptr<TensorImpl> grad_home;  // where that gradient must lie (a place in a flat arena), if anywhere
+  std::shared_ptr<TensorImpl> grad;  // a leaf's gradient, once there is one
+  // where that gradient must lie (a place in a flat arena), if anywhere
+  std::shared_ptr<TensorImpl> grad_home;
   std::string name;
 };
 
 class Tensor {
  public:
-  Tensor() = default;  // undefined: legal as a gradient ("zero, and nobody computed it"), an error as an input
+  // undefined: legal as a gradient ("zero, and nobody computed it"), an error as an input
+  Tensor() = default;
   explicit Tensor(std::shared_ptr<TensorImpl> impl) : impl_(std::move(impl)) {}
   static Tensor empty(const Shape& shape, DType dtype = DType::f32);
 
@@ -74,7 +79,8 @@ class Tensor {
   int64_t offset() const { return get().offset; }
 
   Tensor& set_requires_grad(bool on = true);
-  bool requires_grad() const { return get().requires_grad || get().node; }  // does a gradient flow to it?
+  // does a gradient flow to it?
+  bool requires_grad() const { return get().requires_grad || get().node; }
   bool is_leaf() const { return get().requires_grad && !get().node; }
   Tensor grad() const { return Tensor(get().grad); }
   void set_grad(const Tensor& grad) const;

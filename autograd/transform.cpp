@@ -1,14 +1,15 @@
-#include "autograd/transform.h"
+#include "gradus/autograd/transform.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "autograd/engine.h"
-#include "autograd/random.h"
+#include "gradus/autograd/engine.h"
+#include "gradus/autograd/random.h"
 
 namespace gradus {
 namespace {
-// Fresh leaves with the values of xs, so that a transform neither sees nor touches the history of what it is given.
+// Fresh leaves with the values of xs, so that a transform neither sees nor touches the history of
+// what it is given.
 Tensors as_leaves(Inputs xs) {
   Tensors leaves;
   for (const Tensor& x : xs) leaves.push_back(x.detach().set_requires_grad(is_float(x.dtype())));
@@ -29,7 +30,8 @@ Jvp jvp(const Function& f, Inputs xs, const Tensors& dxs) {
   const RecordingScope recording(true);
   const Tensors leaves = as_leaves(xs);
   Tensors ys = f(leaves), us;
-  for (const Tensor& y : ys) us.push_back(zeros(y.shape(), y.dtype()).set_requires_grad(is_float(y.dtype())));
+  for (const Tensor& y : ys)
+    us.push_back(zeros(y.shape(), y.dtype()).set_requires_grad(is_float(y.dtype())));
   const Tensors linear = grad(ys, us, leaves, {.create_graph = true});
   Tensors reached, directions;
   for (size_t i = 0; i < linear.size(); ++i)
@@ -68,7 +70,10 @@ struct Checkpoint : Op<Checkpoint> {
   Tensors outputs_of_first_run;
 
   Checkpoint(Function f, size_t count, RandomState random, Tensors outputs)
-      : f(std::move(f)), count(count), random(std::move(random)), outputs_of_first_run(std::move(outputs)) {}
+      : f(std::move(f)),
+        count(count),
+        random(std::move(random)),
+        outputs_of_first_run(std::move(outputs)) {}
 
   Tensors forward(Inputs in) override {
     save(in);
@@ -77,10 +82,12 @@ struct Checkpoint : Op<Checkpoint> {
 
   Tensors backward(const Tensors& dys) override {
     Tensors fresh, wanted;
-    const uint64_t since = nodes_made();  // a captured activation is given: its own history is the outer walk's
+    // a captured activation is given: its own history is the outer walk's
+    const uint64_t since = nodes_made();
     for (size_t i = 0; i < edges().size(); ++i) {
       const Tensor x = saved(i);
-      if (i >= count) {  // f uses the captured tensor itself, so its gradient is asked for by itself
+      // f uses the captured tensor itself, so its gradient is asked for by itself
+      if (i >= count) {
         wanted.push_back(x);
         continue;
       }
@@ -108,7 +115,8 @@ Tensors checkpoint(const Function& f, Inputs xs) {
   if (!grad_enabled()) return f(xs);
   RandomState before = random_state();
   Tensors touched, ys, inputs = xs, arguments;
-  for (const Tensor& x : xs) arguments.push_back(x.detach());  // an x that f captures as well is then found as captured
+  // an x that f captures as well is then found as captured
+  for (const Tensor& x : xs) arguments.push_back(x.detach());
   {
     const NoGrad scope;
     Tensors* const outer = std::exchange(detail::modes().touched, &touched);
@@ -125,7 +133,9 @@ Tensors checkpoint(const Function& f, Inputs xs) {
     if (y.requires_grad()) touched.push_back(y);
   const auto captured = static_cast<std::ptrdiff_t>(xs.size());
   for (const Tensor& x : touched)
-    if (std::none_of(inputs.begin() + captured, inputs.end(), [&](const Tensor& y) { return x.same(y); })) inputs.push_back(x);
+    if (std::none_of(inputs.begin() + captured, inputs.end(),
+                     [&](const Tensor& y) { return x.same(y); }))
+      inputs.push_back(x);
   return apply<Checkpoint>(inputs, f, xs.size(), std::move(before), std::move(ys));
 }
 

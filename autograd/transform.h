@@ -1,10 +1,11 @@
-// Functions of functions: vjp, jvp, hvp and checkpoint. A Function takes tensors and returns tensors; what it captures counts as constant, except in
-// checkpoint, where captured parameters and activations get their gradients too.
+// Functions of functions: vjp, jvp, hvp and checkpoint. A Function takes tensors and returns
+// tensors; what it captures counts as constant, except in checkpoint, where captured parameters and
+// activations get their gradients too.
 #pragma once
 
 #include <functional>
 
-#include "autograd/tensor.h"
+#include "gradus/autograd/tensor.h"
 
 namespace gradus {
 
@@ -21,11 +22,13 @@ struct Jvp {
 // Forward mode as two reverse passes: dys^T J is linear in dys, and its own vjp is J dxs.
 Jvp jvp(const Function& f, Inputs xs, const Tensors& dxs);
 
-// H v of a scalar function, H its Hessian: the gradient of (gradient . v). Undefined where it is zero throughout.
+// H v of a scalar function, H its Hessian: the gradient of (gradient . v). Undefined where it is
+// zero throughout.
 Tensors hvp(const std::function<Tensor(Inputs)>& f, Inputs xs, const Tensors& vs);
 
-// Runs f without keeping what its ops save; its backward runs f again (with the same random draws) and differentiates that. Tensors with history and
-// leaves that f captures are found in the first run and count as inputs, so that their gradients arrive as if f had been called plainly.
+// Runs f without keeping what its ops save; its backward runs f again (with the same random draws)
+// and differentiates that. Tensors with history and leaves that f captures are found in the first
+// run and count as inputs, so that their gradients arrive as if f had been called plainly.
 Tensors checkpoint(const Function& f, Inputs xs);
 
 }  // namespace gradus

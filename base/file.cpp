@@ -1,4 +1,4 @@
-#include "base/file.h"
+#include "gradus/base/file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 namespace fs = std::filesystem;
@@ -29,7 +29,8 @@ void write_file(const fs::path& path, std::string_view bytes) {
   file.commit();
 }
 
-FileWriter::FileWriter(const fs::path& path) : path_(path), temporary_(path.string() + ".tmp" + std::to_string(::getpid())) {
+FileWriter::FileWriter(const fs::path& path)
+    : path_(path), temporary_(path.string() + ".tmp" + std::to_string(::getpid())) {
   file_ = std::fopen(temporary_.c_str(), "wb");
   check(file_, "cannot write {}: {}", path_.string(), reason());
 }
@@ -41,12 +42,14 @@ FileWriter::~FileWriter() {
 }
 
 void FileWriter::write(const void* bytes, size_t size) {
-  if (size && std::fwrite(bytes, 1, size, file_) != size) fail_run("cannot write {}: {}", path_.string(), reason());
+  if (size && std::fwrite(bytes, 1, size, file_) != size)
+    fail_run("cannot write {}: {}", path_.string(), reason());
   position_ += size;
 }
 
 void FileWriter::seek(uint64_t offset) {
-  if (::fseeko(file_, static_cast<off_t>(offset), SEEK_SET)) fail_run("cannot write {}: {}", path_.string(), reason());
+  if (::fseeko(file_, static_cast<off_t>(offset), SEEK_SET))
+    fail_run("cannot write {}: {}", path_.string(), reason());
   position_ = offset;
 }
 
@@ -61,7 +64,8 @@ void FileWriter::commit() {
   }
 }
 
-GrowingFile::GrowingFile(const fs::path& path) : path_(path), file_(std::fopen(path.c_str(), "wb")) {
+GrowingFile::GrowingFile(const fs::path& path)
+    : path_(path), file_(std::fopen(path.c_str(), "wb")) {
   check(file_, "cannot write {}: {}", path_.string(), reason());
 }
 
@@ -95,7 +99,8 @@ MappedFile::MappedFile(const fs::path& path) {
 MappedFile::~MappedFile() {
   if (data_) ::munmap(const_cast<char*>(data_), size_);
 }
-MappedFile::MappedFile(MappedFile&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
@@ -103,16 +108,27 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 namespace {
-// The length of the valid UTF-8 sequence at `text`, or 0; `bad` is then the length of the maximal invalid part (Unicode 3.9, table 3-7).
+// The length of the valid UTF-8 sequence at `text`, or 0; `bad` is then the length of the maximal
+// invalid part (Unicode 3.9, table 3-7).
 int utf8_length(const unsigned char* text, size_t left, int& bad) {
   const unsigned char first = text[0];
   if (first < 0x80) return 1;
   bad = 1;
-  const int length = first >= 0xC2 && first <= 0xDF ? 2 : first >= 0xE0 && first <= 0xEF ? 3 : first >= 0xF0 && first <= 0xF4 ? 4 : 0;
+  const int length = first >= 0xC2 && first <= 0xDF   ? 2
+                     : first >= 0xE0 && first <= 0xEF ? 3
+                     : first >= 0xF0 && first <= 0xF4 ? 4
+                                                      : 0;
   if (!length) return 0;
-  const unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80, high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  const unsigned char low = first == 0xE0   ? 0xA0
+                            : first == 0xF0 ? 0x90
+                                            : 0x80,
+                      high = first == 0xED   ? 0x9F
+                             : first == 0xF4 ? 0x8F
+                                             : 0xBF;
   for (int i = 1; i < length; ++i) {
-    if (static_cast<size_t>(i) >= left || text[i] < (i == 1 ? low : 0x80) || text[i] > (i == 1 ? high : 0xBF)) return 0;
+    if (static_cast<size_t>(i) >= left || text[i] < (i == 1 ? low : 0x80) ||
+        text[i] > (i == 1 ? high : 0xBF))
+      return 0;
     bad = i + 1;
   }
   return length;
@@ -123,7 +139,8 @@ size_t find_invalid_utf8(std::string_view text) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
   for (size_t i = 0; i < text.size();) {
     uint64_t word;
-    if (i + 8 <= text.size() && (std::memcpy(&word, bytes + i, 8), !(word & 0x8080808080808080ull))) {
+    if (i + 8 <= text.size() &&
+        (std::memcpy(&word, bytes + i, 8), !(word & 0x8080808080808080ull))) {
       i += 8;
       continue;
     }
@@ -148,13 +165,15 @@ std::string replace_invalid_utf8(std::string_view text) {
   return out;
 }
 
-void check_utf8(std::string_view line, const std::string& file, int64_t number, std::string_view advice) {
+void check_utf8(std::string_view line, const std::string& file, int64_t number,
+                std::string_view advice) {
   if (const size_t invalid = find_invalid_utf8(line); invalid != std::string_view::npos)
-    fail("{}:{}: byte {} (0x{:02x}) is not valid UTF-8; convert the file{}", file, number, invalid + 1,
-         static_cast<unsigned char>(line[invalid]), advice);
+    fail("{}:{}: byte {} (0x{:02x}) is not valid UTF-8; convert the file{}", file, number,
+         invalid + 1, static_cast<unsigned char>(line[invalid]), advice);
 }
 
-void for_each_line(const fs::path& path, const std::function<void(std::string_view, int64_t)>& f, bool replace_invalid) {
+void for_each_line(const fs::path& path, const std::function<void(std::string_view, int64_t)>& f,
+                   bool replace_invalid) {
   const MappedFile file(path);
   std::string_view rest = file.view();
   if (rest.substr(0, 3) == "\xEF\xBB\xBF") rest.remove_prefix(3);
@@ -177,12 +196,16 @@ void make_output_folder(const fs::path& path, bool reuse) {
   if (fs::exists(path, error)) {
     check(fs::is_directory(path, error), "--out {}: it is a file; name a folder", path.string());
     if (!reuse && !fs::is_empty(path, error))
-      fail("--out {}: the folder is not empty; name another one, or pass --overwrite to write into it", path.string());
+      fail(
+          "--out {}: the folder is not empty; name another one, or pass --overwrite to write into "
+          "it",
+          path.string());
   } else {
     fs::create_directories(path, error);
     check(!error, "--out {}: cannot make the folder: {}", path.string(), error.message());
   }
-  check(::access(path.c_str(), W_OK | X_OK) == 0, "--out {}: the folder cannot be written: {}", path.string(), reason());
+  check(::access(path.c_str(), W_OK | X_OK) == 0, "--out {}: the folder cannot be written: {}",
+        path.string(), reason());
 }
 
 uint64_t hash_bytes(const void* bytes, size_t size, uint64_t hash) {

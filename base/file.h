@@ -1,5 +1,6 @@
-// Files: read whole, read by mapping, read as checked lines; written so that a reader sees the old file or the whole new one, never a part.
-// Every failure is an Error that names the path and the system's reason.
+// Files: read whole, read by mapping, read as checked lines; written so that a reader sees the old
+// file or the whole new one, never a part. Every failure is an Error that names the path and the
+// system's reason.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ std::string read_file(const std::filesystem::path& path);
 // Writes to a temporary file beside `path`, syncs it and renames it over `path`.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
-// The same for content that is produced bit by bit: write(bytes) as often as needed, then commit(). Without commit() nothing is left behind.
+// The same for content that is produced bit by bit: write(bytes) as often as needed, then commit().
+// Without commit() nothing is left behind.
 class FileWriter {
  public:
   explicit FileWriter(const std::filesystem::path& path);
@@ -35,7 +37,8 @@ class FileWriter {
   uint64_t position_ = 0;
 };
 
-// A file that is read while it grows: what one append() was given is there when it returns. Begins empty. A kill may cut off the last one.
+// A file that is read while it grows: what one append() was given is there when it returns. Begins
+// empty. A kill may cut off the last one.
 class GrowingFile {
  public:
   explicit GrowingFile(const std::filesystem::path& path);
@@ -49,7 +52,8 @@ class GrowingFile {
   std::FILE* file_;
 };
 
-// A file's bytes as memory, read-only; the mapping lives as long as this object. Movable, not copyable.
+// A file's bytes as memory, read-only; the mapping lives as long as this object. Movable, not
+// copyable.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);
@@ -65,21 +69,27 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-// The byte offset of the first byte that is not valid UTF-8 (overlong forms, surrogates and values past U+10FFFF are not), or npos.
+// The byte offset of the first byte that is not valid UTF-8 (overlong forms, surrogates and values
+// past U+10FFFF are not), or npos.
 size_t find_invalid_utf8(std::string_view text);
 
 // Text with every maximal invalid part replaced by U+FFFD.
 std::string replace_invalid_utf8(std::string_view text);
 
-// An Error where `line` is not valid UTF-8; it names the file, the line's number and the byte. `advice` is added to its text.
-void check_utf8(std::string_view line, const std::string& file, int64_t number, std::string_view advice = "");
+// An Error where `line` is not valid UTF-8; it names the file, the line's number and the byte.
+// `advice` is added to its text.
+void check_utf8(std::string_view line, const std::string& file, int64_t number,
+                std::string_view advice = "");
 
-// Calls f(line, number) for each line, without its \n or \r\n, numbers from 1; a byte-order mark at the start is dropped.
-// Invalid UTF-8 is an Error that names the file and the line, or is replaced by U+FFFD where replace_invalid is set.
-void for_each_line(const std::filesystem::path& path, const std::function<void(std::string_view line, int64_t number)>& f,
+// Calls f(line, number) for each line, without its \n or \r\n, numbers from 1; a byte-order mark at
+// the start is dropped. Invalid UTF-8 is an Error that names the file and the line, or is replaced
+// by U+FFFD where replace_invalid is set.
+void for_each_line(const std::filesystem::path& path,
+                   const std::function<void(std::string_view line, int64_t number)>& f,
                    bool replace_invalid = false);
 
-// Makes the folder for a run's output. Refuses a path that is a file, a folder that cannot be written, and a folder that is not empty unless `reuse`.
+// Makes the folder for a run's output. Refuses a path that is a file, a folder that cannot be
+// written, and a folder that is not empty unless `reuse`.
 void make_output_folder(const std::filesystem::path& path, bool reuse = false);
 
 // 64-bit FNV-1a over 8-byte words, for fingerprints and checksums; not against an adversary.

@@ -3,19 +3,22 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
-#include "base/file.h"
+#include "gradus/base/error.h"
+#include "gradus/base/file.h"
 
 namespace gradus {
 
 inline nlohmann::json read_any_json(const std::filesystem::path& path) {
   try {
     // The parser does not recurse, but printing and copying do.
-    return nlohmann::json::parse(read_file(path), [&](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
-      check(depth <= 100, "{}: it nests more than 100 deep", path.string());
-      return true;
-    });
-  } catch (const nlohmann::json::exception& error) { fail("{}: not valid JSON: {}", path.string(), error.what()); }
+    return nlohmann::json::parse(
+        read_file(path), [&](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+          check(depth <= 100, "{}: it nests more than 100 deep", path.string());
+          return true;
+        });
+  } catch (const nlohmann::json::exception& error) {
+    fail("{}: not valid JSON: {}", path.string(), error.what());
+  }
 }
 
 // A file that holds one object.

@@ -1,9 +1,11 @@
-// Work is cut by its size, never by the number of threads, so that every result is the same, bit for bit, on any thread count.
+// Work is cut by its size, never by the number of threads, so that every result is the same, bit
+// for bit, on any thread count.
 //
-//   parallel_for(n, grain, f)      calls f(begin, end) for the blocks [0, grain), [grain, 2 grain) ... of [0, n), in any order, on all threads.
-//   parallel_sum(n, grain, f)      adds f(begin, end) of the same blocks in the order of the blocks, in double.
+//  parallel_for(n, grain, f)  calls f(begin, end) for the blocks [0, grain), [grain, 2 grain) ... of [0, n), in any order, on all threads.
+//  parallel_sum(n, grain, f)  adds f(begin, end) of the same blocks in the order of the blocks, in double.
 //
-// An exception thrown by f is kept and thrown again by the calling thread. Inside a parallel region both run on the calling thread.
+// An exception thrown by f is kept and thrown again by the calling thread. Inside a parallel region
+// both run on the calling thread.
 #pragma once
 
 #include <omp.h>
@@ -39,7 +41,9 @@ void parallel_for(int64_t n, int64_t grain, F&& f) {
 template <class F>
 double parallel_sum(int64_t n, int64_t grain, F&& f) {
   std::vector<double> parts(static_cast<size_t>((n + grain - 1) / grain));
-  parallel_for(n, grain, [&](int64_t begin, int64_t end) { parts[static_cast<size_t>(begin / grain)] = f(begin, end); });
+  parallel_for(n, grain, [&](int64_t begin, int64_t end) {
+    parts[static_cast<size_t>(begin / grain)] = f(begin, end);
+  });
   double total = 0;
   for (double part : parts) total += part;
   return total;

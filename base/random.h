@@ -1,5 +1,6 @@
-// Random numbers for everything outside kernels (data, initial values, samples in tests): a stream is a function of (seed, stream), built on Philox.
-// Equal (seed, stream) give equal numbers on every machine; the distributions are ours, because the standard library's differ between vendors.
+// Random numbers for everything outside kernels (data, initial values, samples in tests): a stream
+// is a function of (seed, stream), built on Philox. Equal (seed, stream) give equal numbers on
+// every machine; the distributions are ours, because the standard library's differ between vendors.
 #pragma once
 
 #include <cmath>
@@ -7,7 +8,7 @@
 #include <numbers>
 #include <utility>
 
-#include "ops/kernels/philox.h"
+#include "gradus/base/philox.h"
 
 namespace gradus {
 
@@ -17,8 +18,8 @@ class Random {
 
   uint32_t bits() {
     if (used_ == 4) {
-      words_ = philox({{static_cast<uint32_t>(block_), static_cast<uint32_t>(block_ >> 32), static_cast<uint32_t>(stream_),
-                        static_cast<uint32_t>(stream_ >> 32)}},
+      words_ = philox({{static_cast<uint32_t>(block_), static_cast<uint32_t>(block_ >> 32),
+                        static_cast<uint32_t>(stream_), static_cast<uint32_t>(stream_ >> 32)}},
                       key_);
       ++block_;
       used_ = 0;
@@ -26,13 +27,18 @@ class Random {
     return words_.word[used_++];
   }
   double uniform() { return (static_cast<double>(bits()) * 0x1p32 + bits()) * 0x1p-64; }  // [0, 1)
-  double uniform(double low, double high) { return low + (high - low) * uniform(); }      // [low, high)
-  int64_t below(int64_t n) {                                                              // 0 .. n-1
+  // [low, high)
+  double uniform(double low, double high) { return low + (high - low) * uniform(); }
+  // 0 .. n-1
+  int64_t below(int64_t n) {
     const uint64_t wide = (static_cast<uint64_t>(bits()) << 32) | bits();
-    return static_cast<int64_t>(n <= INT32_MAX ? ((wide >> 32) * static_cast<uint64_t>(n)) >> 32 : wide % static_cast<uint64_t>(n));
+    return static_cast<int64_t>(n <= INT32_MAX ? ((wide >> 32) * static_cast<uint64_t>(n)) >> 32
+                                               : wide % static_cast<uint64_t>(n));
   }
-  int64_t between(int64_t low, int64_t high) { return low + below(high - low + 1); }  // low .. high, both included
-  double normal() {                                                                   // mean 0, variance 1 (Box and Muller)
+  // low .. high, both included
+  int64_t between(int64_t low, int64_t high) { return low + below(high - low + 1); }
+  // mean 0, variance 1 (Box and Muller)
+  double normal() {
     const double radius = std::sqrt(-2 * std::log(1 - uniform()));
     return radius * std::cos(2 * std::numbers::pi * uniform());
   }

@@ -1,5 +1,5 @@
-// The matrix products of BERT training steps: 4096 tokens (614 predicted ones for the decoder), and small batches. For bench/kernels and
-// tests/kernels.
+// The matrix products of BERT training steps: 4096 tokens (614 predicted ones for the decoder), and
+// small batches. For bench/kernels and tests/kernels.
 #pragma once
 
 #include <cstdint>

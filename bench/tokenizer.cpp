@@ -1,14 +1,14 @@
-// bench/tokenizer: how fast text becomes tokens, on one thread; the words of the text are what a cache or a table must be good at, so give
-// real text.
-//   bench-tokenizer VOCAB FILE...    MB/s with offsets and words, and of the ids alone, as one line of JSON
+// bench/tokenizer: how fast text becomes tokens, on one thread; the words of the text are what a
+// cache or a table must be good at, so give real text.
+//  bench-tokenizer VOCAB FILE...  MB/s with offsets and words, and of the ids alone, as one line of JSON
 // scripts/bench_tokenizers.py runs it in turns with the `tokenizers` package.
 #include <fmt/format.h>
 
 #include <chrono>
 
-#include "base/error.h"
-#include "base/file.h"
-#include "text/tokenizer.h"
+#include "gradus/base/error.h"
+#include "gradus/base/file.h"
+#include "gradus/text/tokenizer.h"
 
 namespace {
 
@@ -32,7 +32,8 @@ void bench(const std::string& vocab, const std::vector<std::string>& files) {
       lines.emplace_back(line);
       bytes += line.size() + 1;
     });
-  const auto [seconds, tokens] = run(lines, [&](const std::string& line) { return tokenizer.encode(line).ids.size(); });
+  const auto [seconds, tokens] =
+      run(lines, [&](const std::string& line) { return tokenizer.encode(line).ids.size(); });
   std::vector<int32_t> ids;
   const auto [ids_seconds, same_tokens] = run(lines, [&](const std::string& line) {
     ids.clear();
@@ -41,8 +42,10 @@ void bench(const std::string& vocab, const std::vector<std::string>& files) {
   });
   if (tokens != same_tokens) fail("encode gives {} tokens, append_ids {}", tokens, same_tokens);
   const double megabytes = static_cast<double>(bytes) / 1e6;
-  fmt::print("{{\"megabytes\": {:.2f}, \"tokens\": {}, \"with_offsets_mb_s\": {:.2f}, \"ids_mb_s\": {:.2f}}}\n", megabytes, tokens,
-             megabytes / seconds, megabytes / ids_seconds);
+  fmt::print(
+      "{{\"megabytes\": {:.2f}, \"tokens\": {}, \"with_offsets_mb_s\": {:.2f}, \"ids_mb_s\": "
+      "{:.2f}}}\n",
+      megabytes, tokens, megabytes / seconds, megabytes / ids_seconds);
 }
 
 }  // namespace

@@ -1,19 +1,20 @@
-// gradus bench step: the throughput of training steps on random full-length sequences, as a share of this machine's sgemm rate measured in the same run.
+// gradus bench step: the throughput of training steps on random full-length sequences, as a share
+// of this machine's sgemm rate measured in the same run.
 #include <omp.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
 
-#include "autograd/observer.h"
-#include "autograd/random.h"
-#include "base/random.h"
-#include "cli/cli.h"
-#include "nn/audit.h"
-#include "ops/kernels/gemm.h"
-#include "ops/kernels/kernels.h"
-#include "optim/optimizer.h"
-#include "train/measure.h"
+#include "gradus/autograd/observer.h"
+#include "gradus/autograd/random.h"
+#include "gradus/base/random.h"
+#include "gradus/cli/cli.h"
+#include "gradus/kernels/gemm.h"
+#include "gradus/kernels/kernels.h"
+#include "gradus/nn/audit.h"
+#include "gradus/optim/optimizer.h"
+#include "gradus/train/measure.h"
 
 namespace gradus::cli {
 namespace {
@@ -25,16 +26,22 @@ struct BenchOptions {
   bool json = false, profile = false;
 };
 
-// Time by op, forward and backward: where a step goes. It sees no gradients, so that ops run as they do without it.
+// Time by op, forward and backward: where a step goes. It sees no gradients, so that ops run as
+// they do without it.
 struct Profiler : Observer {
   std::map<std::string, std::pair<double, double>> seconds;
-  void forward(const Node& node, Inputs, const Tensors&, double s) override { seconds[node.op()].first += s; }
-  void backward(const Node& node, const Tensors&, const Tensors&, double s) override { seconds[node.op()].second += s; }
+  void forward(const Node& node, Inputs, const Tensors&, double s) override {
+    seconds[node.op()].first += s;
+  }
+  void backward(const Node& node, const Tensors&, const Tensors&, double s) override {
+    seconds[node.op()].second += s;
+  }
   bool wants_gradients() const override { return false; }
 };
 
 double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                   values.end());
   return values[values.size() / 2];
 }
 
@@ -56,10 +63,12 @@ void run(const std::string& size, const BenchOptions& o) {
     targets.rows.push_back(static_cast<int32_t>(i));
   }
   random.shuffle(targets.rows);
-  targets.rows.resize(static_cast<size_t>(std::llround(o.masked * static_cast<double>(ids.size()))));
+  targets.rows.resize(
+      static_cast<size_t>(std::llround(o.masked * static_cast<double>(ids.size()))));
   std::sort(targets.rows.begin(), targets.rows.end());
   for (const int32_t row : targets.rows) targets.labels.push_back(ids[static_cast<size_t>(row)]);
-  for (int64_t i = 0; i < o.batch; ++i) targets.next_labels.push_back(static_cast<int32_t>(random.below(2)));
+  for (int64_t i = 0; i < o.batch; ++i)
+    targets.next_labels.push_back(static_cast<int32_t>(random.below(2)));
   const BertInput input(config, {ids, types, lengths});
 
   const Training training;
@@ -80,21 +89,25 @@ void run(const std::string& size, const BenchOptions& o) {
   }
   rates.push_back(measure_sgemm_rate(3));
   const double seconds = median(times), sgemm = *std::max_element(rates.begin(), rates.end());
-  const double useful = training_flop(config, lengths, static_cast<int64_t>(targets.rows.size())) / seconds / 1e9;
+  const double useful =
+      training_flop(config, lengths, static_cast<int64_t>(targets.rows.size())) / seconds / 1e9;
   const auto tokens = static_cast<double>(ids.size());
   if (o.json) {
     nlohmann::ordered_json line;
-    line["size"] = size, line["batch"] = o.batch, line["s"] = o.length, line["dropout"] = o.dropout, line["step_s"] = seconds;
-    line["min_s"] = *std::min_element(times.begin(), times.end()), line["tok_s"] = tokens / seconds, line["useful_gflops"] = useful,
-    line["sgemm"] = sgemm;
-    line["share"] = useful / sgemm, line["peak_mb"] = peak_resident_mb(), line["threads"] = omp_get_max_threads(),
-    line["kernels"] = kernels<float>().level;
+    line["size"] = size, line["batch"] = o.batch, line["s"] = o.length, line["dropout"] = o.dropout,
+    line["step_s"] = seconds;
+    line["min_s"] = *std::min_element(times.begin(), times.end()), line["tok_s"] = tokens / seconds,
+    line["useful_gflops"] = useful, line["sgemm"] = sgemm;
+    line["share"] = useful / sgemm, line["peak_mb"] = peak_resident_mb(),
+    line["threads"] = omp_get_max_threads(), line["kernels"] = kernels<float>().level;
     line["blas_core"] = prepare_blas().core;
     fmt::print("{}\n", line.dump());
   } else {
     fmt::print(
-        "{:<7} {:>4} x {:<4} {:>9.1f} ms a step {:>9.0f} tokens/s {:>8.1f} GFLOP/s useful   share {:.2f} of sgemm {:.0f} GFLOP/s   {} MB\n",
-        size, o.batch, o.length, seconds * 1e3, tokens / seconds, useful, useful / sgemm, sgemm, peak_resident_mb());
+        "{:<7} {:>4} x {:<4} {:>9.1f} ms a step {:>9.0f} tokens/s {:>8.1f} GFLOP/s useful   share "
+        "{:.2f} of sgemm {:.0f} GFLOP/s   {} MB\n",
+        size, o.batch, o.length, seconds * 1e3, tokens / seconds, useful, useful / sgemm, sgemm,
+        peak_resident_mb());
   }
   if (profiler) {
     std::vector<std::pair<double, std::string>> rows;
@@ -105,9 +118,11 @@ void run(const std::string& size, const BenchOptions& o) {
       const auto& [forward, backward] = profiler->seconds[op];
       const double by = 1e3 / static_cast<double>(o.steps);
       covered += total * by;
-      fmt::print("    {:<16} {:>8.2f} ms   forward {:>8.2f}   backward {:>8.2f}\n", op, total * by, forward * by, backward * by);
+      fmt::print("    {:<16} {:>8.2f} ms   forward {:>8.2f}   backward {:>8.2f}\n", op, total * by,
+                 forward * by, backward * by);
     }
-    fmt::print("    {:<16} {:>8.2f} ms (optimizer, adding gradients, memory)\n", "the rest", seconds * 1e3 - covered);
+    fmt::print("    {:<16} {:>8.2f} ms (optimizer, adding gradients, memory)\n", "the rest",
+               seconds * 1e3 - covered);
   }
   std::fflush(stdout);
 }
@@ -118,27 +133,32 @@ void add_bench(CLI::App& app) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* bench = app.add_subcommand("bench", "measure training steps on this machine");
   bench->require_subcommand(1);
-  CLI::App* step =
-      bench->add_subcommand("step", "whole pretraining steps (forward, backward, clip, AdamW) on random full-length sequences");
-  step->add_option("--model", options->models, "sizes: tiny mini small medium base large")->expected(1, 6);
+  CLI::App* step = bench->add_subcommand(
+      "step",
+      "whole pretraining steps (forward, backward, clip, AdamW) on random full-length sequences");
+  step->add_option("--model", options->models, "sizes: tiny mini small medium base large")
+      ->expected(1, 6);
   step->add_option("--batch", options->batch, "sequences a step")->capture_default_str();
   step->add_option("--length", options->length, "tokens a sequence")->capture_default_str();
-  step->add_option("--steps", options->steps, "steps timed")->capture_default_str()->check(CLI::PositiveNumber);
+  step->add_option("--steps", options->steps, "steps timed")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   step->add_option("--size", options->vocab)->capture_default_str();
   step->add_option("--dropout", options->dropout)->capture_default_str();
   step->add_option("--threads", options->threads, "0: all");
   step->add_flag("--json", options->json, "a JSON line a model");
   step->add_flag("--profile", options->profile, "time by op");
   step->footer(
-      "Example: gradus bench step --model tiny mini --steps 20\nShare: useful GFLOP/s (head at the masked 15 %, no recomputation counted) "
+      "Example: gradus bench step --model tiny mini --steps 20\nShare: useful GFLOP/s (head at the "
+      "masked 15 %, no recomputation counted) "
       "over the sgemm rate of the same run.");
   step->callback([options] {
     if (options->threads > 0) omp_set_num_threads(static_cast<int>(options->threads));
     const BlasCore& core = prepare_blas();
     if (!options->json)
       fmt::print("OpenBLAS core {}{}, kernels {}, {} threads, dropout {}\n", core.core,
-                 core.changed ? fmt::format(" (had chosen {})", core.started) : "", kernels<float>().level, omp_get_max_threads(),
-                 options->dropout);
+                 core.changed ? fmt::format(" (had chosen {})", core.started) : "",
+                 kernels<float>().level, omp_get_max_threads(), options->dropout);
     for (const std::string& model : options->models) run(model, *options);
   });
 }

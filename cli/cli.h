@@ -1,10 +1,11 @@
-// cli/: the program `gradus`, one file a verb. A verb's file defines one add_VERB(app): it adds the subcommand, its options, an example in the footer,
-// and a callback that does the work and throws Error; main.cpp turns an Error into one line on stderr and its exit code.
+// cli/: the program `gradus`, one file a verb. A verb's file defines one add_VERB(app): it adds the
+// subcommand, its options, an example in the footer, and a callback that does the work and throws
+// Error; main.cpp turns an Error into one line on stderr and its exit code.
 #pragma once
 
 #include <CLI/CLI.hpp>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus::cli {
 

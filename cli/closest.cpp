@@ -1,4 +1,4 @@
-#include "cli/closest.h"
+#include "gradus/cli/closest.h"
 
 #include <fmt/ranges.h>
 
@@ -16,7 +16,8 @@ size_t edit_distance(const std::string& a, const std::string& b) {
   for (size_t i = 1; i <= a.size(); ++i) {
     size_t diagonal = std::exchange(row[0], i);
     for (size_t j = 1; j <= b.size(); ++j)
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])}));
+      diagonal = std::exchange(
+          row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])}));
   }
   return row[b.size()];
 }
@@ -30,12 +31,14 @@ std::string letters(std::string name) {
 
 std::string closest(const std::string& wanted, const std::vector<std::string>& names) {
   const std::string word = letters(wanted);
-  std::multimap<std::pair<size_t, size_t>, std::string> near;  // a part of it is as near as a letter that is wrong
+  // a part of it is as near as a letter that is wrong
+  std::multimap<std::pair<size_t, size_t>, std::string> near;
   for (const std::string& full : names) {
     const std::string name = letters(full);
     const size_t distance = edit_distance(name, word);
     const bool part = name.find(word) != std::string::npos || word.find(name) != std::string::npos;
-    if (!word.empty() && (part || 2 * distance < word.size())) near.emplace(std::pair(part ? 1 : distance, distance), full);
+    if (!word.empty() && (part || 2 * distance < word.size()))
+      near.emplace(std::pair(part ? 1 : distance, distance), full);
   }
   std::vector<std::string> best;
   for (const auto& [distance, name] : near)

@@ -1,18 +1,19 @@
-// gradus demo: the whole path on the story world in a few minutes, from no text at all to filled masks and answered questions.
+// gradus demo: the whole path on the story world in a few minutes, from no text at all to filled
+// masks and answered questions.
 #include <algorithm>
 #include <cctype>
 #include <map>
 
-#include "autograd/observer.h"
-#include "cli/cli.h"
-#include "cli/demo_tasks.h"
-#include "data/corpus_builder.h"
-#include "data/story/best_guess.h"
-#include "io/model_folder.h"
-#include "models/fill_mask.h"
-#include "text/wordpiece_trainer.h"
-#include "train/pretrain.h"
-#include "train/progress.h"
+#include "gradus/autograd/observer.h"
+#include "gradus/cli/cli.h"
+#include "gradus/cli/demo_tasks.h"
+#include "gradus/data/corpus_builder.h"
+#include "gradus/data/story/best_guess.h"
+#include "gradus/io/model_folder.h"
+#include "gradus/models/fill_mask.h"
+#include "gradus/text/wordpiece_trainer.h"
+#include "gradus/train/pretrain.h"
+#include "gradus/train/progress.h"
 
 namespace gradus::cli {
 namespace {
@@ -41,9 +42,10 @@ std::string lower_case(std::string word) {
   return word;
 }
 
-// Fills every probe's mask. Shown are, of the first probe of each kind, the ten answers that the model is surest of, right or wrong; then how often each kind
-// comes out right.
-void fill_probes(const BertForMaskedLM& model, const Tokenizer& tokenizer, const std::vector<story::Probe>& probes) {
+// Fills every probe's mask. Shown are, of the first probe of each kind, the ten answers that the
+// model is surest of, right or wrong; then how often each kind comes out right.
+void fill_probes(const BertForMaskedLM& model, const Tokenizer& tokenizer,
+                 const std::vector<story::Probe>& probes) {
   std::vector<FilledProbe> first;
   std::map<std::string, std::pair<int64_t, int64_t>> kinds;  // right, all
   int64_t all_right = 0;
@@ -55,33 +57,43 @@ void fill_probes(const BertForMaskedLM& model, const Tokenizer& tokenizer, const
     all_right += filled.right;
     if (++all == 1) first.push_back(std::move(filled));
   }
-  std::stable_sort(first.begin(), first.end(),
-                   [](const FilledProbe& a, const FilledProbe& b) { return a.answers[0].probability > b.answers[0].probability; });
+  std::stable_sort(first.begin(), first.end(), [](const FilledProbe& a, const FilledProbe& b) {
+    return a.answers[0].probability > b.answers[0].probability;
+  });
   for (size_t i = 0; i < std::min<size_t>(10, first.size()); ++i) {
     const auto& [probe, answers, right] = first[i];
-    fmt::print("   {} {}\n       {} {:.0f} %, {} {:.0f} %{}\n", right ? "✓" : "✗", probe->text, answers[0].token,
-               100 * answers[0].probability, answers[1].token, 100 * answers[1].probability,
+    fmt::print("   {} {}\n       {} {:.0f} %, {} {:.0f} %{}\n", right ? "✓" : "✗", probe->text,
+               answers[0].token, 100 * answers[0].probability, answers[1].token,
+               100 * answers[1].probability,
                right ? "" : fmt::format("   (right is: {})", probe->answer));
   }
   std::vector<std::pair<double, std::string>> order;
   for (const auto& [kind, counts] : kinds)
-    order.emplace_back(-static_cast<double>(counts.first) / static_cast<double>(counts.second), kind);
+    order.emplace_back(-static_cast<double>(counts.first) / static_cast<double>(counts.second),
+                       kind);
   std::sort(order.begin(), order.end());
   fmt::print("\n   {} of {} masks right, by what is asked\n", all_right, probes.size());
   for (const auto& [share, kind] : order)
-    fmt::print("   {:<17} {:>4.0f} % {}\n", kind, -100 * share, std::string(static_cast<size_t>(-30 * share + 0.5), '#'));
+    fmt::print("   {:<17} {:>4.0f} % {}\n", kind, -100 * share,
+               std::string(static_cast<size_t>(-30 * share + 0.5), '#'));
 }
 
 void run(const DemoOptions& o) {
   const double start = seconds_now();
-  fmt::print("Gradus: a small BERT learns a small world, from nothing, on this machine. About {:.0f} minutes; everything goes to {}/\n",
-             o.minutes + 2, o.out.string());
+  fmt::print(
+      "Gradus: a small BERT learns a small world, from nothing, on this machine. About {:.0f} "
+      "minutes; everything goes to {}/\n",
+      o.minutes + 2, o.out.string());
   make_output_folder(o.out, o.overwrite);
 
-  stage(1, fmt::format("Stories: {} documents written by a grammar of about 500 words", o.documents));
-  const auto text =
-      story::write_stories(o.out, {.documents = o.documents, .seed = o.seed, .world = story::World::small, .overwrite = o.overwrite});
-  for (const std::string& sentence : story::story(o.seed, 0, story::World::small).text()) fmt::print("      {}\n", sentence);
+  stage(1,
+        fmt::format("Stories: {} documents written by a grammar of about 500 words", o.documents));
+  const auto text = story::write_stories(o.out, {.documents = o.documents,
+                                                 .seed = o.seed,
+                                                 .world = story::World::small,
+                                                 .overwrite = o.overwrite});
+  for (const std::string& sentence : story::story(o.seed, 0, story::World::small).text())
+    fmt::print("      {}\n", sentence);
 
   stage(2, "Vocabulary: WordPiece, learned from them");
   const auto vocabulary_file = o.out / "vocab.txt";
@@ -97,14 +109,20 @@ void run(const DemoOptions& o) {
 
   stage(3, "Corpus: ids, in one file");
   const auto corpus_file = o.out / "stories.gds";
-  build_corpus(corpus_file, tokenizer, {.corpus = {text}, .validation_fraction = 0.02, .seed = o.seed, .overwrite = o.overwrite});
+  build_corpus(
+      corpus_file, tokenizer,
+      {.corpus = {text}, .validation_fraction = 0.02, .seed = o.seed, .overwrite = o.overwrite});
   const CorpusStatistics numbers = statistics(CorpusFile::open(corpus_file));
-  fmt::print("   {:.2f} M tokens to train on, {} held-out documents; guessing by word frequency alone would cost {:.2f} nat a word\n",
-             static_cast<double>(numbers.train.tokens) / 1e6, numbers.validation.documents, numbers.unigram_cross_entropy);
+  fmt::print(
+      "   {:.2f} M tokens to train on, {} held-out documents; guessing by word frequency alone "
+      "would cost {:.2f} nat a word\n",
+      static_cast<double>(numbers.train.tokens) / 1e6, numbers.validation.documents,
+      numbers.unigram_cross_entropy);
 
   stage(4, "Pretraining: masked words and next sentences, from random weights");
   BertConfig config = BertConfig::named("tiny", vocabulary.size());
-  config.num_hidden_layers = 3;  // deeper and narrower than tiny, at about its cost: docs/reference-runs.md has what that brings
+  // deeper and narrower than tiny, at about its cost: docs/reference-runs.md has what that brings
+  config.num_hidden_layers = 3;
   config.intermediate_size = 256;
   config.num_attention_heads = 4;
   config.max_position_embeddings = 128;
@@ -116,16 +134,21 @@ void run(const DemoOptions& o) {
   pretraining.overwrite = o.overwrite;
   pretraining.model = (o.out / "tiny.json").string();
   pretraining.max_seq_length = 64;
-  pretraining.batch_size = 24;  // small: what such a model learns in minutes depends on the number of steps more than on what each has seen
+  // small: what such a model learns in minutes depends on the number of steps more than on what
+  // each has seen
+  pretraining.batch_size = 24;
   pretraining.instances.short_seq_prob = 0;
   pretraining.max_minutes = o.minutes;
   pretraining.learning_rate = 1.5e-3;
-  pretraining.dropout = 0.0;               // the world writes more text than the model can memorise
-  pretraining.initialization = "mimetic";  // to carry a word over from another sentence is what it teaches: docs/reference-runs.md
+  pretraining.dropout = 0.0;  // the world writes more text than the model can memorise
+  // to carry a word over from another sentence is what it teaches: docs/reference-runs.md
+  pretraining.initialization = "mimetic";
   pretraining.seed = o.seed;
   const PretrainResult result = pretrain(pretraining);
 
-  stage(5, "Masks, filled by the model that was just trained: of one of each kind, the ten that it is surest of");
+  stage(5,
+        "Masks, filled by the model that was just trained: of one of each kind, the ten that it is "
+        "surest of");
   BertForMaskedLM model(load_config(pretraining.out));
   load_parameters(pretraining.out, parameters(model));
   const auto probes = story::story_probes(o.seed + 1, o.probes, story::World::small);
@@ -134,20 +157,24 @@ void run(const DemoOptions& o) {
   const story::Bound bound = story::best_mlm(o.seed, 2000, story::World::small);
   const PretrainingMetrics& held_out = *result.validation;
   fmt::print(
-      "\nWhat was learned: of masked words in stories it never saw, the model names {:.1f} % (the best possible reader of this world "
+      "\nWhat was learned: of masked words in stories it never saw, the model names {:.1f} % (the "
+      "best possible reader of this world "
       "{:.1f} %), at {:.2f} nat a word\n"
-      "(best possible {:.2f}, word frequencies alone {:.2f}); it tells the next part of a story from another's in {:.0f} % of pairs.\n",
-      100 * held_out.masked_accuracy, 100 * bound.accuracy, held_out.masked_loss, bound.cross_entropy, numbers.unigram_cross_entropy,
-      100 * held_out.next_accuracy);
+      "(best possible {:.2f}, word frequencies alone {:.2f}); it tells the next part of a story "
+      "from another's in {:.0f} % of pairs.\n",
+      100 * held_out.masked_accuracy, 100 * bound.accuracy, held_out.masked_loss,
+      bound.cross_entropy, numbers.unigram_cross_entropy, 100 * held_out.next_accuracy);
 
   stage(6, "Tasks: the same model, fine-tuned for each, on stories that it never saw");
   run_demo_tasks(o.out, o.seed, story::World::small);
 
   fmt::print(
-      "\n{1} in all. The files: {0}/stories.txt, {0}/vocab.txt, {0}/stories.gds; {0}/model/ and {0}/tasks/NAME/, Hugging Face folders that "
+      "\n{1} in all. The files: {0}/stories.txt, {0}/vocab.txt, {0}/stories.gds; {0}/model/ and "
+      "{0}/tasks/NAME/, Hugging Face folders that "
       "`transformers` opens;\n"
       "{0}/tasks/README.md says what the tasks are. Go on with:\n"
-      "   build/gradus fill-mask --model {0}/model \"{2}\"\n   build/gradus eval --model {0}/tasks/entities "
+      "   build/gradus fill-mask --model {0}/model \"{2}\"\n   build/gradus eval --model "
+      "{0}/tasks/entities "
       "{0}/tasks/entities.test.conll\n",
       o.out.string(), format_duration(seconds_now() - start), probes[0].text);
 }
@@ -156,13 +183,17 @@ void run(const DemoOptions& o) {
 
 void add_demo(CLI::App& app) {
   auto o = std::make_shared<DemoOptions>();
-  CLI::App* verb = app.add_subcommand("demo", "a small BERT learns a small world in a few minutes: pretraining, filled masks, seven tasks");
+  CLI::App* verb = app.add_subcommand(
+      "demo",
+      "a small BERT learns a small world in a few minutes: pretraining, filled masks, seven tasks");
   verb->add_option("--out", o->out, "folder for all that is made")->capture_default_str();
   verb->add_flag("--overwrite", o->overwrite, "write into a folder that is not empty");
   verb->add_option("--max-minutes", o->minutes, "of pretraining; its schedule follows the clock")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  verb->add_option("--documents", o->documents, "stories")->capture_default_str()->check(CLI::PositiveNumber);
+  verb->add_option("--documents", o->documents, "stories")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   verb->add_option("--seed", o->seed)->capture_default_str();
   verb->footer("Example: gradus demo --out /tmp/demo");
   verb->callback([o] { run(*o); });

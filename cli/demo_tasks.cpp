@@ -1,11 +1,11 @@
-#include "cli/demo_tasks.h"
+#include "gradus/cli/demo_tasks.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "data/story/tasks/tasks.h"
-#include "train/finetune.h"
-#include "train/progress.h"
+#include "gradus/data/story/tasks/tasks.h"
+#include "gradus/train/finetune.h"
+#include "gradus/train/progress.h"
 
 namespace gradus::cli {
 namespace {
@@ -32,7 +32,8 @@ void run_demo_tasks(const std::filesystem::path& folder, uint64_t seed, story::W
   const std::filesystem::path sets = folder / "tasks";
   std::filesystem::create_directories(sets);
   story::write_tasks(sets, {.train = 16000, .seed = seed, .world = world});
-  fmt::print("   {:<11} {:<12} {:<5} {:<24}  the best reachable is 1 everywhere\n", "task", "score", "", "");
+  fmt::print("   {:<11} {:<12} {:<5} {:<24}  the best reachable is 1 everywhere\n", "task", "score",
+             "", "");
   for (const DemoTask& task : demo_tasks) {
     std::string ending;
     for (const story::Task& t : story::tasks())
@@ -51,9 +52,11 @@ void run_demo_tasks(const std::filesystem::path& folder, uint64_t seed, story::W
     o.seed = seed;
     if (o.task.kind == "regress") o.task.label_column = "score";
     const FinetuneResult result = finetune(o);
-    const double score = result.score() / (o.task.kind == "qa" ? 100 : 1);  // SQuAD's are in percent
+    // SQuAD's are in percent
+    const double score = result.score() / (o.task.kind == "qa" ? 100 : 1);
     const std::string bar(static_cast<size_t>(std::lround(24 * std::clamp(score, 0.0, 1.0))), '#');
-    fmt::print("   {:<11} {:<12} {:.3f} {:<24}  {} ({})\n", task.name, result.evaluation.metrics.front().first, score, bar, task.about,
+    fmt::print("   {:<11} {:<12} {:.3f} {:<24}  {} ({})\n", task.name,
+               result.evaluation.metrics.front().first, score, bar, task.about,
                format_duration(result.seconds + result.eval_seconds));
     std::fflush(stdout);
   }

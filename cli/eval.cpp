@@ -1,7 +1,7 @@
 // gradus eval: how good a fine-tuned model is on a labelled file.
 #include <nlohmann/json.hpp>
 
-#include "cli/task_options.h"
+#include "gradus/cli/task_options.h"
 
 namespace gradus::cli {
 
@@ -20,10 +20,12 @@ void add_eval(CLI::App& app) {
     fmt::print("{}", set->notes());
     const std::vector<UnitLogits> logits = run_task(tuned.model, *set, o->max_tokens);
     const Evaluation evaluation = set->evaluate(logits);
-    fmt::print("{}\n{} examples: {}\n", evaluation.tables, set->examples(), as_text(evaluation.metrics));
+    fmt::print("{}\n{} examples: {}\n", evaluation.tables, set->examples(),
+               as_text(evaluation.metrics));
     if (o->out.empty()) return;
     std::filesystem::create_directories(o->out);
-    write_file(std::filesystem::path(o->out) / "eval_results.json", as_json(evaluation.metrics).dump(2) + "\n");
+    write_file(std::filesystem::path(o->out) / "eval_results.json",
+               as_json(evaluation.metrics).dump(2) + "\n");
     set->write_files(logits, o->out);
   });
 }

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <iostream>
 
-#include "cli/cli.h"
-#include "io/model_folder.h"
-#include "models/fill_mask.h"
+#include "gradus/cli/cli.h"
+#include "gradus/io/model_folder.h"
+#include "gradus/models/fill_mask.h"
 
 namespace gradus::cli {
 namespace {
@@ -18,15 +18,21 @@ struct FillMaskOptions {
   bool json = false;
 };
 
-void show(const FillMaskOptions& o, const BertForMaskedLM& model, const Tokenizer& tokenizer, const std::string& text) {
+void show(const FillMaskOptions& o, const BertForMaskedLM& model, const Tokenizer& tokenizer,
+          const std::string& text) {
   const std::vector<MaskAnswers> masks = fill_mask(model, tokenizer, text, o.top_k);
   if (!o.json) fmt::print("{}\n", text);
   for (size_t i = 0; i < masks.size(); ++i) {
     if (!o.json && masks.size() > 1) fmt::print("  [MASK] {}\n", i + 1);
     for (const auto& [token, probability] : masks[i]) {
       if (o.json)
-        fmt::print("{}\n", nlohmann::ordered_json{{"text", text}, {"mask", i}, {"token_str", token}, {"score", probability}}.dump());
-      else fmt::print("  {:>6.1f} %  {:<20} {}\n", 100 * probability, token, std::string(static_cast<size_t>(40 * probability + 0.5), '#'));
+        fmt::print("{}\n",
+                   nlohmann::ordered_json{
+                       {"text", text}, {"mask", i}, {"token_str", token}, {"score", probability}}
+                       .dump());
+      else
+        fmt::print("  {:>6.1f} %  {:<20} {}\n", 100 * probability, token,
+                   std::string(static_cast<size_t>(40 * probability + 0.5), '#'));
     }
   }
   std::fflush(stdout);
@@ -36,12 +42,17 @@ void show(const FillMaskOptions& o, const BertForMaskedLM& model, const Tokenize
 
 void add_fill_mask(CLI::App& app) {
   auto o = std::make_shared<FillMaskOptions>();
-  CLI::App* verb = app.add_subcommand("fill-mask", "what a pretrained model puts in place of [MASK]");
+  CLI::App* verb =
+      app.add_subcommand("fill-mask", "what a pretrained model puts in place of [MASK]");
   verb->add_option("--model", o->model, "a model folder")->required();
-  verb->add_option("TEXT", o->texts, "texts with [MASK]; none or -: a line each from standard input");
-  verb->add_option("--top-k", o->top_k, "answers a mask")->capture_default_str()->check(CLI::PositiveNumber);
+  verb->add_option("TEXT", o->texts,
+                   "texts with [MASK]; none or -: a line each from standard input");
+  verb->add_option("--top-k", o->top_k, "answers a mask")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   verb->add_flag("--json", o->json, "a JSON line an answer");
-  verb->footer("Example: gradus fill-mask --model runs/tiny \"the capital of england is [MASK] .\"");
+  verb->footer(
+      "Example: gradus fill-mask --model runs/tiny \"the capital of england is [MASK] .\"");
   verb->callback([o] {
     const BertConfig config = load_config(o->model);
     const Tokenizer tokenizer = load_tokenizer(o->model);

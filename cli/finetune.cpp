@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "cli/task_options.h"
-#include "train/finetune.h"
-#include "train/progress.h"
+#include "gradus/cli/task_options.h"
+#include "gradus/train/finetune.h"
+#include "gradus/train/progress.h"
 
 namespace gradus::cli {
 namespace {
@@ -17,7 +17,9 @@ std::vector<uint64_t> parse_seeds(const std::string& text) {
     const size_t dots = part.find("..");
     uint64_t first = 0, last = 0;
     if (!CLI::detail::lexical_cast(part.substr(0, dots), first) ||
-        !CLI::detail::lexical_cast(dots == std::string::npos ? part : part.substr(dots + 2), last) || last < first)
+        !CLI::detail::lexical_cast(dots == std::string::npos ? part : part.substr(dots + 2),
+                                   last) ||
+        last < first)
       fail("--seeds {}: '{}' is not a number or a range like 1..5", text, part);
     for (uint64_t seed = first; seed <= last; ++seed) seeds.push_back(seed);
   }
@@ -29,8 +31,10 @@ void run_once(const FinetuneOptions& o) {
   std::fflush(stdout);
   const FinetuneResult result = finetune(o);
   if (!result.evaluation.metrics.empty())
-    fmt::print("\n{}\nbest after step {}: {}\n", result.evaluation.tables, result.best_step, as_text(result.evaluation.metrics));
-  fmt::print("{} steps, {} tokens in {} of training. The {} model is in {}\n", result.steps, result.tokens, format_duration(result.seconds),
+    fmt::print("\n{}\nbest after step {}: {}\n", result.evaluation.tables, result.best_step,
+               as_text(result.evaluation.metrics));
+  fmt::print("{} steps, {} tokens in {} of training. The {} model is in {}\n", result.steps,
+             result.tokens, format_duration(result.seconds),
              result.evaluation.metrics.empty() ? "last" : "best", o.out.string());
 }
 
@@ -48,13 +52,16 @@ void run_seeds(const FinetuneOptions& o, const std::vector<uint64_t>& seeds) {
     const FinetuneResult result = finetune(one);
     scores.push_back(result.score());
     name = result.evaluation.metrics.front().first;
-    // Devlin et al. 2018, section 4.1 and Mosbach et al. 2021: some runs on small sets never leave the constant answer.
-    if (result.evaluation.larger_is_better && scores.back() <= result.evaluation.constant + 1e-9) degenerate += fmt::format(" {}", seed);
+    // Devlin et al. 2018, section 4.1 and Mosbach et al. 2021: some runs on small sets never leave
+    // the constant answer.
+    if (result.evaluation.larger_is_better && scores.back() <= result.evaluation.constant + 1e-9)
+      degenerate += fmt::format(" {}", seed);
   }
   const auto count = static_cast<double>(scores.size());
   const double mean = std::accumulate(scores.begin(), scores.end(), 0.0) / count;
   double squares = 0;
-  nlohmann::ordered_json json{{"metric", name}, {"seeds", seeds}, {"scores", scores}, {"mean", mean}};
+  nlohmann::ordered_json json{
+      {"metric", name}, {"seeds", seeds}, {"scores", scores}, {"mean", mean}};
   fmt::print("\nseed    {}\n", name);
   for (size_t i = 0; i < seeds.size(); ++i) {
     squares += std::pow(scores[i] - mean, 2);
@@ -63,10 +70,12 @@ void run_seeds(const FinetuneOptions& o, const std::vector<uint64_t>& seeds) {
   const double deviation = count > 1 ? std::sqrt(squares / (count - 1)) : 0;
   json["standard_deviation"] = deviation;
   write_file(o.out / "all_results.json", json.dump(2) + "\n");
-  fmt::print("mean    {:.4f} ± {:.4f} (standard deviation, {} runs)\n", mean, deviation, scores.size());
+  fmt::print("mean    {:.4f} ± {:.4f} (standard deviation, {} runs)\n", mean, deviation,
+             scores.size());
   if (!degenerate.empty())
     fmt::print(
-        "degenerate: seed{} ended at the answer that looks at no text; try a smaller learning rate, more steps or a longer warm-up\n",
+        "degenerate: seed{} ended at the answer that looks at no text; try a smaller learning "
+        "rate, more steps or a longer warm-up\n",
         degenerate);
 }
 
@@ -75,14 +84,17 @@ struct Kind {
 };
 constexpr Kind kinds[] = {
     {"classify", "one label for a text or a pair", "TSV, CSV or JSONL",
-     "--task sst2 --model minilm --train train.tsv --validation dev.tsv --epochs 1 --out runs/sst2"},
+     "--task sst2 --model minilm --train train.tsv --validation dev.tsv --epochs 1 --out "
+     "runs/sst2"},
     {"regress", "a number for a text or a pair", "TSV, CSV or JSONL",
      "--task stsb --model minilm --train train.tsv --validation dev.tsv --out runs/stsb"},
     {"multilabel", "any of several labels for a text", "TSV, CSV or JSONL",
      "--model minilm --train train.jsonl --validation dev.jsonl --out runs/topics"},
-    {"ner", "a tag for each word", "CoNLL columns", "--model minilm --train train.conll --validation dev.conll --out runs/ner"},
+    {"ner", "a tag for each word", "CoNLL columns",
+     "--model minilm --train train.conll --validation dev.conll --out runs/ner"},
     {"qa", "the span of a text that answers a question", "SQuAD JSON",
-     "--model minilm --train train-v2.0.json --validation dev-v2.0.json --epochs 2 --out runs/squad"},
+     "--model minilm --train train-v2.0.json --validation dev-v2.0.json --epochs 2 --out "
+     "runs/squad"},
     {"choice", "one of several ways to go on", "SWAG CSV, CODAH TSV or JSONL",
      "--model minilm --train train.csv --validation val.csv --out runs/swag"},
 };
@@ -98,30 +110,51 @@ void add_kind(CLI::App* finetune, const Kind& kind) {
   verb->add_option("--out", o->out, "folder for the model and its metrics")->required();
   verb->add_flag("--overwrite", o->overwrite, "write into a folder that is not empty");
   add_reading_options(verb, o->task, kind.name);
-  const char *group = "How long", *not_in_help = "";  // a help that fits a screen: the rest is in docs/fine-tuning.md
+  // a help that fits a screen: the rest is in docs/fine-tuning.md
+  const char *group = "How long", *not_in_help = "";
   verb->get_help_ptr()->group(not_in_help);
   verb->add_option("--epochs", o->epochs)->capture_default_str()->group(group);
   verb->add_option("--max-steps", o->max_steps)->group(group);
-  verb->add_option("--batch-size", o->batch_size, "examples a step")->capture_default_str()->group(group);
-  verb->add_option("--max-tokens", o->max_tokens, "run at once; memory follows it")->capture_default_str()->group(not_in_help);
+  verb->add_option("--batch-size", o->batch_size, "examples a step")
+      ->capture_default_str()
+      ->group(group);
+  verb->add_option("--max-tokens", o->max_tokens, "run at once; memory follows it")
+      ->capture_default_str()
+      ->group(not_in_help);
   verb->add_option("--max-train-examples", o->max_train_examples)->group(group);
   verb->add_option("--eval-steps", o->eval_steps, "default: each epoch")->group(group);
-  verb->add_option("--patience", o->patience, "evaluations without a better model before it stops")->group(group);
-  verb->add_option("--logging-steps", o->logging_steps)->capture_default_str()->check(CLI::PositiveNumber)->group(not_in_help);
+  verb->add_option("--patience", o->patience, "evaluations without a better model before it stops")
+      ->group(group);
+  verb->add_option("--logging-steps", o->logging_steps)
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->group(not_in_help);
   verb->add_flag("!--no-shuffle", o->shuffle, "keep the file's order")->group(group);
   group = "Learning";
   verb->add_option("--learning-rate", o->learning_rate)->capture_default_str()->group(group);
-  verb->add_option("--warmup-steps", o->warmup, "below 1: a share")->capture_default_str()->group(group);
-  verb->add_option("--schedule", o->schedule, "linear constant cosine google")->capture_default_str()->group(group);
-  verb->add_option("--optimizer", o->optimizer, "adamw google lamb sgd")->capture_default_str()->group(group);
+  verb->add_option("--warmup-steps", o->warmup, "below 1: a share")
+      ->capture_default_str()
+      ->group(group);
+  verb->add_option("--schedule", o->schedule, "linear constant cosine google")
+      ->capture_default_str()
+      ->group(group);
+  verb->add_option("--optimizer", o->optimizer, "adamw google lamb sgd")
+      ->capture_default_str()
+      ->group(group);
   verb->add_option("--weight-decay", o->weight_decay)->capture_default_str()->group(group);
   verb->add_option("--max-grad-norm", o->max_grad_norm)->capture_default_str()->group(not_in_help);
-  verb->add_option("--layer-decay", o->layer_decay, "of the rate, layer by layer down")->capture_default_str()->group(group);
+  verb->add_option("--layer-decay", o->layer_decay, "of the rate, layer by layer down")
+      ->capture_default_str()
+      ->group(group);
   verb->add_option("--dropout", o->dropout)->group(group);
-  verb->add_option("--freeze", o->freeze, "patterns of names, e.g. 'bert.embeddings.*'")->group(group);
-  verb->add_option("--reinit-layers", o->reinit_layers, "top layers that begin anew")->group(not_in_help);
-  verb->add_flag("--random-init", o->random_init, "the model's architecture only, for comparison")->group(not_in_help);
-  verb->add_option("--lora-rank", o->lora_rank, "train adapters of this rank, and the head")->group(group);
+  verb->add_option("--freeze", o->freeze, "patterns of names, e.g. 'bert.embeddings.*'")
+      ->group(group);
+  verb->add_option("--reinit-layers", o->reinit_layers, "top layers that begin anew")
+      ->group(not_in_help);
+  verb->add_flag("--random-init", o->random_init, "the model's architecture only, for comparison")
+      ->group(not_in_help);
+  verb->add_option("--lora-rank", o->lora_rank, "train adapters of this rank, and the head")
+      ->group(group);
   verb->add_option("--lora-alpha", o->lora_alpha)->group(not_in_help);
   verb->add_option("--lora-targets", o->lora_targets)->group(not_in_help);
   verb->add_flag("--merge-lora", o->merge_lora)->group(not_in_help);
@@ -130,14 +163,23 @@ void add_kind(CLI::App* finetune, const Kind& kind) {
   group = "Loss";
   const std::string name = kind.name;
   if (name == "classify" || name == "multilabel" || name == "ner")
-    verb->add_option("--labels", o->task.labels, "names in the order of their ids")->delimiter(',')->group(group);
-  if (name == "classify" || name == "ner") verb->add_option("--class-weights", o->task.class_weights, "balanced, or a=2,b=1")->group(group);
-  if (name == "classify") verb->add_option("--label-smoothing", o->task.label_smoothing)->group(group);
+    verb->add_option("--labels", o->task.labels, "names in the order of their ids")
+        ->delimiter(',')
+        ->group(group);
+  if (name == "classify" || name == "ner")
+    verb->add_option("--class-weights", o->task.class_weights, "balanced, or a=2,b=1")
+        ->group(group);
+  if (name == "classify")
+    verb->add_option("--label-smoothing", o->task.label_smoothing)->group(group);
   if (name == "classify") verb->add_option("--focal-gamma", o->task.focal_gamma)->group(group);
   if (name == "ner")
-    verb->add_flag("--label-all-tokens", o->task.label_all_tokens, "further pieces of a word are labelled too")->group(group);
-  verb->footer(fmt::format("Example: gradus finetune {} {}\nFurther options (adapters, renewed layers, …): docs/fine-tuning.md", kind.name,
-                           kind.example));
+    verb->add_flag("--label-all-tokens", o->task.label_all_tokens,
+                   "further pieces of a word are labelled too")
+        ->group(group);
+  verb->footer(
+      fmt::format("Example: gradus finetune {} {}\nFurther options (adapters, renewed layers, …): "
+                  "docs/fine-tuning.md",
+                  kind.name, kind.example));
   verb->callback([o, seeds] {
     if (seeds->empty()) run_once(*o);
     else run_seeds(*o, parse_seeds(*seeds));
@@ -147,11 +189,13 @@ void add_kind(CLI::App* finetune, const Kind& kind) {
 }  // namespace
 
 void add_finetune(CLI::App& app) {
-  CLI::App* verb = app.add_subcommand("finetune", "a pretrained model learns a task from labelled files");
+  CLI::App* verb =
+      app.add_subcommand("finetune", "a pretrained model learns a task from labelled files");
   verb->require_subcommand(1);
   for (const Kind& kind : kinds) add_kind(verb, kind);
   verb->footer(
-      "Each kind has --help. Example: gradus finetune classify --task sst2 --model minilm --train train.tsv --validation dev.tsv --out "
+      "Each kind has --help. Example: gradus finetune classify --task sst2 --model minilm --train "
+      "train.tsv --validation dev.tsv --out "
       "runs/sst2");
 }
 

@@ -1,12 +1,13 @@
-// gradus gradcheck: are the derivatives of the ops right? A line an op of the table; --verbose shows every sample and input.
+// gradus gradcheck: are the derivatives of the ops right? A line an op of the table; --verbose
+// shows every sample and input.
 #include <omp.h>
 
 #include <algorithm>
 
-#include "autograd/observer.h"
-#include "cli/cli.h"
-#include "cli/closest.h"
-#include "ops/table.h"
+#include "gradus/autograd/observer.h"
+#include "gradus/cli/cli.h"
+#include "gradus/cli/closest.h"
+#include "gradus/ops/table.h"
 
 namespace gradus::cli {
 namespace {
@@ -25,11 +26,13 @@ struct GradcheckArguments {
 }
 
 void run(const GradcheckArguments& arguments) {
-  // Samples are a few dozen numbers: other threads would only be waited for. Results are the same on any number.
+  // Samples are a few dozen numbers: other threads would only be waited for. Results are the same
+  // on any number.
   omp_set_num_threads(1);
   OpInfos ops;
   for (const OpInfo& info : op_table())
-    if (info.differentiable && (arguments.op == "all" || arguments.op == info.name)) ops.push_back(info);
+    if (info.differentiable && (arguments.op == "all" || arguments.op == info.name))
+      ops.push_back(info);
   if (ops.empty()) unknown_op(arguments.op);
 
   const double start = seconds_now();
@@ -42,18 +45,22 @@ void run(const GradcheckArguments& arguments) {
     bool ok = true;
     std::string log;
     for (const Sample& sample : samples) {
-      const GradcheckResult result = gradcheck(sample.call, sample.inputs, {.order = arguments.order, .seed = arguments.seed});
+      const GradcheckResult result =
+          gradcheck(sample.call, sample.inputs, {.order = arguments.order, .seed = arguments.seed});
       worst = std::max(worst, result.worst);
       ok = ok && result.ok;
       if (arguments.verbose || !result.ok) log += fmt::format("  {}\n{}", sample.note, result.log);
     }
     checked += samples.size();
     if (!ok) wrong += (wrong.empty() ? "" : ", ") + info.name;
-    fmt::print("{:<14} {:<36} {:>7}  {:>11.1e}  {}\n{}", info.name, info.formula, samples.size(), worst, ok ? "ok" : "WRONG", log);
+    fmt::print("{:<14} {:<36} {:>7}  {:>11.1e}  {}\n{}", info.name, info.formula, samples.size(),
+               worst, ok ? "ok" : "WRONG", log);
   }
-  fmt::print("{} op{}, {} samples, order {}{}: {} in {:.1f} s\n", ops.size(), ops.size() == 1 ? "" : "s", checked,
-             arguments.order == 2 ? "1 and " : "", arguments.order,
-             wrong.empty() ? "all derivatives agree with differences" : "WRONG: " + wrong, seconds_now() - start);
+  fmt::print("{} op{}, {} samples, order {}{}: {} in {:.1f} s\n", ops.size(),
+             ops.size() == 1 ? "" : "s", checked, arguments.order == 2 ? "1 and " : "",
+             arguments.order,
+             wrong.empty() ? "all derivatives agree with differences" : "WRONG: " + wrong,
+             seconds_now() - start);
   if (!wrong.empty()) fail_run("gradcheck: wrong derivatives in {}", wrong);
 }
 
@@ -61,7 +68,8 @@ void run(const GradcheckArguments& arguments) {
 
 void add_gradcheck(CLI::App& app) {
   auto arguments = std::make_shared<GradcheckArguments>();
-  CLI::App* verb = app.add_subcommand("gradcheck", "check the derivatives of an op, or of all, against differences");
+  CLI::App* verb = app.add_subcommand(
+      "gradcheck", "check the derivatives of an op, or of all, against differences");
   verb->add_option("op", arguments->op, "an op of the table, or all")->required();
   verb->add_option("--order", arguments->order, "1: gradients; 2: gradients of gradients too")
       ->check(CLI::IsMember({1, 2}))
@@ -69,7 +77,8 @@ void add_gradcheck(CLI::App& app) {
   verb->add_option("--seed", arguments->seed, "of the random cotangents")->capture_default_str();
   verb->add_flag("--verbose", arguments->verbose, "show every sample and input");
   verb->footer(
-      "Each sample's gradients, for a random cotangent, are compared with 4-point central differences in f64.\nExample: gradus gradcheck "
+      "Each sample's gradients, for a random cotangent, are compared with 4-point central "
+      "differences in f64.\nExample: gradus gradcheck "
       "layer_norm --order 2 --verbose");
   verb->callback([arguments] { run(*arguments); });
 }

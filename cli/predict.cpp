@@ -1,18 +1,21 @@
-// gradus predict: answers of a fine-tuned model, a line of JSON an example, in the order of the file.
+// gradus predict: answers of a fine-tuned model, a line of JSON an example, in the order of the
+// file.
 #include <iostream>
 #include <sstream>
 
-#include "base/file.h"
-#include "cli/task_options.h"
+#include "gradus/base/file.h"
+#include "gradus/cli/task_options.h"
 
 namespace gradus::cli {
 
 void add_predict(CLI::App& app) {
   auto o = std::make_shared<AnswerOptions>();
-  CLI::App* verb = app.add_subcommand("predict", "answers of a fine-tuned model: JSON lines, in the order of the input");
+  CLI::App* verb = app.add_subcommand(
+      "predict", "answers of a fine-tuned model: JSON lines, in the order of the input");
   o->file = "-";
-  add_answer_options(verb, *o, "as for finetune, labels not needed; default: a text a line from standard input",
-                     "a file; default: standard output");
+  add_answer_options(
+      verb, *o, "as for finetune, labels not needed; default: a text a line from standard input",
+      "a file; default: standard output");
   verb->footer("Example: echo 'a gorgeous, witty film' | gradus predict --model runs/sst2");
   verb->callback([o] {
     const FinetunedModel tuned(o->model, o->untrained_head);

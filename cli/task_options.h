@@ -1,12 +1,14 @@
-// The options that finetune, eval and predict share: how labelled files are read, and how answers are made.
+// The options that finetune, eval and predict share: how labelled files are read, and how answers
+// are made.
 #pragma once
 
-#include "cli/cli.h"
-#include "train/finetune.h"
+#include "gradus/cli/cli.h"
+#include "gradus/train/finetune.h"
 
 namespace gradus::cli {
 
-// Those that a kind of task has; "": those of all kinds, for verbs that learn the kind from the model.
+// Those that a kind of task has; "": those of all kinds, for verbs that learn the kind from the
+// model.
 void add_reading_options(CLI::App* verb, TaskOptions& options, const std::string& kind = "");
 
 // What eval and predict share: a fine-tuned model, a file, and how they are read.
@@ -18,9 +20,11 @@ struct AnswerOptions {
 };
 
 // --model, FILE, --out and the rest; `file` and `out` say what the two are.
-void add_answer_options(CLI::App* verb, AnswerOptions& options, const std::string& file, const std::string& out);
+void add_answer_options(CLI::App* verb, AnswerOptions& options, const std::string& file,
+                        const std::string& out);
 
-// The task that the model is for, with its labels, read as the options say. The model's tokenizer and configuration are copied.
+// The task that the model is for, with its labels, read as the options say. The model's tokenizer
+// and configuration are copied.
 std::unique_ptr<Task> make_task(const FinetunedModel& tuned, const AnswerOptions& options);
 
 }  // namespace gradus::cli

@@ -4,10 +4,10 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "cli/cli.h"
-#include "cli/lines.h"
-#include "io/model_folder.h"
-#include "io/tokenizer_json.h"
+#include "gradus/cli/cli.h"
+#include "gradus/cli/lines.h"
+#include "gradus/io/model_folder.h"
+#include "gradus/io/tokenizer_json.h"
 
 namespace gradus::cli {
 namespace {
@@ -17,15 +17,17 @@ using Json = nlohmann::ordered_json;
 
 struct TokenizeOptions {
   std::string vocab, file = "-", mode = "hf", format = "text", truncation = "longest_first", save;
-  bool cased = false, special = false, pair = false, words = false, decode = false, keep_special = false;
+  bool cased = false, special = false, pair = false, words = false, decode = false,
+       keep_special = false;
   int64_t max_length = 0, stride = -1;
 };
 
 Tokenizer load(const TokenizeOptions& o) {
   const std::optional<bool> lower_case = o.cased ? std::optional(false) : std::nullopt;
-  const Tokenizer found = fs::is_directory(o.vocab)                  ? load_tokenizer(o.vocab)
-                          : fs::path(o.vocab).extension() == ".json" ? read_tokenizer_json(o.vocab, lower_case)
-                                                                     : Tokenizer(Vocabulary::load(o.vocab));
+  const Tokenizer found = fs::is_directory(o.vocab) ? load_tokenizer(o.vocab)
+                          : fs::path(o.vocab).extension() == ".json"
+                              ? read_tokenizer_json(o.vocab, lower_case)
+                              : Tokenizer(Vocabulary::load(o.vocab));
   TokenizerOptions options = found.options();
   if (o.cased) options.lower_case = false;
   if (o.mode == "google") options.mode = TokenizerMode::google;
@@ -51,20 +53,26 @@ class Shower {
     if (!o_.special) return show(encode(line));
     const size_t tab = o_.pair ? line.find('\t') : std::string_view::npos;
     if (o_.pair && tab == std::string_view::npos)
-      fail("{}:{}: with --pair a line is two texts with a tab between them; there is no tab", o_.file, number);
-    const Encoding first = encode(line.substr(0, tab)), second = o_.pair ? encode(line.substr(tab + 1)) : Encoding{};
+      fail("{}:{}: with --pair a line is two texts with a tab between them; there is no tab",
+           o_.file, number);
+    const Encoding first = encode(line.substr(0, tab)),
+                   second = o_.pair ? encode(line.substr(tab + 1)) : Encoding{};
     const Truncation truncation = o_.truncation == "only_first"    ? Truncation::only_first
                                   : o_.truncation == "only_second" ? Truncation::only_second
                                                                    : Truncation::longest_first;
     if (o_.stride < 0)
-      return show(o_.pair ? tokenizer_.sequence(first, second, o_.max_length, truncation) : tokenizer_.sequence(first, o_.max_length));
-    const auto windows = o_.pair ? tokenizer_.windows(first, second, o_.max_length, o_.stride, truncation)
-                                 : tokenizer_.windows(first, o_.max_length, o_.stride);
+      return show(o_.pair ? tokenizer_.sequence(first, second, o_.max_length, truncation)
+                          : tokenizer_.sequence(first, o_.max_length));
+    const auto windows =
+        o_.pair ? tokenizer_.windows(first, second, o_.max_length, o_.stride, truncation)
+                : tokenizer_.windows(first, o_.max_length, o_.stride);
     for (const Sequence& window : windows) show(window, number);
   }
 
  private:
-  Encoding encode(std::string_view text) const { return o_.words ? tokenizer_.encode_words(split(text)) : tokenizer_.encode(text); }
+  Encoding encode(std::string_view text) const {
+    return o_.words ? tokenizer_.encode_words(split(text)) : tokenizer_.encode(text);
+  }
 
   void decode(std::string_view line, int64_t number) const {
     std::vector<int32_t> ids;
@@ -72,7 +80,8 @@ class Shower {
       int32_t id = 0;
       const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
       if (error != std::errc() || end != word.data() + word.size())
-        fail("{}:{}: '{}' is not an id; --decode reads ids with blanks between", o_.file, number, word);
+        fail("{}:{}: '{}' is not an id; --decode reads ids with blanks between", o_.file, number,
+             word);
       ids.push_back(id);
     }
     fmt::print("{}\n", tokenizer_.decode(ids, !o_.keep_special));
@@ -85,7 +94,8 @@ class Shower {
     for (const int32_t id : text.ids) tokens.push_back(tokenizer_.vocabulary().token(id));
     if (o_.format == "text") return fmt::print("{}\n", fmt::join(tokens, " "));
     if (o_.format == "ids") return fmt::print("{}\n", fmt::join(text.ids, " "));
-    Json json{{"tokens", tokens}, {"ids", text.ids}, {"offsets", text.offsets}, {"words", text.words}};
+    Json json{
+        {"tokens", tokens}, {"ids", text.ids}, {"offsets", text.offsets}, {"words", text.words}};
     if constexpr (requires { text.special; }) {
       json["types"] = text.types;
       json["special"] = text.special;
@@ -105,8 +115,10 @@ void save(const Tokenizer& tokenizer, const fs::path& path) {
 }
 
 void run(TokenizeOptions o) {
-  check(o.stride < 0 || o.max_length > 0, "--stride {} is for windows of a text that is too long; it needs --max-length", o.stride);
-  check(o.pair || o.truncation != "only_second", "--truncation only_second is for pairs; it needs --pair");
+  check(o.stride < 0 || o.max_length > 0,
+        "--stride {} is for windows of a text that is too long; it needs --max-length", o.stride);
+  check(o.pair || o.truncation != "only_second",
+        "--truncation only_second is for pairs; it needs --pair");
   o.special |= o.pair || o.max_length > 0;
   const Tokenizer tokenizer = load(o);
   if (!o.save.empty()) return save(tokenizer, o.save);
@@ -121,25 +133,34 @@ void add_tokenize(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("tokenize", "show the pieces, ids and offsets of text");
   verb->add_option("--vocab", o->vocab, "vocab.txt, tokenizer.json or a model folder")->required();
   verb->add_flag("--cased", o->cased, "keep capitals and accents");
-  verb->add_option("--mode", o->mode, "rules: hf (the tokenizers package) or google (tokenization.py)")
+  verb->add_option("--mode", o->mode,
+                   "rules: hf (the tokenizers package) or google (tokenization.py)")
       ->capture_default_str()
       ->check(CLI::IsMember({"hf", "google"}));
   verb->add_option("--format", o->format, "text, ids, or json (with offsets in code points)")
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "ids", "json"}));
   verb->add_flag("--words", o->words, "a line is words already split, with blanks between");
-  verb->add_flag("--special", o->special, "with [CLS] and [SEP], as a model reads it; the next three imply it");
+  verb->add_flag("--special", o->special,
+                 "with [CLS] and [SEP], as a model reads it; the next three imply it");
   verb->add_flag("--pair", o->pair, "a line is two texts with a tab between");
-  verb->add_option("--max-length", o->max_length, "cut to so many tokens; 0: never")->capture_default_str()->check(CLI::NonNegativeNumber);
-  verb->add_option("--truncation", o->truncation, "of a pair, cut longest_first, only_first or only_second")
+  verb->add_option("--max-length", o->max_length, "cut to so many tokens; 0: never")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--truncation", o->truncation,
+                   "of a pair, cut longest_first, only_first or only_second")
       ->capture_default_str()
       ->check(CLI::IsMember({"longest_first", "only_first", "only_second"}));
-  verb->add_option("--stride", o->stride, "show what is cut too: a line a window, sharing so many tokens")->check(CLI::NonNegativeNumber);
+  verb->add_option("--stride", o->stride,
+                   "show what is cut too: a line a window, sharing so many tokens")
+      ->check(CLI::NonNegativeNumber);
   verb->add_flag("--decode", o->decode, "a line is ids: show their text");
   verb->add_flag("--keep-special", o->keep_special, "with --decode: [CLS] and the like too");
-  verb->add_option("--save", o->save, "write the vocabulary to F.txt, or with its rules to F.json, and end");
+  verb->add_option("--save", o->save,
+                   "write the vocabulary to F.txt, or with its rules to F.json, and end");
   verb->add_option("FILE", o->file, "a text file; - for standard input")->capture_default_str();
-  verb->footer("Example: echo \"An unaffable bird.\" | gradus tokenize --vocab vocab.txt --format json");
+  verb->footer(
+      "Example: echo \"An unaffable bird.\" | gradus tokenize --vocab vocab.txt --format json");
   verb->callback([o] { run(*o); });
 }
 

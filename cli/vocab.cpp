@@ -1,9 +1,9 @@
 // gradus vocab: a WordPiece vocabulary from text.
-#include "autograd/observer.h"
-#include "cli/cli.h"
-#include "data/corpus_builder.h"
-#include "text/wordpiece_trainer.h"
-#include "train/progress.h"
+#include "gradus/autograd/observer.h"
+#include "gradus/cli/cli.h"
+#include "gradus/data/corpus_builder.h"
+#include "gradus/text/wordpiece_trainer.h"
+#include "gradus/train/progress.h"
 
 namespace gradus::cli {
 namespace {
@@ -17,18 +17,24 @@ struct VocabOptions {
 };
 
 void run(VocabOptions& o) {
-  check(o.overwrite || !std::filesystem::exists(o.out), "--out {}: the file is there already; name another one, or pass --overwrite",
+  check(o.overwrite || !std::filesystem::exists(o.out),
+        "--out {}: the file is there already; name another one, or pass --overwrite",
         o.out.string());
-  check(o.criterion == "count" || o.criterion == "likelihood", "--criterion {}: it is count or likelihood", o.criterion);
-  if (const auto parent = o.out.parent_path(); !parent.empty() && !std::filesystem::is_directory(parent))
+  check(o.criterion == "count" || o.criterion == "likelihood",
+        "--criterion {}: it is count or likelihood", o.criterion);
+  if (const auto parent = o.out.parent_path();
+      !parent.empty() && !std::filesystem::is_directory(parent))
     fail("--out {}: there is no folder {}", o.out.string(), parent.string());
-  o.training.criterion = o.criterion == "count" ? MergeCriterion::count : MergeCriterion::likelihood;
+  o.training.criterion =
+      o.criterion == "count" ? MergeCriterion::count : MergeCriterion::likelihood;
   o.training.lower_case = !o.cased;
   const auto files = text_files(o.corpus, "--corpus");
   std::string stage;
   std::unique_ptr<Progress> progress;
   o.training.progress = [&](const std::string& now, double done, double total) {
-    if (now != stage) progress = std::make_unique<Progress>(now, total, now == "counting words" ? "MB" : "tokens"), stage = now;
+    if (now != stage)
+      progress = std::make_unique<Progress>(now, total, now == "counting words" ? "MB" : "tokens"),
+      stage = now;
     progress->at(done);
   };
   const double start = seconds_now();
@@ -38,10 +44,14 @@ void run(VocabOptions& o) {
   const Vocabulary vocabulary(train_wordpiece(files, o.training, &statistics), o.out.string());
   progress.reset();
   vocabulary.save(o.out);
-  fmt::print("{} tokens from {:.1f} M words ({} distinct) in {}; {:.1f} % of the words are one token{}. Written to {}\n", vocabulary.size(),
-             static_cast<double>(statistics.words) / 1e6, statistics.distinct_words, format_duration(seconds_now() - start),
-             100 * statistics.whole_words, vocabulary.size() < o.training.size ? " (no pair is left that is frequent enough for more)" : "",
-             o.out.string());
+  fmt::print(
+      "{} tokens from {:.1f} M words ({} distinct) in {}; {:.1f} % of the words are one token{}. "
+      "Written to {}\n",
+      vocabulary.size(), static_cast<double>(statistics.words) / 1e6, statistics.distinct_words,
+      format_duration(seconds_now() - start), 100 * statistics.whole_words,
+      vocabulary.size() < o.training.size ? " (no pair is left that is frequent enough for more)"
+                                          : "",
+      o.out.string());
 }
 
 }  // namespace
@@ -52,11 +62,16 @@ void add_vocab(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("vocab", "train a WordPiece vocabulary");
   verb->add_option("--corpus", o->corpus, "text files, or folders (their *.txt)")->required();
   verb->add_option("--out", o->out, "vocab.txt")->required();
-  verb->add_option("--size", o->training.size, "tokens")->capture_default_str()->check(CLI::PositiveNumber);
+  verb->add_option("--size", o->training.size, "tokens")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   verb->add_flag("--cased", o->cased, "keep capitals and accents");
-  verb->add_option("--min-frequency", o->training.min_frequency, "of a pair to be merged")->capture_default_str();
-  verb->add_option("--limit-alphabet", o->training.limit_alphabet, "most frequent characters kept")->capture_default_str();
-  verb->add_option("--criterion", o->criterion, "merge by count or likelihood")->capture_default_str();
+  verb->add_option("--min-frequency", o->training.min_frequency, "of a pair to be merged")
+      ->capture_default_str();
+  verb->add_option("--limit-alphabet", o->training.limit_alphabet, "most frequent characters kept")
+      ->capture_default_str();
+  verb->add_option("--criterion", o->criterion, "merge by count or likelihood")
+      ->capture_default_str();
   verb->add_flag("--replace-invalid", o->training.replace_invalid, "read invalid UTF-8 as U+FFFD");
   verb->add_flag("--overwrite", o->overwrite);
   verb->footer("Example: gradus vocab --corpus books/ --size 8192 --out vocab.txt");

@@ -1,14 +1,14 @@
-#include "data/corpus_builder.h"
+#include "gradus/data/corpus_builder.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
 
-#include "base/error.h"
-#include "base/parallel.h"
-#include "base/random.h"
-#include "data/sentences.h"
+#include "gradus/base/error.h"
+#include "gradus/base/parallel.h"
+#include "gradus/base/random.h"
+#include "gradus/data/sentences.h"
 
 namespace gradus {
 namespace fs = std::filesystem;
@@ -24,25 +24,31 @@ std::vector<fs::path> text_files(const std::vector<fs::path>& paths, const char*
     }
     std::vector<fs::path> inside;
     for (const auto& entry : fs::directory_iterator(path))
-      if (entry.is_regular_file() && entry.path().extension() == ".txt") inside.push_back(entry.path());
+      if (entry.is_regular_file() && entry.path().extension() == ".txt")
+        inside.push_back(entry.path());
     check(!inside.empty(), "{} {}: the folder has no *.txt files", option, path.string());
     std::sort(inside.begin(), inside.end());
     files.insert(files.end(), inside.begin(), inside.end());
   }
   std::set<fs::path> seen;
-  for (const auto& file : files) check(seen.insert(fs::canonical(file)).second, "{} {}: the file is named twice", option, file.string());
+  for (const auto& file : files)
+    check(seen.insert(fs::canonical(file)).second, "{} {}: the file is named twice", option,
+          file.string());
   return files;
 }
 
 namespace {
 
-constexpr size_t window_bytes = size_t{16} << 20;    // of text tokenised at once
-constexpr size_t paragraph_bytes = size_t{1} << 20;  // where a paragraph without end is cut, at a line's end
+constexpr size_t window_bytes = size_t{16} << 20;  // of text tokenised at once
+// where a paragraph without end is cut, at a line's end
+constexpr size_t paragraph_bytes = size_t{1} << 20;
 
-// Collects text until a window is full, then cuts and tokenises its paragraphs on all threads and writes them in order.
+// Collects text until a window is full, then cuts and tokenises its paragraphs on all threads and
+// writes them in order.
 class Assembly {
  public:
-  Assembly(CorpusWriter& writer, const Tokenizer& tokenizer, Sentences rule) : writer_(writer), tokenizer_(tokenizer), rule_(rule) {}
+  Assembly(CorpusWriter& writer, const Tokenizer& tokenizer, Sentences rule)
+      : writer_(writer), tokenizer_(tokenizer), rule_(rule) {}
 
   void add(std::string paragraph) {
     bytes_ += paragraph.size();
@@ -119,9 +125,10 @@ struct Progress {
   }
 };
 
-void read_text(const fs::path& path, uint32_t file, const CorpusOptions& options, Assembly& assembly, LineCounter& lines,
-               Progress& progress) {
-  const bool whole_file = options.documents == Documents::file, join_lines = whole_file && options.sentences == Sentences::split;
+void read_text(const fs::path& path, uint32_t file, const CorpusOptions& options,
+               Assembly& assembly, LineCounter& lines, Progress& progress) {
+  const bool whole_file = options.documents == Documents::file,
+             join_lines = whole_file && options.sentences == Sentences::split;
   std::string paragraph;
   const auto end_paragraph = [&] {
     if (!paragraph.empty()) assembly.add(std::exchange(paragraph, {}));
@@ -144,7 +151,8 @@ void read_text(const fs::path& path, uint32_t file, const CorpusOptions& options
 }
 
 // Marks the documents of the files from first_validation on, or a share of all chosen by seed.
-void mark_validation(std::vector<CorpusDocument>& documents, size_t first_validation, const CorpusOptions& options) {
+void mark_validation(std::vector<CorpusDocument>& documents, size_t first_validation,
+                     const CorpusOptions& options) {
   for (auto& document : documents)
     if (document.file >= first_validation) document.split = Split::validation;
   if (options.validation_fraction > 0) {
@@ -155,9 +163,11 @@ void mark_validation(std::vector<CorpusDocument>& documents, size_t first_valida
     order.resize(std::min(order.size(), static_cast<size_t>(std::max(1.0, std::round(share)))));
     for (const size_t d : order) documents[d].split = Split::validation;
   }
-  const auto held_out = std::count_if(documents.begin(), documents.end(), [](const auto& d) { return d.split == Split::validation; });
+  const auto held_out = std::count_if(documents.begin(), documents.end(),
+                                      [](const auto& d) { return d.split == Split::validation; });
   check(static_cast<size_t>(held_out) < documents.size(),
-        "all {} documents are held out, none is left to train on: name more text, a smaller --validation-fraction, or --documents blank",
+        "all {} documents are held out, none is left to train on: name more text, a smaller "
+        "--validation-fraction, or --documents blank",
         documents.size());
   check(options.validation.empty() || held_out > 0, "--validation {}: there is no text in it",
         options.validation.empty() ? "" : options.validation[0].string());
@@ -167,17 +177,21 @@ void mark_validation(std::vector<CorpusDocument>& documents, size_t first_valida
 
 void build_corpus(const fs::path& out, const Tokenizer& tokenizer, const CorpusOptions& options) {
   tokenizer.vocabulary().require_special();
-  check(!options.corpus.empty(), "no corpus is named: pass --corpus with a text file or a folder of *.txt");
+  check(!options.corpus.empty(),
+        "no corpus is named: pass --corpus with a text file or a folder of *.txt");
   check(options.validation.empty() || options.validation_fraction == 0,
         "--validation and --validation-fraction exclude each other: pass one of them");
   check(options.validation_fraction >= 0 && options.validation_fraction < 1,
-        "--validation-fraction {}: it is a share of the documents, from 0 to below 1", options.validation_fraction);
-  check(options.overwrite || !fs::exists(out), "--out {}: the file is there already; name another one, or pass --overwrite", out.string());
+        "--validation-fraction {}: it is a share of the documents, from 0 to below 1",
+        options.validation_fraction);
+  check(options.overwrite || !fs::exists(out),
+        "--out {}: the file is there already; name another one, or pass --overwrite", out.string());
 
   const auto held_out = text_files(options.validation, "--validation");
   auto files = text_files(options.corpus, "--corpus");
   std::erase_if(files, [&](const fs::path& file) {
-    return std::any_of(held_out.begin(), held_out.end(), [&](const fs::path& other) { return fs::equivalent(file, other); });
+    return std::any_of(held_out.begin(), held_out.end(),
+                       [&](const fs::path& other) { return fs::equivalent(file, other); });
   });
   const size_t first_validation = files.size();
   files.insert(files.end(), held_out.begin(), held_out.end());
@@ -189,17 +203,20 @@ void build_corpus(const fs::path& out, const Tokenizer& tokenizer, const CorpusO
   Progress progress{options.progress};
   for (const auto& file : files) {
     const MappedFile text(file);
-    info.files.push_back({file.string(), static_cast<int64_t>(text.size()), hash_bytes(text.view())});
+    info.files.push_back(
+        {file.string(), static_cast<int64_t>(text.size()), hash_bytes(text.view())});
     progress.total += info.files.back().bytes;
   }
 
   CorpusWriter writer(out, tokenizer);
   Assembly assembly(writer, tokenizer, options.sentences);
   LineCounter lines;
-  for (size_t f = 0; f < files.size(); ++f) read_text(files[f], static_cast<uint32_t>(f), options, assembly, lines, progress);
+  for (size_t f = 0; f < files.size(); ++f)
+    read_text(files[f], static_cast<uint32_t>(f), options, assembly, lines, progress);
   assembly.flush();
-  check(!writer.documents().empty(), "the corpus is empty: {} file{} ({}{}) hold no text", files.size(), files.size() == 1 ? "" : "s",
-        files.empty() ? "" : files[0].string(), files.size() > 1 ? ", ..." : "");
+  check(!writer.documents().empty(), "the corpus is empty: {} file{} ({}{}) hold no text",
+        files.size(), files.size() == 1 ? "" : "s", files.empty() ? "" : files[0].string(),
+        files.size() > 1 ? ", ..." : "");
   mark_validation(writer.documents(), first_validation, options);
   info.lines = static_cast<int64_t>(lines.hashes.size());
   info.duplicate_lines = lines.duplicates();
@@ -222,12 +239,16 @@ CorpusStatistics statistics(const CorpusFile& corpus) {
     return sum;
   };
   std::vector<int64_t> train(vocabulary_size), held_out(vocabulary_size);
-  CorpusStatistics result{count(Split::train, train), count(Split::validation, held_out), std::numeric_limits<double>::quiet_NaN()};
+  CorpusStatistics result{count(Split::train, train), count(Split::validation, held_out),
+                          std::numeric_limits<double>::quiet_NaN()};
   if (!result.validation.tokens) return result;
-  const double denominator = static_cast<double>(result.train.tokens) + static_cast<double>(vocabulary_size);
+  const double denominator =
+      static_cast<double>(result.train.tokens) + static_cast<double>(vocabulary_size);
   double sum = 0;
   for (size_t id = 0; id < vocabulary_size; ++id)
-    if (held_out[id]) sum -= static_cast<double>(held_out[id]) * std::log(static_cast<double>(train[id] + 1) / denominator);
+    if (held_out[id])
+      sum -= static_cast<double>(held_out[id]) *
+             std::log(static_cast<double>(train[id] + 1) / denominator);
   result.unigram_cross_entropy = sum / static_cast<double>(result.validation.tokens);
   return result;
 }

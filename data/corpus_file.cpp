@@ -1,12 +1,12 @@
-#include "data/corpus_file.h"
+#include "gradus/data/corpus_file.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
-#include "base/parallel.h"
+#include "gradus/base/error.h"
+#include "gradus/base/parallel.h"
 
 namespace gradus {
 namespace {
@@ -20,13 +20,18 @@ constexpr size_t block_bytes = size_t{1} << 20;
 constexpr int32_t narrow_vocabulary = 65536;  // ids below it fit in two bytes
 
 uint64_t aligned(uint64_t bytes) { return (bytes + 7) / 8 * 8; }
-uint64_t header_hash(const CorpusHeader& header) { return hash_bytes(&header, offsetof(CorpusHeader, header_checksum)); }
-uint64_t hash_of_hashes(const std::vector<uint64_t>& hashes) { return hash_bytes(hashes.data(), hashes.size() * sizeof(uint64_t)); }
+uint64_t header_hash(const CorpusHeader& header) {
+  return hash_bytes(&header, offsetof(CorpusHeader, header_checksum));
+}
+uint64_t hash_of_hashes(const std::vector<uint64_t>& hashes) {
+  return hash_bytes(hashes.data(), hashes.size() * sizeof(uint64_t));
+}
 
 std::string describe(const Tokenizer& tokenizer) {
-  return fmt::format("{}: {} tokens, {}, mode {}, fingerprint {:016x}", tokenizer.vocabulary().origin(), tokenizer.vocabulary().size(),
-                     tokenizer.options().lower_case ? "lower-cased" : "cased",
-                     tokenizer.options().mode == TokenizerMode::hf ? "hf" : "google", tokenizer.fingerprint());
+  return fmt::format(
+      "{}: {} tokens, {}, mode {}, fingerprint {:016x}", tokenizer.vocabulary().origin(),
+      tokenizer.vocabulary().size(), tokenizer.options().lower_case ? "lower-cased" : "cased",
+      tokenizer.options().mode == TokenizerMode::hf ? "hf" : "google", tokenizer.fingerprint());
 }
 
 }  // namespace
@@ -59,46 +64,59 @@ CorpusFile::CorpusFile(const std::filesystem::path& path) : path_(path), file_(p
 void CorpusFile::check_header() {
   const std::string file = path_.string();
   check(file_.size() >= sizeof(magic) && !std::memcmp(file_.data(), magic, sizeof(magic)),
-        "{}: this is not a Gradus corpus; make one with `gradus data build --corpus F --vocab V --out {}`", file, file);
-  check(file_.size() >= sizeof(CorpusHeader), "{}: the file is cut off after {} bytes, inside its header; build it again", file,
+        "{}: this is not a Gradus corpus; make one with `gradus data build --corpus F --vocab V "
+        "--out {}`",
+        file, file);
+  check(file_.size() >= sizeof(CorpusHeader),
+        "{}: the file is cut off after {} bytes, inside its header; build it again", file,
         file_.size());
   header_ = reinterpret_cast<const CorpusHeader*>(file_.data());
   const CorpusHeader& h = *header_;
-  check(h.version == version, "{}: it is of format version {}, and this program reads version {}; build it again", file, h.version,
-        version);
-  check(h.header_checksum == header_hash(h), "{}: the header is damaged (its checksum does not match); build it again", file);
-  check(h.file_size == file_.size(), "{}: the file has {} bytes and its header says {}: it was cut off or added to; build it again", file,
-        file_.size(), h.file_size);
+  check(h.version == version,
+        "{}: it is of format version {}, and this program reads version {}; build it again", file,
+        h.version, version);
+  check(h.header_checksum == header_hash(h),
+        "{}: the header is damaged (its checksum does not match); build it again", file);
+  check(h.file_size == file_.size(),
+        "{}: the file has {} bytes and its header says {}: it was cut off or added to; build it "
+        "again",
+        file, file_.size(), h.file_size);
   // Each count is bounded by the file's real size first, so that the sums below cannot overflow.
   const uint64_t size = file_.size();
-  const bool counts_fit = (h.id_bytes == 2 || h.id_bytes == 4) && h.tokens <= size && h.sentences <= size / 8 && h.documents <= size / 16 &&
+  const bool counts_fit = (h.id_bytes == 2 || h.id_bytes == 4) && h.tokens <= size &&
+                          h.sentences <= size / 8 && h.documents <= size / 16 &&
                           h.metadata_bytes <= size;
-  check(
-      counts_fit &&
-          sizeof(CorpusHeader) + aligned(h.tokens * h.id_bytes) + (h.sentences + 1) * 8 + (h.documents + 1) * 16 + h.metadata_bytes == size,
-      "{}: the header's counts ({} tokens, {} sentences, {} documents) do not fit a file of {} bytes; build it again", file, h.tokens,
-      h.sentences, h.documents, size);
+  check(counts_fit && sizeof(CorpusHeader) + aligned(h.tokens * h.id_bytes) +
+                              (h.sentences + 1) * 8 + (h.documents + 1) * 16 + h.metadata_bytes ==
+                          size,
+        "{}: the header's counts ({} tokens, {} sentences, {} documents) do not fit a file of {} "
+        "bytes; build it again",
+        file, h.tokens, h.sentences, h.documents, size);
 }
 
 void CorpusFile::check_payload() const {
-  const auto size = static_cast<int64_t>(file_.size() - sizeof(CorpusHeader)), grain = static_cast<int64_t>(block_bytes);
+  const auto size = static_cast<int64_t>(file_.size() - sizeof(CorpusHeader)),
+             grain = static_cast<int64_t>(block_bytes);
   std::vector<uint64_t> hashes(static_cast<size_t>((size + grain - 1) / grain));
   parallel_for(size, grain, [&](int64_t begin, int64_t end) {
-    hashes[static_cast<size_t>(begin / grain)] = hash_bytes(ids_ + begin, static_cast<size_t>(end - begin));
+    hashes[static_cast<size_t>(begin / grain)] =
+        hash_bytes(ids_ + begin, static_cast<size_t>(end - begin));
   });
-  check(hash_of_hashes(hashes) == header_->payload_checksum, "{}: the content is damaged (its checksum does not match); build it again",
-        path_.string());
+  check(hash_of_hashes(hashes) == header_->payload_checksum,
+        "{}: the content is damaged (its checksum does not match); build it again", path_.string());
 }
 
 void CorpusFile::check_index() const {
   const uint64_t tokens = header_->tokens, sentences = header_->sentences;
   const auto fail_at = [&](const char* what, uint64_t i) {
-    fail("{}: the offset of {} {} is out of order; build the corpus again", path_.string(), what, i);
+    fail("{}: the offset of {} {} is out of order; build the corpus again", path_.string(), what,
+         i);
   };
   if (sentences_[0] != 0 || sentences_[sentences] != tokens) fail_at("sentence", sentences);
   for (uint64_t s = 0; s < sentences; ++s)
     if (sentences_[s] >= sentences_[s + 1]) fail_at("sentence", s);
-  if (documents_[0].first_sentence != 0 || documents_[header_->documents].first_sentence != sentences)
+  if (documents_[0].first_sentence != 0 ||
+      documents_[header_->documents].first_sentence != sentences)
     fail_at("document", header_->documents);
   for (uint64_t d = 0; d < header_->documents; ++d)
     if (documents_[d].first_sentence >= documents_[d + 1].first_sentence) fail_at("document", d);
@@ -109,29 +127,36 @@ void CorpusFile::read_metadata() {
   try {
     const auto json = nlohmann::json::parse(metadata_);
     for (const auto& source : json.at("files"))
-      info_.files.push_back({source.at("path").get<std::string>(), source.at("bytes").get<int64_t>(), source.at("hash").get<uint64_t>()});
+      info_.files.push_back({source.at("path").get<std::string>(),
+                             source.at("bytes").get<int64_t>(), source.at("hash").get<uint64_t>()});
     info_.lines = json.at("lines").get<int64_t>();
     info_.duplicate_lines = json.at("duplicate_lines").get<int64_t>();
     info_.documents = json.at("documents").get<std::string>();
     info_.sentences = json.at("sentences").get<std::string>();
     info_.seed = json.at("seed").get<uint64_t>();
     const auto mode = json.at("mode").get<std::string>();
-    check(mode == "hf" || mode == "google", "{}: the tokenizer mode '{}' is unknown; it would be hf or google", file, mode);
-    tokenizer_ = std::make_unique<const Tokenizer>(Vocabulary(json.at("vocabulary").get<std::vector<std::string>>(), file),
-                                                   TokenizerOptions{.lower_case = json.at("lower_case").get<bool>(),
-                                                                    .mode = mode == "hf" ? TokenizerMode::hf : TokenizerMode::google});
-  } catch (const nlohmann::json::exception& error) { fail("{}: the metadata is damaged ({}); build the corpus again", file, error.what()); }
+    check(mode == "hf" || mode == "google",
+          "{}: the tokenizer mode '{}' is unknown; it would be hf or google", file, mode);
+    tokenizer_ = std::make_unique<const Tokenizer>(
+        Vocabulary(json.at("vocabulary").get<std::vector<std::string>>(), file),
+        TokenizerOptions{.lower_case = json.at("lower_case").get<bool>(),
+                         .mode = mode == "hf" ? TokenizerMode::hf : TokenizerMode::google});
+  } catch (const nlohmann::json::exception& error) {
+    fail("{}: the metadata is damaged ({}); build the corpus again", file, error.what());
+  }
   vocabulary().require_special();
   check(tokenizer_->fingerprint() == header_->fingerprint,
-        "{}: its ids were made by other tokenizer rules (fingerprint {:016x}, of this program {:016x}); build it again", file,
-        header_->fingerprint, tokenizer_->fingerprint());
+        "{}: its ids were made by other tokenizer rules (fingerprint {:016x}, of this program "
+        "{:016x}); build it again",
+        file, header_->fingerprint, tokenizer_->fingerprint());
 
   const int32_t vocabulary_size = vocabulary().size();
   parallel_for(token_count(), int64_t{1} << 20, [&](int64_t begin, int64_t end) {
     const TokenSpan ids = tokens(begin, end);
     for (int64_t i = 0; i < ids.size(); ++i)
       if (ids[i] < 0 || ids[i] >= vocabulary_size) [[unlikely]]
-        fail("{}: token {} has the id {}, and the vocabulary has {}; build the corpus again", file, begin + i, ids[i], vocabulary_size);
+        fail("{}: token {} has the id {}, and the vocabulary has {}; build the corpus again", file,
+             begin + i, ids[i], vocabulary_size);
   });
   for (int64_t d = 0; d < document_count(); ++d) {
     const CorpusDocument& document = documents_[d];
@@ -142,13 +167,15 @@ void CorpusFile::read_metadata() {
 }
 
 TokenSpan CorpusFile::tokens(int64_t begin, int64_t end) const {
-  return {ids_ + static_cast<uint64_t>(begin) * header_->id_bytes, end - begin, header_->id_bytes == 4};
+  return {ids_ + static_cast<uint64_t>(begin) * header_->id_bytes, end - begin,
+          header_->id_bytes == 4};
 }
 
 void CorpusFile::require_matches(const Tokenizer& other, const std::string& owner) const {
   if (other.fingerprint() == tokenizer_->fingerprint()) return;
   fail(
-      "{} was built with another tokenizer than {} has\n  corpus  {}\n  other   {}\nbuild the corpus with that vocabulary and casing: "
+      "{} was built with another tokenizer than {} has\n  corpus  {}\n  other   {}\nbuild the "
+      "corpus with that vocabulary and casing: "
       "gradus data build --vocab {}{} ...",
       path_.string(), owner, describe(*tokenizer_), describe(other), other.vocabulary().origin(),
       other.options().lower_case ? "" : " --cased");
@@ -156,12 +183,14 @@ void CorpusFile::require_matches(const Tokenizer& other, const std::string& owne
 
 // ---- writing
 
-CorpusWriter::CorpusWriter(const std::filesystem::path& path, const Tokenizer& tokenizer) : tokenizer_(tokenizer), file_(path) {
+CorpusWriter::CorpusWriter(const std::filesystem::path& path, const Tokenizer& tokenizer)
+    : tokenizer_(tokenizer), file_(path) {
   std::memcpy(header_.magic, magic, sizeof(magic));
   header_.version = version;
   header_.id_bytes = tokenizer.vocabulary().size() < narrow_vocabulary ? 2 : 4;
   header_.fingerprint = tokenizer.fingerprint();
-  file_.write(&header_, sizeof(header_));  // its place; finish() writes it again when the counts are known
+  // its place; finish() writes it again when the counts are known
+  file_.write(&header_, sizeof(header_));
   block_.reserve(block_bytes);
 }
 
@@ -215,7 +244,8 @@ void CorpusWriter::finish(const CorpusInfo& info) {
   write(documents_.data(), documents_.size() * sizeof(documents_[0]));
 
   auto files = nlohmann::json::array();
-  for (const auto& source : info.files) files.push_back({{"path", source.path}, {"bytes", source.bytes}, {"hash", source.hash}});
+  for (const auto& source : info.files)
+    files.push_back({{"path", source.path}, {"bytes", source.bytes}, {"hash", source.hash}});
   const std::string metadata = nlohmann::json{
       {"vocabulary", tokenizer_.vocabulary().tokens()},
       {"lower_case", tokenizer_.options().lower_case},

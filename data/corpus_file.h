@@ -1,14 +1,15 @@
-// C.gds: a corpus ready for training, one file that is mapped and never copied. It carries all that is needed to read it again: the
-// vocabulary, casing and mode of its tokenizer and the fingerprint of them, which documents are held out, and the text files they came
-// from.
+// C.gds: a corpus ready for training, one file that is mapped and never copied. It carries all that
+// is needed to read it again: the vocabulary, casing and mode of its tokenizer and the fingerprint
+// of them, which documents are held out, and the text files they came from.
 //
 //   header      CorpusHeader, 96 bytes; everything is little endian and begins at a multiple of 8
 //   ids         uint16 [tokens]; uint32 where the vocabulary has 65,536 tokens or more
-//   sentences   uint64 [sentences + 1]    the first token of each sentence, then the number of tokens
-//   documents   CorpusDocument [documents + 1]    the first sentence of each document, then the number of sentences
+//  sentences   uint64 [sentences + 1]   the first token of each sentence, then the number of tokens
+//  documents  CorpusDocument [documents + 1]  the first sentence of each document, then the number of sentences
 //   metadata    JSON
 //
-// Sentences and documents are never empty. Offsets are 64-bit. The checksum covers all that follows the header, in blocks of 1 MiB.
+// Sentences and documents are never empty. Offsets are 64-bit. The checksum covers all that follows
+// the header, in blocks of 1 MiB.
 #pragma once
 
 #include <filesystem>
@@ -17,8 +18,8 @@
 #include <string>
 #include <vector>
 
-#include "base/file.h"
-#include "text/tokenizer.h"
+#include "gradus/base/file.h"
+#include "gradus/text/tokenizer.h"
 
 namespace gradus {
 
@@ -61,7 +62,8 @@ class TokenSpan {
   TokenSpan(const void* ids, int64_t size, bool wide) : ids_(ids), size_(size), wide_(wide) {}
   int64_t size() const { return size_; }
   int32_t operator[](int64_t i) const {
-    return wide_ ? static_cast<int32_t>(static_cast<const uint32_t*>(ids_)[i]) : static_cast<const uint16_t*>(ids_)[i];
+    return wide_ ? static_cast<int32_t>(static_cast<const uint32_t*>(ids_)[i])
+                 : static_cast<const uint16_t*>(ids_)[i];
   }
   void append_to(std::vector<int32_t>& out) const {
     for (int64_t i = 0; i < size_; ++i) out.push_back((*this)[i]);
@@ -75,8 +77,9 @@ class TokenSpan {
 
 class CorpusFile {
  public:
-  // Maps the file and checks all of it: header, checksum, every offset, every id. A file that is cut off, damaged, hostile or of another
-  // version is one Error. No size that the file merely claims is believed.
+  // Maps the file and checks all of it: header, checksum, every offset, every id. A file that is
+  // cut off, damaged, hostile or of another version is one Error. No size that the file merely
+  // claims is believed.
   static CorpusFile open(const std::filesystem::path& path);
 
   std::span<const int64_t> documents(Split split) const {
@@ -89,8 +92,9 @@ class CorpusFile {
   const CorpusDocument& document(int64_t d) const { return documents_[d]; }
   int64_t first_sentence(int64_t document) const {
     return static_cast<int64_t>(documents_[document].first_sentence);
-  }                                                                                                   // also of document_count()
-  int64_t first_token(int64_t sentence) const { return static_cast<int64_t>(sentences_[sentence]); }  // also of sentence_count()
+  }  // also of document_count()
+  // also of sentence_count()
+  int64_t first_token(int64_t sentence) const { return static_cast<int64_t>(sentences_[sentence]); }
   TokenSpan tokens(int64_t begin, int64_t end) const;
   TokenSpan sentence(int64_t s) const { return tokens(first_token(s), first_token(s + 1)); }
 
@@ -99,7 +103,8 @@ class CorpusFile {
   const CorpusInfo& info() const { return info_; }
   const std::filesystem::path& path() const { return path_; }
 
-  // An Error, naming both, unless `other` gives the same ids for every text. `owner` is whose tokenizer it is: "the model runs/tiny".
+  // An Error, naming both, unless `other` gives the same ids for every text. `owner` is whose
+  // tokenizer it is: "the model runs/tiny".
   void require_matches(const Tokenizer& other, const std::string& owner) const;
 
  private:
@@ -121,14 +126,16 @@ class CorpusFile {
   CorpusInfo info_;
 };
 
-// Writes a C.gds front to back. It holds the index (8 bytes a sentence, 16 a document), never the tokens. Nothing is left behind without
-// finish().
+// Writes a C.gds front to back. It holds the index (8 bytes a sentence, 16 a document), never the
+// tokens. Nothing is left behind without finish().
 class CorpusWriter {
  public:
   CorpusWriter(const std::filesystem::path& path, const Tokenizer& tokenizer);
-  void add_sentence(std::span<const int32_t> ids);                 // an empty one is dropped
-  void end_document(uint32_t file);                                // a document without sentences is dropped
-  std::vector<CorpusDocument>& documents() { return documents_; }  // the split marks may be set until finish()
+  void add_sentence(std::span<const int32_t> ids);  // an empty one is dropped
+  // a document without sentences is dropped
+  void end_document(uint32_t file);
+  // the split marks may be set until finish()
+  std::vector<CorpusDocument>& documents() { return documents_; }
   void finish(const CorpusInfo& info);
 
  private:

@@ -1,14 +1,15 @@
-#include "data/instances.h"
+#include "gradus/data/instances.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "base/error.h"
-#include "base/parallel.h"
+#include "gradus/base/error.h"
+#include "gradus/base/parallel.h"
 
 namespace gradus {
 
-// Token ranges of the corpus; a document's sentences lie one after the other, so a range needs no list of sentences.
+// Token ranges of the corpus; a document's sentences lie one after the other, so a range needs no
+// list of sentences.
 struct InstanceSource::Pair {
   int64_t a_begin, b_begin;
   int32_t a_size, b_size;  // before they are cut to length
@@ -26,44 +27,57 @@ Random instance_random(uint64_t seed, int64_t epoch, Draw draw, int64_t index) {
   return Random(hash_bytes(key, sizeof(key)), static_cast<uint64_t>(index));
 }
 
-InstanceSource::InstanceSource(const CorpusFile& corpus, Split split, const InstanceOptions& options, uint64_t seed)
+InstanceSource::InstanceSource(const CorpusFile& corpus, Split split,
+                               const InstanceOptions& options, uint64_t seed)
     : corpus_(corpus), documents_(corpus.documents(split)), options_(options), seed_(seed) {
-  check(options.max_seq_length >= 5, "max_seq_length {}: an instance needs at least 5 tokens, [CLS] A [SEP] B [SEP]",
+  check(options.max_seq_length >= 5,
+        "max_seq_length {}: an instance needs at least 5 tokens, [CLS] A [SEP] B [SEP]",
         options.max_seq_length);
-  check(options.masked_lm_prob > 0 && options.masked_lm_prob < 1, "masked_lm_prob {}: it is a share of the tokens, above 0 and below 1",
+  check(options.masked_lm_prob > 0 && options.masked_lm_prob < 1,
+        "masked_lm_prob {}: it is a share of the tokens, above 0 and below 1",
         options.masked_lm_prob);
-  check(options.max_predictions_per_seq >= 1, "max_predictions_per_seq {}: at least 1", options.max_predictions_per_seq);
-  check(options.short_seq_prob >= 0 && options.short_seq_prob <= 1, "short_seq_prob {}: it is a probability, from 0 to 1",
-        options.short_seq_prob);
+  check(options.max_predictions_per_seq >= 1, "max_predictions_per_seq {}: at least 1",
+        options.max_predictions_per_seq);
+  check(options.short_seq_prob >= 0 && options.short_seq_prob <= 1,
+        "short_seq_prob {}: it is a probability, from 0 to 1", options.short_seq_prob);
   check(!documents_.empty(), "{} has no {} documents{}", corpus.path().string(), name(split),
-        split == Split::validation ? "; build it with --validation F or --validation-fraction 0.01" : "");
+        split == Split::validation ? "; build it with --validation F or --validation-fraction 0.01"
+                                   : "");
   const Vocabulary& vocabulary = corpus.vocabulary();
   for (const auto& token : vocabulary.tokens()) continuation_.push_back(token.starts_with("##"));
 }
 
 // ---- planning: which tokens become which pair
 
-// create_instances_from_document, with lengths in place of tokens; the draws are made in the reference's order.
+// create_instances_from_document, with lengths in place of tokens; the draws are made in the
+// reference's order.
 void InstanceSource::plan_pairs(size_t place, int64_t epoch, Epoch& out) const {
   Random random = instance_random(seed_, epoch, Draw::document, documents_[place]);
   const auto document_count = static_cast<int64_t>(documents_.size());
-  const int64_t first = corpus_.first_sentence(documents_[place]), last = corpus_.first_sentence(documents_[place] + 1);
+  const int64_t first = corpus_.first_sentence(documents_[place]),
+                last = corpus_.first_sentence(documents_[place] + 1);
   const int64_t max_tokens = options_.max_seq_length - 3;
-  const int64_t target = random.uniform() < options_.short_seq_prob ? random.between(2, max_tokens) : max_tokens;
+  const int64_t target =
+      random.uniform() < options_.short_seq_prob ? random.between(2, max_tokens) : max_tokens;
 
   int64_t chunk = first;  // the chunk is the sentences [chunk, s]
   for (int64_t s = first; s < last; ++s) {
     if (s + 1 < last && corpus_.first_token(s + 1) - corpus_.first_token(chunk) < target) continue;
     const int64_t segments = s + 1 - chunk;
     const int64_t a_end = chunk + (segments >= 2 ? random.between(1, segments - 1) : 1);
-    Pair pair{corpus_.first_token(chunk), 0, static_cast<int32_t>(corpus_.first_token(a_end) - corpus_.first_token(chunk)), 0, 0};
+    Pair pair{corpus_.first_token(chunk), 0,
+              static_cast<int32_t>(corpus_.first_token(a_end) - corpus_.first_token(chunk)), 0, 0};
     if (segments == 1 || random.uniform() < 0.5) {
       size_t other = place;
-      for (int tries = 0; tries < 10 && other == place; ++tries) other = static_cast<size_t>(random.below(document_count));
-      const int64_t other_first = corpus_.first_sentence(documents_[other]), other_last = corpus_.first_sentence(documents_[other] + 1);
-      const int64_t begin = random.between(other_first, other_last - 1), wanted = target - pair.a_size;
+      for (int tries = 0; tries < 10 && other == place; ++tries)
+        other = static_cast<size_t>(random.below(document_count));
+      const int64_t other_first = corpus_.first_sentence(documents_[other]),
+                    other_last = corpus_.first_sentence(documents_[other] + 1);
+      const int64_t begin = random.between(other_first, other_last - 1),
+                    wanted = target - pair.a_size;
       int64_t end = begin + 1;
-      while (end < other_last && corpus_.first_token(end) - corpus_.first_token(begin) < wanted) ++end;
+      while (end < other_last && corpus_.first_token(end) - corpus_.first_token(begin) < wanted)
+        ++end;
       pair.b_begin = corpus_.first_token(begin);
       pair.b_size = static_cast<int32_t>(corpus_.first_token(end) - pair.b_begin);
       pair.next_label = 1;
@@ -78,17 +92,20 @@ void InstanceSource::plan_pairs(size_t place, int64_t epoch, Epoch& out) const {
   }
 }
 
-// Whole sentences of one document, as many as fit; a sentence longer than an instance is cut into several.
+// Whole sentences of one document, as many as fit; a sentence longer than an instance is cut into
+// several.
 void InstanceSource::plan_single(size_t place, int64_t epoch, Epoch& out) const {
   Random random = instance_random(seed_, epoch, Draw::document, documents_[place]);
   const int64_t max_tokens = options_.max_seq_length - 2;
-  const int64_t target = random.uniform() < options_.short_seq_prob ? random.between(2, max_tokens) : max_tokens;
+  const int64_t target =
+      random.uniform() < options_.short_seq_prob ? random.between(2, max_tokens) : max_tokens;
   const int64_t last = corpus_.first_sentence(documents_[place] + 1);
   for (int64_t s = corpus_.first_sentence(documents_[place]); s < last;) {
     int64_t begin = corpus_.first_token(s++);
     while (s < last && corpus_.first_token(s + 1) - begin <= target) ++s;
     for (const int64_t end = corpus_.first_token(s); begin < end; begin += max_tokens)
-      out.pairs.push_back({begin, 0, static_cast<int32_t>(std::min(max_tokens, end - begin)), 0, -1});
+      out.pairs.push_back(
+          {begin, 0, static_cast<int32_t>(std::min(max_tokens, end - begin)), 0, -1});
   }
 }
 
@@ -99,7 +116,8 @@ InstanceSource::Epoch InstanceSource::plan_epoch(int64_t epoch) const {
   parallel_for(count, grain, [&](int64_t begin, int64_t end) {
     Epoch& block = blocks[static_cast<size_t>(begin / grain)];
     for (int64_t d = begin; d < end; ++d)
-      options_.next_sentence ? plan_pairs(static_cast<size_t>(d), epoch, block) : plan_single(static_cast<size_t>(d), epoch, block);
+      options_.next_sentence ? plan_pairs(static_cast<size_t>(d), epoch, block)
+                             : plan_single(static_cast<size_t>(d), epoch, block);
   });
   Epoch all;
   all.number = epoch;
@@ -125,14 +143,20 @@ int64_t InstanceSource::length(const Pair& pair) const {
 }
 
 const InstanceSource::Pair& InstanceSource::pair(const Epoch& epoch, int64_t index) const {
-  check(index >= 0 && index < static_cast<int64_t>(epoch.pairs.size()), "instance {} of epoch {}: the epoch has {}", index, epoch.number,
-        epoch.pairs.size());
+  check(index >= 0 && index < static_cast<int64_t>(epoch.pairs.size()),
+        "instance {} of epoch {}: the epoch has {}", index, epoch.number, epoch.pairs.size());
   return epoch.pairs[static_cast<size_t>(index)];
 }
 
-int64_t InstanceSource::size(int64_t epoch) const { return static_cast<int64_t>(plan(epoch)->pairs.size()); }
-int64_t InstanceSource::length(int64_t epoch, int64_t index) const { return length(pair(*plan(epoch), index)); }
-int64_t InstanceSource::same_document_pairs(int64_t epoch) const { return plan(epoch)->same_document_pairs; }
+int64_t InstanceSource::size(int64_t epoch) const {
+  return static_cast<int64_t>(plan(epoch)->pairs.size());
+}
+int64_t InstanceSource::length(int64_t epoch, int64_t index) const {
+  return length(pair(*plan(epoch), index));
+}
+int64_t InstanceSource::same_document_pairs(int64_t epoch) const {
+  return plan(epoch)->same_document_pairs;
+}
 
 int64_t InstanceSource::tokens(int64_t epoch) const {
   int64_t sum = 0;
@@ -147,7 +171,8 @@ Instance InstanceSource::get(int64_t epoch, int64_t index) const {
   const Pair& pair = this->pair(*plan, index);
   Random random = instance_random(seed_, epoch, Draw::instance, index);
 
-  // truncate_seq_pair: while too long, the longer one (B if equal) loses a token, at its front or its back.
+  // truncate_seq_pair: while too long, the longer one (B if equal) loses a token, at its front or
+  // its back.
   int64_t a = pair.a_begin, a_end = a + pair.a_size, b = pair.b_begin, b_end = b + pair.b_size;
   if (options_.next_sentence) {
     while ((a_end - a) + (b_end - b) > options_.max_seq_length - 3) {
@@ -174,7 +199,8 @@ Instance InstanceSource::get(int64_t epoch, int64_t index) const {
   return instance;
 }
 
-// create_masked_lm_predictions: candidates in random order until enough tokens are chosen; a word that would be too many is passed over.
+// create_masked_lm_predictions: candidates in random order until enough tokens are chosen; a word
+// that would be too many is passed over.
 void InstanceSource::mask(Instance& instance, Random& random) const {
   const Vocabulary& vocabulary = corpus_.vocabulary();
   auto& ids = instance.ids;
@@ -187,18 +213,21 @@ void InstanceSource::mask(Instance& instance, Random& random) const {
     const int32_t id = ids[static_cast<size_t>(i)];
     if (id == vocabulary.cls() || id == vocabulary.sep()) continue;
     // As in the reference, a B that was cut to begin inside a word joins the last word of A.
-    if (options_.whole_word_mask && !words.empty() && continuation_[static_cast<size_t>(id)]) ++words.back().end;
+    if (options_.whole_word_mask && !words.empty() && continuation_[static_cast<size_t>(id)])
+      ++words.back().end;
     else words.push_back({places.size(), places.size() + 1});
     places.push_back(i);
   }
 
   // nearbyint rounds halves to even, as Python's round does.
   const double share = std::nearbyint(static_cast<double>(ids.size()) * options_.masked_lm_prob);
-  const size_t wanted = std::min(static_cast<size_t>(options_.max_predictions_per_seq), std::max<size_t>(1, static_cast<size_t>(share)));
+  const size_t wanted = std::min(static_cast<size_t>(options_.max_predictions_per_seq),
+                                 std::max<size_t>(1, static_cast<size_t>(share)));
   std::vector<std::pair<int32_t, int32_t>> chosen;  // position, label
   for (size_t w = 0; w < words.size() && chosen.size() < wanted; ++w) {
     std::swap(words[w],
-              words[w + static_cast<size_t>(random.below(static_cast<int64_t>(words.size() - w)))]);  // a shuffle, as far as it is needed
+              // a shuffle, as far as it is needed
+              words[w + static_cast<size_t>(random.below(static_cast<int64_t>(words.size() - w)))]);
     if (chosen.size() + words[w].end - words[w].begin > wanted) continue;
     for (size_t p = words[w].begin; p < words[w].end; ++p) {
       int32_t& id = ids[static_cast<size_t>(places[p])];

@@ -1,10 +1,10 @@
 // data/: from text to what a pretraining step eats. Uses base/ and text/; knows nothing of tensors.
 //
 //   sentences.h        a paragraph into sentences
-//   corpus_file.h      C.gds: documents -> sentences -> token ids in one checked, memory-mapped file
+//   corpus_file.h     C.gds: documents -> sentences -> token ids in one checked, memory-mapped file
 //   corpus_builder.h   text files -> C.gds
 //   instances.h        C.gds -> the masked sentence pairs of an epoch, each by its number
-//   tasks/             labelled data: tables, GLUE, SQuAD, CoNLL, multiple choice (its contents page is tasks/table.h)
+//  tasks/  labelled data: tables, GLUE, SQuAD, CoNLL, multiple choice (its contents page is tasks/table.h)
 //   story/             the story world: documents whose every masked word has a known best guess
 #pragma once
 
@@ -13,10 +13,11 @@
 
 namespace gradus {
 
-// Cuts a paragraph of English after each . ! ? or ellipsis (with the quotes and brackets that close behind it) that is followed by white
-// space and by something a sentence can begin with: a capital, a digit, an opening quote. Not after titles and other abbreviations ("Mr.
-// Hyde", "e.g. Rome"), initials ("J. K. Jerome") or inside numbers. The parts are views into `paragraph`, in order, without surrounding
-// white space; none is empty.
+// Cuts a paragraph of English after each . ! ? or ellipsis (with the quotes and brackets that close
+// behind it) that is followed by white space and by something a sentence can begin with: a capital,
+// a digit, an opening quote. Not after titles and other abbreviations ("Mr. Hyde", "e.g. Rome"),
+// initials ("J. K. Jerome") or inside numbers. The parts are views into `paragraph`, in order,
+// without surrounding white space; none is empty.
 std::vector<std::string_view> split_sentences(std::string_view paragraph);
 
 }  // namespace gradus

@@ -1,8 +1,9 @@
-// A fine-tuned BERT answers: load a folder (`gradus finetune classify` makes one, so does transformers), tokenize, run, softmax.
+// A fine-tuned BERT answers: load a folder (`gradus finetune classify` makes one, so does
+// transformers), tokenize, run, softmax.
 //
-//   bert_classify FOLDER "a gorgeous , witty film" …          Without arguments: a random model of two classes, to show the steps.
-#include "io/model_folder.h"
-#include "models/heads.h"
+//  bert_classify FOLDER "a gorgeous , witty film" …  Without arguments: a random model of two classes, to show the steps.
+#include "gradus/io/model_folder.h"
+#include "gradus/models/heads.h"
 
 using namespace gradus;
 
@@ -14,13 +15,15 @@ struct Classifier {
 };
 
 Classifier load(const std::string& folder) {
-  Classifier c{load_tokenizer(folder), BertForTask(BertHead::sequence_classification, load_config(folder))};
+  Classifier c{load_tokenizer(folder),
+               BertForTask(BertHead::sequence_classification, load_config(folder))};
   load_parameters(folder, parameters(c.model)).require_trained("classifier");
   return c;
 }
 
 Classifier random_classifier() {
-  Tokenizer tokenizer(Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "film", "##s", "fine", "dull"}));
+  Tokenizer tokenizer(Vocabulary(
+      {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "film", "##s", "fine", "dull"}));
   BertConfig config = BertConfig::named("tiny", tokenizer.vocabulary().size());
   config.id2label = {{0, "negative"}, {1, "positive"}};
   BertForTask model(BertHead::sequence_classification, config);
@@ -37,7 +40,9 @@ int main(int count, char** arguments) try {
 
   TokenBatch batch;
   for (const std::string& text : texts)
-    batch.add(c.tokenizer.sequence(c.tokenizer.encode(text), c.model.bert.config.max_position_embeddings).ids);
+    batch.add(
+        c.tokenizer.sequence(c.tokenizer.encode(text), c.model.bert.config.max_position_embeddings)
+            .ids);
   const NoGrad scope;
   const Tensor p = softmax(c.model(BertInput(c.model.bert.config, batch)));  // [texts, labels]
   const auto best = argmax(p, -1).to_vector<int64_t>();

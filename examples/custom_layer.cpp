@@ -1,8 +1,9 @@
-// A layer of one's own: a gated unit, y = W x * sigmoid(G x), used like any other. Nothing is registered: parts() lists what it holds, and from that follow
-// names, counting, initial values, the optimizer and the check of its derivatives.
-#include "autograd/gradcheck.h"
-#include "nn/layers.h"
-#include "optim/optimizer.h"
+// A layer of one's own: a gated unit, y = W x * sigmoid(G x), used like any other. Nothing is
+// registered: parts() lists what it holds, and from that follow names, counting, initial values,
+// the optimizer and the check of its derivatives.
+#include "gradus/autograd/gradcheck.h"
+#include "gradus/nn/layers.h"
+#include "gradus/optim/optimizer.h"
 
 using namespace gradus;
 
@@ -31,7 +32,9 @@ int main() {
   for (const Parameter& p : parameters(model)) fmt::print("{:<20} {}\n", p.name, p.view().shape());
   fmt::print("{} parameters\n", count_parameters(parameters(model)));
 
-  const Tensor x = random_normal({64, 3}, 1), y = reshape(slice(x, 1, 0, 1) * slice(x, 1, 1, 2), {64, 1});  // to learn: x0 * x1
+  // to learn: x0 * x1
+  const Tensor x = random_normal({64, 3}, 1),
+               y = reshape(slice(x, 1, 0, 1) * slice(x, 1, 1, 2), {64, 1});
   AdamW optimizer(model, {.learning_rate = 0.02});
   double loss = 0;
   for (int step = 0; step < 400; ++step) {
@@ -43,7 +46,8 @@ int main() {
   fmt::print("loss after 400 steps: {:.5f}\n", loss);
 
   Gated layer = clone(model.first, DType::f64);
-  const auto result = gradcheck([&](Inputs in) { return Tensors{layer(in[0])}; }, {random_normal({2, 3}, 2, 0, DType::f64)}, {.order = 2});
+  const auto result = gradcheck([&](Inputs in) { return Tensors{layer(in[0])}; },
+                                {random_normal({2, 3}, 2, 0, DType::f64)}, {.order = 2});
   fmt::print("{}", result.log);
   return result && loss < 0.05 ? 0 : 1;
 }

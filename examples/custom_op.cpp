@@ -1,9 +1,11 @@
-// An op of one's own: swish(x) = x / (1 + exp(-x)) (Ramachandran et al. 2017). The forward is a plain loop; `reference` is the expression that it must equal,
-// and gives it derivatives of every order. gradcheck grades it. (With a backward() of its own it would use that, where nobody differentiates again.)
+// An op of one's own: swish(x) = x / (1 + exp(-x)) (Ramachandran et al. 2017). The forward is a
+// plain loop; `reference` is the expression that it must equal, and gives it derivatives of every
+// order. gradcheck grades it. (With a backward() of its own it would use that, where nobody
+// differentiates again.)
 #include <cmath>
 
-#include "autograd/gradcheck.h"
-#include "ops/ops.h"
+#include "gradus/autograd/gradcheck.h"
+#include "gradus/ops/ops.h"
 
 using namespace gradus;
 
@@ -31,7 +33,8 @@ int main() {
   backward(sum(y * y));
   fmt::print("gradient of its square {}\n", x.grad());
 
-  const auto result = gradcheck([](Inputs in) { return Tensors{swish(in[0])}; }, {random_normal({3, 4}, 1, 0, DType::f64)}, {.order = 2});
+  const auto result = gradcheck([](Inputs in) { return Tensors{swish(in[0])}; },
+                                {random_normal({3, 4}, 1, 0, DType::f64)}, {.order = 2});
   fmt::print("gradcheck: {}\n{}", result ? "ok" : "WRONG", result.log);
   return result ? 0 : 1;
 }

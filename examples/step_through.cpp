@@ -1,7 +1,8 @@
-// Backward, one node at a time: Walk::next() runs one node and hands over what came in (dys) and what went out (dxs). backward() is this loop with nothing
-// in it; set a breakpoint in it and step into any op's backward, which is a page of plain code.
-#include "autograd/graph.h"
-#include "nn/layers.h"
+// Backward, one node at a time: Walk::next() runs one node and hands over what came in (dys) and
+// what went out (dxs). backward() is this loop with nothing in it; set a breakpoint in it and step
+// into any op's backward, which is a page of plain code.
+#include "gradus/autograd/graph.h"
+#include "gradus/nn/layers.h"
 
 using namespace gradus;
 
@@ -28,12 +29,14 @@ int main() {
   fmt::print("Backward, a node at a time:\n");
   Walk walk(loss);
   while (auto step = walk.next())
-    fmt::print("{:<14} {:<8} |dy| {:.2e}   |dx| {:.2e}\n", step.op(), step.path(), norm(step.dys[0]), norm(step.dxs[0]));
-  fmt::print("{} leaves got a gradient; |d loss / d first.weight| = {:.4f}\n\n", walk.reached().size(), norm(first.weight.grad()));
+    fmt::print("{:<14} {:<8} |dy| {:.2e}   |dx| {:.2e}\n", step.op(), step.path(),
+               norm(step.dys[0]), norm(step.dxs[0]));
+  fmt::print("{} leaves got a gradient; |d loss / d first.weight| = {:.4f}\n\n",
+             walk.reached().size(), norm(first.weight.grad()));
 
   const Expand expand;  // fused ops run as the expression that they equal
   const Tensor opened = forward();
-  fmt::print("The same taken apart: {} nodes instead of {}. As DOT, for graphviz:\n{}", nodes_of(opened).size(), nodes_of(loss).size(),
-             graph_dot(loss));
+  fmt::print("The same taken apart: {} nodes instead of {}. As DOT, for graphviz:\n{}",
+             nodes_of(opened).size(), nodes_of(loss).size(), graph_dot(loss));
   return std::abs(opened.item() - loss.item()) < 1e-5 ? 0 : 1;
 }

@@ -1,21 +1,29 @@
-// A causal language model from the parts that BERT is made of: the encoder with causal attention, an embedding, a tied decoder. It reads a text by
-// characters (this file, or the one named on the command line), learns to go on with it, and goes on with it.   tiny_gpt [FILE] [STEPS]
-#include "base/file.h"
-#include "base/random.h"
-#include "nn/transformer.h"
-#include "optim/optimizer.h"
+// A causal language model from the parts that BERT is made of: the encoder with causal attention,
+// an embedding, a tied decoder. It reads a text by
+// characters (this file, or the one named on the command line), learns to go on with it, and goes on with it.  tiny_gpt [FILE] [STEPS]
+#include "gradus/base/file.h"
+#include "gradus/base/random.h"
+#include "gradus/nn/transformer.h"
+#include "gradus/optim/optimizer.h"
 
 using namespace gradus;
 
 struct TinyGpt {
   Embedding characters{256, 64}, positions{64, 64};
-  Encoder encoder{
-      {.hidden = 64, .layers = 2, .heads = 4, .intermediate = 256, .hidden_dropout = 0, .attention_dropout = 0, .causal = true}};
+  Encoder encoder{{.hidden = 64,
+                   .layers = 2,
+                   .heads = 4,
+                   .intermediate = 256,
+                   .hidden_dropout = 0,
+                   .attention_dropout = 0,
+                   .causal = true}};
   Tensor bias = zeros({256}).set_requires_grad();
   Tensor operator()(const std::vector<int32_t>& ids, const Ragged& sequences) const {
-    const std::vector<int32_t> position(sequences.row_position(), sequences.row_position() + sequences.tokens());
+    const std::vector<int32_t> position(sequences.row_position(),
+                                        sequences.row_position() + sequences.tokens());
     const Shape shape{sequences.tokens()};
-    return encoder(characters(from_vector(ids, shape)) + positions(from_vector(position, shape)), sequences);
+    return encoder(characters(from_vector(ids, shape)) + positions(from_vector(position, shape)),
+                   sequences);
   }
   void parts(Parts& p) {
     p("characters", characters);
@@ -38,7 +46,8 @@ int main(int argc, char** argv) {
     std::vector<int64_t> lengths;
     for (int i = 0; i < 16; ++i) {
       lengths.push_back(random.between(24, 64));
-      const char* at = text.data() + random.below(static_cast<int64_t>(text.size()) - lengths.back() - 1);
+      const char* at =
+          text.data() + random.below(static_cast<int64_t>(text.size()) - lengths.back() - 1);
       for (int64_t j = 0; j < lengths.back(); ++j)
         ids.push_back(static_cast<uint8_t>(at[j])), next.push_back(static_cast<uint8_t>(at[j + 1]));
     }
@@ -55,11 +64,16 @@ int main(int argc, char** argv) {
   const NoGrad scope;
   std::vector<int32_t> written(text.begin(), text.begin() + 32);
   for (int i = 0; i < 120; ++i) {  // the likeliest character, given the last 64
-    const std::vector<int32_t> ids(written.end() - std::min<int64_t>(64, static_cast<int64_t>(written.size())), written.end());
+    const std::vector<int32_t> ids(
+        written.end() - std::min<int64_t>(64, static_cast<int64_t>(written.size())), written.end());
     const auto n = static_cast<int64_t>(ids.size());
     written.push_back(
-        static_cast<int32_t>(argmax(linear(slice(model(ids, Ragged({n})), 0, n - 1, n), model.characters.weight, model.bias), -1).item()));
+        static_cast<int32_t>(argmax(linear(slice(model(ids, Ragged({n})), 0, n - 1, n),
+                                           model.characters.weight, model.bias),
+                                    -1)
+                                 .item()));
   }
-  fmt::print("loss {:.3f} -> {:.3f}. It goes on with:\n{}\n", first, last, std::string(written.begin(), written.end()));
+  fmt::print("loss {:.3f} -> {:.3f}. It goes on with:\n{}\n", first, last,
+             std::string(written.begin(), written.end()));
   return last < 0.7 * first ? 0 : 1;
 }

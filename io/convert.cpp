@@ -1,11 +1,11 @@
-#include "io/convert.h"
+#include "gradus/io/convert.h"
 
 #include <algorithm>
 
-#include "io/sentence_folder.h"
-#include "io/weight_names.h"
-#include "io/weights.h"
-#include "models/bert.h"
+#include "gradus/io/sentence_folder.h"
+#include "gradus/io/weight_names.h"
+#include "gradus/io/weights.h"
+#include "gradus/models/bert.h"
 
 namespace gradus {
 namespace fs = std::filesystem;
@@ -13,30 +13,35 @@ namespace {
 
 struct Architecture {
   const char* name;
-  std::vector<const char*> heads;  // tensors it must have; it is taken by the first whose tensors are there
+  // tensors it must have; it is taken by the first whose tensors are there
+  std::vector<const char*> heads;
 };
 
 const std::vector<Architecture>& architectures() {
-  static const std::vector<Architecture> list = {{"BertForPreTraining", {"cls.predictions.bias", "cls.seq_relationship.weight"}},
-                                                 {"BertForMaskedLM", {"cls.predictions.bias"}},
-                                                 {"BertForNextSentencePrediction", {"cls.seq_relationship.weight"}},
-                                                 {"BertForSequenceClassification", {"pooler.dense.weight", "classifier.weight"}},
-                                                 {"BertForTokenClassification", {"classifier.weight"}},
-                                                 {"BertForMultipleChoice", {"pooler.dense.weight", "classifier.weight"}},
-                                                 {"BertForQuestionAnswering", {"qa_outputs.weight"}},
-                                                 {"BertModel", {}}};
+  static const std::vector<Architecture> list = {
+      {"BertForPreTraining", {"cls.predictions.bias", "cls.seq_relationship.weight"}},
+      {"BertForMaskedLM", {"cls.predictions.bias"}},
+      {"BertForNextSentencePrediction", {"cls.seq_relationship.weight"}},
+      {"BertForSequenceClassification", {"pooler.dense.weight", "classifier.weight"}},
+      {"BertForTokenClassification", {"classifier.weight"}},
+      {"BertForMultipleChoice", {"pooler.dense.weight", "classifier.weight"}},
+      {"BertForQuestionAnswering", {"qa_outputs.weight"}},
+      {"BertModel", {}}};
   return list;
 }
 
-// The configuration's where its tensors are there, except BertModel, which says nothing of a head that is there too.
+// The configuration's where its tensors are there, except BertModel, which says nothing of a head
+// that is there too.
 std::string architecture_of(const Weights& weights, const BertConfig& config) {
   std::string chosen;
   for (const Architecture& a : architectures()) {
-    const bool whole = std::all_of(a.heads.begin(), a.heads.end(), [&](const char* name) { return weights.find(name) != nullptr; });
+    const bool whole = std::all_of(a.heads.begin(), a.heads.end(),
+                                   [&](const char* name) { return weights.find(name) != nullptr; });
     if (!whole) continue;
     if (chosen.empty()) chosen = a.name;
     const auto& named = config.architectures;
-    if (!a.heads.empty() && std::find(named.begin(), named.end(), a.name) != named.end()) return a.name;
+    if (!a.heads.empty() && std::find(named.begin(), named.end(), a.name) != named.end())
+      return a.name;
   }
   return chosen;
 }
@@ -44,25 +49,32 @@ std::string architecture_of(const Weights& weights, const BertConfig& config) {
 // A classifier's rows are its labels, except where it scores choices.
 void name_labels(const Weights& weights, BertConfig& config, ConvertReport& report) {
   const Weight* classifier = weights.find("classifier.weight");
-  if (!classifier || config.architectures[0] == "BertForMultipleChoice" || classifier->tensor.shape.rank() != 2) return;
+  if (!classifier || config.architectures[0] == "BertForMultipleChoice" ||
+      classifier->tensor.shape.rank() != 2)
+    return;
   const int64_t rows = classifier->tensor.shape[0];
   if (config.id2label.empty() && rows != config.num_labels()) {
     for (int64_t id = 0; id < rows; ++id) config.id2label.emplace(id, fmt::format("LABEL_{}", id));
-    report.notes.push_back(fmt::format("the configuration names no labels; the classifier's {} are called LABEL_0 and on", rows));
+    report.notes.emplace_back(fmt::format(
+        "the configuration names no labels; the classifier's {} are called LABEL_0 and on", rows));
   }
   if (rows != config.num_labels())
-    fail("{}: '{}' has {} rows, but the configuration names {} labels", classifier->file->path().string(), classifier->name, rows,
-         config.num_labels());
+    fail("{}: '{}' has {} rows, but the configuration names {} labels",
+         classifier->file->path().string(), classifier->name, rows, config.num_labels());
 }
 
 Tokenizer tokenizer_of(const ConvertOptions& o, ConvertReport& report) {
   const fs::path folder = folder_of_model(o.model);
   const bool has_own = fs::exists(folder / "vocab.txt") || fs::exists(folder / "tokenizer.json");
-  check(o.vocab || has_own, "{}: there is neither vocab.txt nor tokenizer.json in it; pass --vocab", folder.string());
-  const bool states_rules = fs::exists(folder / "tokenizer_config.json") || fs::exists(folder / "tokenizer.json");
+  check(o.vocab || has_own, "{}: there is neither vocab.txt nor tokenizer.json in it; pass --vocab",
+        folder.string());
+  const bool states_rules =
+      fs::exists(folder / "tokenizer_config.json") || fs::exists(folder / "tokenizer.json");
   if (!states_rules && !o.lower_case)
-    report.notes.push_back("nothing says whether the model is cased; it is taken as uncased, pass --cased if not");
-  if (o.vocab && o.lower_case) return Tokenizer(Vocabulary::load(*o.vocab), {.lower_case = *o.lower_case});
+    report.notes.emplace_back(
+        "nothing says whether the model is cased; it is taken as uncased, pass --cased if not");
+  if (o.vocab && o.lower_case)
+    return Tokenizer(Vocabulary::load(*o.vocab), {.lower_case = *o.lower_case});
   if (!has_own) return Tokenizer(Vocabulary::load(*o.vocab), {});
   const Tokenizer own = load_tokenizer(o.model);
   TokenizerOptions rules = own.options();
@@ -70,23 +82,28 @@ Tokenizer tokenizer_of(const ConvertOptions& o, ConvertReport& report) {
   return Tokenizer(o.vocab ? Vocabulary::load(*o.vocab) : own.vocabulary(), rules);
 }
 
-// That the body is whole and of the configuration's sizes: as a model's parameters are, which are made only if the file has that many
-// numbers.
+// That the body is whole and of the configuration's sizes: as a model's parameters are, which are
+// made only if the file has that many numbers.
 void check_body(const Weights& weights, const ConvertOptions& o, const BertConfig& config) {
   const auto of = [](int64_t n) { return static_cast<double>(n); };
   const double hidden = of(config.hidden_size), wide = of(config.intermediate_size);
-  const double wanted = (of(config.vocab_size) + of(config.max_position_embeddings) + of(config.type_vocab_size)) * hidden +
-                        of(config.num_hidden_layers) * (4 * hidden * hidden + 2 * hidden * wide);
+  const double wanted =
+      (of(config.vocab_size) + of(config.max_position_embeddings) + of(config.type_vocab_size)) *
+          hidden +
+      of(config.num_hidden_layers) * (4 * hidden * hidden + 2 * hidden * wide);
   double there = 0;
   for (const auto& [name, weight] : weights.all()) there += of(weight.tensor.shape.numel());
   if (wanted > there)
-    fail("{}: its configuration describes matrices of {:.0f} numbers, its weights have {:.0f}; is it another model's?", o.model.string(),
-         wanted, there);
+    fail(
+        "{}: its configuration describes matrices of {:.0f} numbers, its weights have {:.0f}; is "
+        "it another model's?",
+        o.model.string(), wanted, there);
   BertModel body(config);
   load_parameters(weights, o.model.string(), parameters(body), Body::whole);
 }
 
-// An alias of a tied parameter is left out where the parameter is there, and stands for it where not.
+// An alias of a tied parameter is left out where the parameter is there, and stands for it where
+// not.
 const char* tied_to(const std::string& plain) {
   if (plain == "cls.predictions.decoder.weight") return "embeddings.word_embeddings.weight";
   if (plain == "cls.predictions.decoder.bias") return "cls.predictions.bias";
@@ -95,12 +112,14 @@ const char* tied_to(const std::string& plain) {
 
 std::string legacy(std::string name) {
   for (const auto& [now, old] :
-       {std::pair<std::string, std::string>{"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}})
+       {std::pair<std::string, std::string>{"LayerNorm.weight", "LayerNorm.gamma"},
+        {"LayerNorm.bias", "LayerNorm.beta"}})
     if (name.ends_with(now)) name.replace(name.size() - now.size(), now.size(), old);
   return name;
 }
 
-NamedTensors converted(const Weights& weights, const ConvertOptions& o, const std::string& architecture, ConvertReport& report) {
+NamedTensors converted(const Weights& weights, const ConvertOptions& o,
+                       const std::string& architecture, ConvertReport& report) {
   NamedTensors tensors;
   report.dropped = weights.dropped();
   for (const auto& [name, weight] : weights.all()) {
@@ -108,7 +127,8 @@ NamedTensors converted(const Weights& weights, const ConvertOptions& o, const st
     if (const char* owner = tied_to(name)) {
       const Weight* other = weights.find(owner);
       if (other && !other->tensor.same_values(weight.tensor))
-        fail("{}: '{}' and '{}' differ, but are one parameter of a BERT (tied weights)", o.model.string(), other->name, weight.name);
+        fail("{}: '{}' and '{}' differ, but are one parameter of a BERT (tied weights)",
+             o.model.string(), other->name, weight.name);
       if (other) {
         report.dropped.emplace_back(weight.name, fmt::format("tied to {}", other->name));
         continue;
@@ -116,10 +136,13 @@ NamedTensors converted(const Weights& weights, const ConvertOptions& o, const st
       plain = owner;
     }
     if (!belongs_to_bert(plain) || !weight.tensor.is_readable()) {
-      report.dropped.emplace_back(weight.name, weight.tensor.is_readable() ? "no part of a BERT" : weight.tensor.dtype + ", no parameter");
+      report.dropped.emplace_back(weight.name, weight.tensor.is_readable()
+                                                   ? "no part of a BERT"
+                                                   : weight.tensor.dtype + ", no parameter");
       continue;
     }
-    const bool prefixed = architecture != "BertModel" && (belongs_to_body(plain) || plain.starts_with("pooler."));
+    const bool prefixed =
+        architecture != "BertModel" && (belongs_to_body(plain) || plain.starts_with("pooler."));
     std::string written = (prefixed ? "bert." : "") + plain;
     if (o.legacy_names) written = legacy(written);
     if (written != weight.name) report.renamed.emplace_back(weight.name, written);
@@ -138,7 +161,8 @@ ConvertReport convert_model(const ConvertOptions& o) {
   ConvertReport report;
   const Weights weights(o.model);
   BertConfig config = load_config(o.model);
-  if (std::string note = note_on_config(o.model); !note.empty()) report.notes.push_back(std::move(note));
+  if (std::string note = note_on_config(o.model); !note.empty())
+    report.notes.emplace_back(std::move(note));
   report.form = weights.form();
   report.architecture = architecture_of(weights, config);
   config.architectures = {report.architecture};
@@ -147,8 +171,8 @@ ConvertReport convert_model(const ConvertOptions& o) {
   report.lower_case = tokenizer.options().lower_case;
   tokenizer.vocabulary().require_special();
   if (tokenizer.vocabulary().size() > config.vocab_size)
-    fail("{}: its {} tokens are more than the model's vocab_size of {}", tokenizer.vocabulary().origin(), tokenizer.vocabulary().size(),
-         config.vocab_size);
+    fail("{}: its {} tokens are more than the model's vocab_size of {}",
+         tokenizer.vocabulary().origin(), tokenizer.vocabulary().size(), config.vocab_size);
   check_body(weights, o, config);
   const fs::path folder = folder_of_model(o.model);
   std::optional<SentenceFolder> pooling;  // of sentence-transformers; it comes along
@@ -159,7 +183,7 @@ ConvertReport convert_model(const ConvertOptions& o) {
   if (pooling) {
     pooling->body = o.out;
     save_sentence_folder(*pooling, config.hidden_size);
-    report.notes.push_back("modules.json and its pooling came along");
+    report.notes.emplace_back("modules.json and its pooling came along");
   }
   return report;
 }

@@ -1,5 +1,6 @@
-// Cyclic redundancy checks of 32 bits, bit-reversed: 0xEDB88320 is the CRC-32 of zip, 0x82F63B78 the CRC-32C of LevelDB and TensorFlow.
-// Eight bytes a step (Kounavis and Berry 2005), about 2 GB/s.
+// Cyclic redundancy checks of 32 bits, bit-reversed: 0xEDB88320 is the CRC-32 of zip, 0x82F63B78
+// the CRC-32C of LevelDB and TensorFlow. Eight bytes a step (Kounavis and Berry 2005), about 2
+// GB/s.
 #pragma once
 
 #include <array>
@@ -39,7 +40,8 @@ uint32_t crc32(std::string_view bytes) {
     crc = 0;
     for (size_t k = 0; k < 8; ++k) crc ^= tables[7 - k][(word >> (8 * k)) & 255];
   }
-  for (; i < bytes.size(); ++i) crc = (crc >> 8) ^ tables[0][(crc ^ static_cast<unsigned char>(bytes[i])) & 255];
+  for (; i < bytes.size(); ++i)
+    crc = (crc >> 8) ^ tables[0][(crc ^ static_cast<unsigned char>(bytes[i])) & 255];
   return ~crc;
 }
 

@@ -1,14 +1,16 @@
 // TensorBoard's event files: scalars over steps, for `tensorboard --logdir RUNS`.
 //
-// Records as in TFRecord (length, its checksum, content, its checksum; tensorflow/core/lib/io/record_writer.h), each a protocol buffer Event
-// (tensorflow/core/util/event.proto). Written as a run goes on and flushed record by record; a kill can cut off the last one, which readers pass over.
+// Records as in TFRecord (length, its checksum, content, its checksum;
+// tensorflow/core/lib/io/record_writer.h), each a protocol buffer Event
+// (tensorflow/core/util/event.proto). Written as a run goes on and flushed record by record; a kill
+// can cut off the last one, which readers pass over.
 #pragma once
 
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/file.h"
+#include "gradus/base/file.h"
 
 namespace gradus {
 
@@ -20,7 +22,8 @@ std::string event_record(double wall_time, int64_t step, const Scalars& scalars)
 
 class EventFile {
  public:
-  explicit EventFile(const std::filesystem::path& folder);  // events.out.tfevents.SECONDS.gradus, in place of an earlier run's
+  // events.out.tfevents.SECONDS.gradus, in place of an earlier run's
+  explicit EventFile(const std::filesystem::path& folder);
   void write(int64_t step, const Scalars& scalars);
 
  private:

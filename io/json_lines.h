@@ -1,9 +1,10 @@
-// A file of JSON objects, one a line, written as a run goes on and flushed line by line, so that it can be followed and survives a kill.
+// A file of JSON objects, one a line, written as a run goes on and flushed line by line, so that it
+// can be followed and survives a kill.
 #pragma once
 
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "gradus/base/file.h"
 
 namespace gradus {
 

@@ -1,8 +1,8 @@
-#include "io/model_folder.h"
+#include "gradus/io/model_folder.h"
 
-#include "base/json_file.h"
-#include "io/tokenizer_json.h"
-#include "io/weights.h"
+#include "gradus/base/json_file.h"
+#include "gradus/io/tokenizer_json.h"
+#include "gradus/io/weights.h"
 
 namespace gradus {
 namespace fs = std::filesystem;
@@ -12,14 +12,18 @@ void save_tokenizer(const fs::path& folder, const Tokenizer& tokenizer, int64_t 
   using Json = nlohmann::ordered_json;
   tokenizer.vocabulary().save(folder / "vocab.txt");
   write_file(folder / "tokenizer.json", tokenizer_json(tokenizer));
-  const Json specials{
-      {"unk_token", "[UNK]"}, {"sep_token", "[SEP]"}, {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}};
+  const Json specials{{"unk_token", "[UNK]"},
+                      {"sep_token", "[SEP]"},
+                      {"pad_token", "[PAD]"},
+                      {"cls_token", "[CLS]"},
+                      {"mask_token", "[MASK]"}};
   Json settings{{"tokenizer_class", "BertTokenizer"},
                 {"do_lower_case", tokenizer.options().lower_case},
                 {"model_max_length", model_max_length},
                 {"strip_accents", nullptr},
                 {"tokenize_chinese_chars", true}};
-  if (tokenizer.options().mode == TokenizerMode::google) settings["gradus_mode"] = "google";  // a key of ours: nobody else has these rules
+  // a key of ours: nobody else has these rules
+  if (tokenizer.options().mode == TokenizerMode::google) settings["gradus_mode"] = "google";
   settings.update(specials);
   write_file(folder / "tokenizer_config.json", settings.dump(2) + "\n");
   write_file(folder / "special_tokens_map.json", specials.dump(2) + "\n");
@@ -27,26 +31,30 @@ void save_tokenizer(const fs::path& folder, const Tokenizer& tokenizer, int64_t 
 
 // Hugging Face's configuration; without it Google's.
 fs::path config_of(const fs::path& model) {
-  const fs::path folder = folder_of_model(model), ours = folder / "config.json", google = folder / "bert_config.json";
+  const fs::path folder = folder_of_model(model), ours = folder / "config.json",
+                 google = folder / "bert_config.json";
   return fs::exists(google) && !fs::exists(ours) ? google : ours;
 }
 bool is_google(const fs::path& config) { return config.filename() == "bert_config.json"; }
 
 }  // namespace
 
-void save_model_folder(const fs::path& folder, const BertConfig& config, const std::vector<Parameter>& parameters,
-                       const Tokenizer& tokenizer, StoredAs stored) {
+void save_model_folder(const fs::path& folder, const BertConfig& config,
+                       const std::vector<Parameter>& parameters, const Tokenizer& tokenizer,
+                       StoredAs stored) {
   NamedTensors tensors;
   for (const Parameter& p : parameters)
     if (!p.tied) tensors.emplace_back(p.name, p.view());
   save_model_folder(folder, config, tensors, tokenizer, stored);
 }
 
-void save_folder_settings(const fs::path& folder, const BertConfig& config, const Tokenizer& tokenizer) {
+void save_folder_settings(const fs::path& folder, const BertConfig& config,
+                          const Tokenizer& tokenizer) {
   const Vocabulary& vocabulary = tokenizer.vocabulary();
   vocabulary.require_special();
   if (vocabulary.size() > config.vocab_size)
-    fail("{}: its {} tokens are more than the model's vocab_size of {}", vocabulary.origin(), vocabulary.size(), config.vocab_size);
+    fail("{}: its {} tokens are more than the model's vocab_size of {}", vocabulary.origin(),
+         vocabulary.size(), config.vocab_size);
   std::error_code error;
   fs::create_directories(folder, error);
   check(!error, "cannot make the folder {}: {}", folder.string(), error.message());
@@ -55,8 +63,8 @@ void save_folder_settings(const fs::path& folder, const BertConfig& config, cons
   save_tokenizer(folder, tokenizer, config.max_position_embeddings);
 }
 
-void save_model_folder(const fs::path& folder, const BertConfig& config, const NamedTensors& tensors, const Tokenizer& tokenizer,
-                       StoredAs stored) {
+void save_model_folder(const fs::path& folder, const BertConfig& config,
+                       const NamedTensors& tensors, const Tokenizer& tokenizer, StoredAs stored) {
   BertConfig written = config;
   written.dtype = stored == StoredAs::bf16 ? "bfloat16" : "float32";
   save_folder_settings(folder, written, tokenizer);
@@ -72,33 +80,42 @@ BertConfig load_config(const fs::path& model) {
 
 std::string note_on_config(const fs::path& model) {
   const fs::path path = config_of(model);
-  if (!is_google(path) || !fs::exists(path) || read_json(path).value("hidden_act", nlohmann::json()) != "gelu") return "";
+  if (!is_google(path) || !fs::exists(path) ||
+      read_json(path).value("hidden_act", nlohmann::json()) != "gelu")
+    return "";
   return "the gelu of bert_config.json is Google's tanh form, read as gelu_new";
 }
 
 Tokenizer load_tokenizer(const fs::path& model) {
   const fs::path folder = folder_of_model(model);
-  const fs::path settings = folder / "tokenizer_config.json", vocabulary = folder / "vocab.txt", whole = folder / "tokenizer.json";
+  const fs::path settings = folder / "tokenizer_config.json", vocabulary = folder / "vocab.txt",
+                 whole = folder / "tokenizer.json";
   const nlohmann::json json = fs::exists(settings) ? read_json(settings) : nlohmann::json::object();
   const auto flag = [&](const char* key) -> std::optional<bool> {
     if (!json.contains(key) || json[key].is_null()) return {};
-    check(json[key].is_boolean(), "{}: {} is {}; it must be true or false", settings.string(), key, json[key].dump());
+    check(json[key].is_boolean(), "{}: {} is {}; it must be true or false", settings.string(), key,
+          json[key].dump());
     return json[key].get<bool>();
   };
   const auto lower_case = flag("do_lower_case");
   const auto strip_accents = flag("strip_accents");
-  check(flag("tokenize_chinese_chars").value_or(true), "{}: tokenize_chinese_chars is false; only true can be read", settings.string());
+  check(flag("tokenize_chinese_chars").value_or(true),
+        "{}: tokenize_chinese_chars is false; only true can be read", settings.string());
   check(!strip_accents || *strip_accents == lower_case.value_or(true),
-        "{}: strip_accents differs from do_lower_case; they can only be read together", settings.string());
+        "{}: strip_accents differs from do_lower_case; they can only be read together",
+        settings.string());
 
   // PreTrainedTokenizerFast has no rules of its own: there tokenizer.json alone says what is done.
-  const bool own_rules = json.value("tokenizer_class", nlohmann::json()) != "PreTrainedTokenizerFast";
+  const bool own_rules =
+      json.value("tokenizer_class", nlohmann::json()) != "PreTrainedTokenizerFast";
   if (fs::exists(whole) && (!fs::exists(vocabulary) || !lower_case || !own_rules))
     return read_tokenizer_json(whole, own_rules ? lower_case : std::nullopt);
-  check(fs::exists(vocabulary), "{}: there is neither vocab.txt nor tokenizer.json in it", folder.string());
+  check(fs::exists(vocabulary), "{}: there is neither vocab.txt nor tokenizer.json in it",
+        folder.string());
   const bool google = json.value("gradus_mode", nlohmann::json()) == "google";
   return Tokenizer(Vocabulary::load(vocabulary),
-                   {.lower_case = lower_case.value_or(true), .mode = google ? TokenizerMode::google : TokenizerMode::hf});
+                   {.lower_case = lower_case.value_or(true),
+                    .mode = google ? TokenizerMode::google : TokenizerMode::hf});
 }
 
 }  // namespace gradus

@@ -1,11 +1,12 @@
-// A matrix of f32 as NumPy's .npy file (format 1.0, little-endian, row-major), written row by row: numpy.load gives [rows, columns].
-// Source: numpy/lib/format.py. The file appears whole at commit(), or not at all.
+// A matrix of f32 as NumPy's .npy file (format 1.0, little-endian, row-major), written row by row:
+// numpy.load gives [rows, columns]. Source: numpy/lib/format.py. The file appears whole at
+// commit(), or not at all.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
-#include "base/file.h"
+#include "gradus/base/file.h"
 
 namespace gradus {
 

@@ -1,11 +1,11 @@
-#include "io/pickle.h"
+#include "gradus/io/pickle.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <map>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 namespace {
@@ -15,7 +15,8 @@ constexpr size_t most_opcodes = 1'000'000;  // BERT-large has 400 tensors of abo
 
 class Machine {
  public:
-  Machine(std::string_view bytes, const std::string& origin, const std::set<std::string>& known, std::deque<PickleValue>& values)
+  Machine(std::string_view bytes, const std::string& origin, const std::set<std::string>& known,
+          std::deque<PickleValue>& values)
       : bytes_(bytes), origin_(origin), known_(known), values_(values) {}
 
   const PickleValue* run() {
@@ -24,7 +25,8 @@ class Machine {
       if (opcode == '.') return pop();
       step(opcode);
     }
-    fail("{}: its pickle has more than {} opcodes, more than any state dict", origin_, most_opcodes);
+    fail("{}: its pickle has more than {} opcodes, more than any state dict", origin_,
+         most_opcodes);
   }
   size_t position() const { return at_; }
 
@@ -82,7 +84,9 @@ class Machine {
   }
   // clang-format on
 
-  [[noreturn]] void damaged(const char* what) const { fail("{}: its pickle is damaged at byte {}: {}", origin_, at_, what); }
+  [[noreturn]] void damaged(const char* what) const {
+    fail("{}: its pickle is damaged at byte {}: {}", origin_, at_, what);
+  }
 
   std::string_view take(uint64_t size) {
     if (size > bytes_.size() - at_) damaged("it ends too early");
@@ -109,7 +113,8 @@ class Machine {
     std::memcpy(&value, reversed.data(), 8);
     return value;
   }
-  // Two's complement of any length; what does not fit into 64 bits (the magic number of PyTorch's old format) stays as its bytes.
+  // Two's complement of any length; what does not fit into 64 bits (the magic number of PyTorch's
+  // old format) stays as its bytes.
   void long_integer(size_t size) {
     const std::string_view bytes = take(size);
     if (size > 8) {
@@ -128,7 +133,9 @@ class Machine {
     stack_.push_back(&value);
     return value;
   }
-  void push_items(Kind kind, const std::vector<PickleValue*>& items) { push(kind).items.assign(items.begin(), items.end()); }
+  void push_items(Kind kind, const std::vector<PickleValue*>& items) {
+    push(kind).items.assign(items.begin(), items.end());
+  }
 
   // What stands on the stack above the last mark is all that an opcode may take.
   size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
@@ -157,7 +164,8 @@ class Machine {
   }
   void set_items(const std::vector<PickleValue*>& pairs) {
     PickleValue& dict = *top();
-    if (dict.kind != Kind::dict && dict.kind != Kind::call) damaged("something is entered into what is no dict");
+    if (dict.kind != Kind::dict && dict.kind != Kind::call)
+      damaged("something is entered into what is no dict");
     if (pairs.size() % 2) damaged("a key has no value");
     for (size_t i = 0; i < pairs.size(); i += 2) dict.entries.emplace_back(pairs[i], pairs[i + 1]);
   }
@@ -173,12 +181,15 @@ class Machine {
   void global(const std::string& module, const std::string& name) {
     std::string full = module + "." + name;
     if (!known_.contains(full))
-      fail("{}: its pickle wants to use '{}', which is not needed to store tensors; it was not run, and the file is refused", origin_,
-           full.size() <= 200 ? full : full.substr(0, 200) + "…");
+      fail(
+          "{}: its pickle wants to use '{}', which is not needed to store tensors; it was not run, "
+          "and the file is refused",
+          origin_, full.size() <= 200 ? full : full.substr(0, 200) + "…");
     push(Kind::global).text = std::move(full);
   }
   void call(const std::vector<PickleValue*>& function_and_arguments) {
-    if (function_and_arguments[0]->kind != Kind::global || function_and_arguments[1]->kind != Kind::tuple)
+    if (function_and_arguments[0]->kind != Kind::global ||
+        function_and_arguments[1]->kind != Kind::tuple)
       damaged("what is called is no function");
     push_items(Kind::call, function_and_arguments);
   }
@@ -195,7 +206,8 @@ class Machine {
 
 }  // namespace
 
-Pickle::Pickle(std::string_view bytes, const std::string& origin, const std::set<std::string>& known_globals) {
+Pickle::Pickle(std::string_view bytes, const std::string& origin,
+               const std::set<std::string>& known_globals) {
   Machine machine(bytes, origin, known_globals, values_);
   root_ = machine.run();
   size_ = machine.position();

@@ -1,5 +1,5 @@
-// Protocol buffers' wire format, field by field: read, what the few messages of TensorFlow's checkpoints need (unknown fields are passed over); written, what
-// TensorBoard's events need.
+// Protocol buffers' wire format, field by field: read, what the few messages of TensorFlow's
+// checkpoints need (unknown fields are passed over); written, what TensorBoard's events need.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 
@@ -24,14 +24,18 @@ inline uint64_t take_varint(std::string_view& bytes, const std::string& origin) 
   fail("{}: a number in it is cut off: the file is damaged", origin);
 }
 
-inline std::string_view take_bytes(std::string_view& bytes, uint64_t size, const std::string& origin) {
-  if (size > bytes.size()) fail("{}: it claims {} bytes where {} are left: the file is cut off or damaged", origin, size, bytes.size());
+inline std::string_view take_bytes(std::string_view& bytes, uint64_t size,
+                                   const std::string& origin) {
+  if (size > bytes.size())
+    fail("{}: it claims {} bytes where {} are left: the file is cut off or damaged", origin, size,
+         bytes.size());
   const std::string_view taken = bytes.substr(0, size);
   bytes.remove_prefix(size);
   return taken;
 }
 
-// Calls f(number of the field, its value as a whole number, its bytes): one of the last two, by the field's type.
+// Calls f(number of the field, its value as a whole number, its bytes): one of the last two, by the
+// field's type.
 template <class F>
 void for_each_field(std::string_view message, const std::string& origin, F&& f) {
   while (!message.empty()) {
@@ -64,9 +68,15 @@ std::string bytes_of(T value) {
 }
 
 // Fields 1 to 15, by type: a whole number, a number of 4 or 8 bytes, a text or message.
-inline std::string number_field(int id, uint64_t value) { return static_cast<char>(id << 3) + varint(value); }
-inline std::string float_field(int id, float value) { return static_cast<char>(id << 3 | 5) + bytes_of(value); }
-inline std::string double_field(int id, double value) { return static_cast<char>(id << 3 | 1) + bytes_of(value); }
+inline std::string number_field(int id, uint64_t value) {
+  return static_cast<char>(id << 3) + varint(value);
+}
+inline std::string float_field(int id, float value) {
+  return static_cast<char>(id << 3 | 5) + bytes_of(value);
+}
+inline std::string double_field(int id, double value) {
+  return static_cast<char>(id << 3 | 1) + bytes_of(value);
+}
 inline std::string text_field(int id, const std::string& content) {
   return static_cast<char>(id << 3 | 2) + varint(content.size()) + content;
 }

@@ -1,4 +1,4 @@
-#include "io/safetensors.h"
+#include "gradus/io/safetensors.h"
 
 #include <nlohmann/json.hpp>
 
@@ -9,8 +9,8 @@
 #include <set>
 #include <tuple>
 
-#include "autograd/modes.h"
-#include "ops/ops.h"
+#include "gradus/autograd/modes.h"
+#include "gradus/ops/ops.h"
 
 namespace gradus {
 namespace {
@@ -21,7 +21,8 @@ constexpr int deepest_header = 2;  // {"name": {"shape": [ … ]}}
 
 uint16_t to_bfloat(float x) {
   const uint32_t bits = std::bit_cast<uint32_t>(x);
-  if (std::isnan(x)) return static_cast<uint16_t>((bits >> 16) | 0x40u);  // rounding could carry a NaN into infinity
+  // rounding could carry a NaN into infinity
+  if (std::isnan(x)) return static_cast<uint16_t>((bits >> 16) | 0x40u);
   return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
@@ -31,21 +32,25 @@ std::string shown(const Json& value) {
   return text.size() <= 200 ? text : replace_invalid_utf8(text.substr(0, 200)) + "…";
 }
 
-// What the parser alone would let pass is refused: a key twice, of which it would take the last, and nesting, which printing would follow
-// down the stack.
+// What the parser alone would let pass is refused: a key twice, of which it would take the last,
+// and nesting, which printing would follow down the stack.
 Json parse_header(std::string_view text, const std::string& file) {
   std::vector<std::set<std::string>> open;
   try {
     return Json::parse(text, [&](int depth, Json::parse_event_t event, Json& value) {
-      const bool opens = event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
-      if (opens && depth > deepest_header) fail("{}: the header nests deeper than any safetensors header does", file);
+      const bool opens =
+          event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
+      if (opens && depth > deepest_header)
+        fail("{}: the header nests deeper than any safetensors header does", file);
       if (event == Json::parse_event_t::object_start) open.emplace_back();
       if (event == Json::parse_event_t::object_end) open.pop_back();
       if (event == Json::parse_event_t::key && !open.back().insert(value.get<std::string>()).second)
         fail("{}: the header names {} twice", file, shown(value));
       return true;
     });
-  } catch (const Json::exception& error) { fail("{}: the header is not valid JSON: {}", file, error.what()); }
+  } catch (const Json::exception& error) {
+    fail("{}: the header is not valid JSON: {}", file, error.what());
+  }
 }
 
 struct Entry {
@@ -54,34 +59,44 @@ struct Entry {
   uint64_t begin, end;  // bytes from the start of the buffer
 };
 
-Entry parse_entry(const std::string& file, const std::string& name, const Json& value, uint64_t buffer_size) {
+Entry parse_entry(const std::string& file, const std::string& name, const Json& value,
+                  uint64_t buffer_size) {
   const auto member = [&](const char* key, bool is_string) -> const Json& {
-    if (!value.is_object() || !value.contains(key)) fail("{}: the entry of '{}' has no {}: {}", file, name, key, shown(value));
+    if (!value.is_object() || !value.contains(key))
+      fail("{}: the entry of '{}' has no {}: {}", file, name, key, shown(value));
     if (value[key].is_string() != is_string)
-      fail("{}: the {} of '{}' is {}, which is of the wrong kind", file, key, name, shown(value[key]));
+      fail("{}: the {} of '{}' is {}, which is of the wrong kind", file, key, name,
+           shown(value[key]));
     return value[key];
   };
   Entry entry{member("dtype", true).get<std::string>(), {}, 0, 0};
   const Json &shape = member("shape", false), &offsets = member("data_offsets", false);
-  if (!bits_of_dtype(entry.dtype)) fail("{}: '{}' has the unknown dtype '{}'", file, name, entry.dtype);
-  if (!shape.is_array()) fail("{}: '{}' has the shape {}; it must be a list of sizes", file, name, shown(shape));
+  if (!bits_of_dtype(entry.dtype))
+    fail("{}: '{}' has the unknown dtype '{}'", file, name, entry.dtype);
+  if (!shape.is_array())
+    fail("{}: '{}' has the shape {}; it must be a list of sizes", file, name, shown(shape));
   if (shape.size() > Shape::max_rank)
-    fail("{}: '{}' has {} axes; at most {} can be read", file, name, shape.size(), static_cast<int>(Shape::max_rank));
+    fail("{}: '{}' has {} axes; at most {} can be read", file, name, shape.size(),
+         static_cast<int>(Shape::max_rank));
   for (const Json& axis : shape) {
-    if (!axis.is_number_unsigned()) fail("{}: '{}' has the shape {}; sizes are whole numbers from 0", file, name, shown(shape));
-    entry.shape.push_back(static_cast<int64_t>(std::min<uint64_t>(axis.get<uint64_t>(), INT64_MAX)));
+    if (!axis.is_number_unsigned())
+      fail("{}: '{}' has the shape {}; sizes are whole numbers from 0", file, name, shown(shape));
+    entry.shape.push_back(
+        static_cast<int64_t>(std::min<uint64_t>(axis.get<uint64_t>(), INT64_MAX)));
   }
   const std::optional<uint64_t> bits = bits_of_tensor(entry.dtype, entry.shape);
   if (!bits) fail("{}: the shape {} of '{}' overflows", file, shown(shape), name);
-  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned())
-    fail("{}: the data_offsets of '{}' are {}; they must be [begin, end]", file, name, shown(offsets));
+  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
+      !offsets[1].is_number_unsigned())
+    fail("{}: the data_offsets of '{}' are {}; they must be [begin, end]", file, name,
+         shown(offsets));
   entry.begin = offsets[0].get<uint64_t>(), entry.end = offsets[1].get<uint64_t>();
   if (entry.begin > entry.end || entry.end > buffer_size)
-    fail("{}: '{}' lies at bytes {}..{} of a buffer of {}: the file is cut off or damaged", file, name, entry.begin, entry.end,
-         buffer_size);
+    fail("{}: '{}' lies at bytes {}..{} of a buffer of {}: the file is cut off or damaged", file,
+         name, entry.begin, entry.end, buffer_size);
   if (*bits % 8 || entry.end - entry.begin != *bits / 8)
-    fail("{}: '{}' is {} {}, which is {} bytes, but has {}", file, name, entry.dtype, entry.shape, static_cast<double>(*bits) / 8,
-         entry.end - entry.begin);
+    fail("{}: '{}' is {} {}, which is {} bytes, but has {}", file, name, entry.dtype, entry.shape,
+         static_cast<double>(*bits) / 8, entry.end - entry.begin);
   return entry;
 }
 
@@ -90,15 +105,22 @@ Entry parse_entry(const std::string& file, const std::string& name, const Json& 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : TensorFile(path) {
   const std::string file = path.string();
   const std::string_view bytes = files_.emplace_back(path).view();
-  if (bytes.size() < 8) fail("{}: {} bytes are too few for a safetensors file; it begins with an 8-byte header length", file, bytes.size());
+  if (bytes.size() < 8)
+    fail("{}: {} bytes are too few for a safetensors file; it begins with an 8-byte header length",
+         file, bytes.size());
   uint64_t length;
   std::memcpy(&length, bytes.data(), 8);
   if (length > largest_header)
-    fail("{}: the header claims {} bytes, more than the {} that are allowed; is it a safetensors file?", file, length, largest_header);
+    fail(
+        "{}: the header claims {} bytes, more than the {} that are allowed; is it a safetensors "
+        "file?",
+        file, length, largest_header);
   if (length > bytes.size() - 8)
-    fail("{}: the header claims {} bytes, the file has {} after its length: it is cut off", file, length, bytes.size() - 8);
+    fail("{}: the header claims {} bytes, the file has {} after its length: it is cut off", file,
+         length, bytes.size() - 8);
   const std::string_view header = bytes.substr(8, length);
-  if (header.empty() || header[0] != '{') fail("{}: the header does not begin with {{; is it a safetensors file?", file);
+  if (header.empty() || header[0] != '{')
+    fail("{}: the header does not begin with {{; is it a safetensors file?", file);
   if (const size_t bad = find_invalid_utf8(header); bad != std::string_view::npos)
     fail("{}: the header is not valid UTF-8 at its byte {}", file, bad);
   const Json json = parse_header(header, file);
@@ -107,9 +129,11 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : TensorFile
   std::vector<std::tuple<uint64_t, uint64_t, std::string>> ranges;
   for (const auto& [name, value] : json.items()) {
     if (name == "__metadata__") {
-      check(value.is_object(), "{}: __metadata__ is {}; it must map strings to strings", file, shown(value));
+      check(value.is_object(), "{}: __metadata__ is {}; it must map strings to strings", file,
+            shown(value));
       for (const auto& [key, text] : value.items()) {
-        if (!text.is_string()) fail("{}: __metadata__ maps '{}' to {}, which is not a string", file, key, shown(text));
+        if (!text.is_string())
+          fail("{}: __metadata__ maps '{}' to {}, which is not a string", file, key, shown(text));
         metadata_[key] = text.get<std::string>();
       }
       continue;
@@ -122,14 +146,18 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : TensorFile
   uint64_t covered = 0;
   for (const auto& [begin, end, name] : ranges) {
     if (begin != covered)
-      fail("{}: '{}' begins at byte {} of the buffer, where the tensors before it end at {}: they overlap or leave a hole", file, name,
-           begin, covered);
+      fail(
+          "{}: '{}' begins at byte {} of the buffer, where the tensors before it end at {}: they "
+          "overlap or leave a hole",
+          file, name, begin, covered);
     covered = end;
   }
-  if (covered != size) fail("{}: the tensors end at byte {} of a buffer of {}", file, covered, size);
+  if (covered != size)
+    fail("{}: the tensors end at byte {} of a buffer of {}", file, covered, size);
 }
 
-void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& tensors, StoredAs stored,
+void write_safetensors(const std::filesystem::path& path,
+                       const std::vector<std::pair<std::string, Tensor>>& tensors, StoredAs stored,
                        const std::map<std::string, std::string>& metadata) {
   const uint64_t size = stored == StoredAs::bf16 ? 2 : 4;
   nlohmann::ordered_json header;
@@ -137,7 +165,8 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<std:
   uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
     const uint64_t bytes = static_cast<uint64_t>(tensor.numel()) * size;
-    check(is_float(tensor.dtype()), "{}: '{}' is {}; f32 and f64 are written", path.string(), name, to_string(tensor.dtype()));
+    check(is_float(tensor.dtype()), "{}: '{}' is {}; f32 and f64 are written", path.string(), name,
+          to_string(tensor.dtype()));
     check(!header.contains(name), "{}: two tensors to write are named '{}'", path.string(), name);
     header[name] = {{"dtype", stored == StoredAs::bf16 ? "BF16" : "F32"},
                     {"shape", std::vector<int64_t>(tensor.shape().begin(), tensor.shape().end())},

@@ -1,10 +1,12 @@
-// io/: file formats around models. safetensors is Hugging Face's: 8 bytes of header length (little-endian), a JSON header, the tensors.
+// io/: file formats around models. safetensors is Hugging Face's: 8 bytes of header length
+// (little-endian), a JSON header, the tensors.
 //
-// A SafetensorsFile checks the whole header before anything is read: lengths, UTF-8, JSON, duplicate keys, dtypes, shapes, and that the
-// tensors' byte ranges cover the buffer exactly, without holes or overlaps.
+// A SafetensorsFile checks the whole header before anything is read: lengths, UTF-8, JSON,
+// duplicate keys, dtypes, shapes, and that the tensors' byte ranges cover the buffer exactly,
+// without holes or overlaps.
 #pragma once
 
-#include "io/tensor_file.h"
+#include "gradus/io/tensor_file.h"
 
 namespace gradus {
 
@@ -20,8 +22,11 @@ class SafetensorsFile : public TensorFile {
 // How numbers are stored: bf16 rounds to nearest, ties to even, and halves the file.
 enum class StoredAs { f32, bf16 };
 
-// Writes f32 or f64 tensors of any layout, replacing the file whole. Loaders ask for the metadata {"format": "pt"}.
-void write_safetensors(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& tensors,
-                       StoredAs stored = StoredAs::f32, const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
+// Writes f32 or f64 tensors of any layout, replacing the file whole. Loaders ask for the metadata
+// {"format": "pt"}.
+void write_safetensors(const std::filesystem::path& path,
+                       const std::vector<std::pair<std::string, Tensor>>& tensors,
+                       StoredAs stored = StoredAs::f32,
+                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
 }  // namespace gradus

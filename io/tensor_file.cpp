@@ -1,22 +1,26 @@
-#include "io/tensor_file.h"
+#include "gradus/io/tensor_file.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 
 namespace gradus {
-static_assert(std::endian::native == std::endian::little, "files of tensors are little-endian and are read as they lie in memory");
+static_assert(std::endian::native == std::endian::little,
+              "files of tensors are little-endian and are read as they lie in memory");
 namespace {
 
 float from_half(uint16_t h) {
-  const uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16, exponent = (h >> 10) & 31u, mantissa = h & 1023u;
-  if (exponent == 0) return std::bit_cast<float>(sign | 0x3f800000u) * static_cast<float>(mantissa) * 0x1p-24f;
+  const uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16, exponent = (h >> 10) & 31u,
+                 mantissa = h & 1023u;
+  if (exponent == 0)
+    return std::bit_cast<float>(sign | 0x3f800000u) * static_cast<float>(mantissa) * 0x1p-24f;
   if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
   return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
 }
 float from_bfloat(uint16_t b) { return std::bit_cast<float>(static_cast<uint32_t>(b) << 16); }
 
-// Calls f(place) for every element in row-major order; places count in elements from the tensor's first.
+// Calls f(place) for every element in row-major order; places count in elements from the tensor's
+// first.
 template <class F>
 void for_each_place(const StoredTensor& tensor, F&& f) {
   const Shape &shape = tensor.shape, &strides = tensor.strides;
@@ -52,7 +56,9 @@ StoredTensor::StoredTensor(std::string type, const Shape& sizes, const char* at)
 StoredTensor::StoredTensor(std::string type, const Shape& sizes, const Shape& steps, const char* at)
     : dtype(std::move(type)), shape(sizes), strides(steps), data(at) {}
 
-StoredTensor StoredTensor::transposed() const { return {dtype, {shape[1], shape[0]}, {strides[1], strides[0]}, data}; }
+StoredTensor StoredTensor::transposed() const {
+  return {dtype, {shape[1], shape[0]}, {strides[1], strides[0]}, data};
+}
 
 bool StoredTensor::same_values(const StoredTensor& other) const {
   if (dtype != other.dtype || shape != other.shape) return false;
@@ -66,20 +72,25 @@ bool StoredTensor::same_values(const StoredTensor& other) const {
   size_t next = 0;
   bool same = true;
   for_each_place(other, [&](int64_t place) {
-    same &= std::memcmp(data + static_cast<size_t>(places[next++]) * size, other.data + static_cast<size_t>(place) * size, size) == 0;
+    same &= std::memcmp(data + static_cast<size_t>(places[next++]) * size,
+                        other.data + static_cast<size_t>(place) * size, size) == 0;
   });
   return same;
 }
 
-bool StoredTensor::is_readable() const { return dtype == "F32" || dtype == "F64" || dtype == "F16" || dtype == "BF16"; }
+bool StoredTensor::is_readable() const {
+  return dtype == "F32" || dtype == "F64" || dtype == "F16" || dtype == "BF16";
+}
 
 void StoredTensor::read(Tensor& to) const {
-  check(to.is_contiguous() && to.shape() == shape && is_readable(), "a stored {} of {} cannot be read into a tensor of {}", dtype, shape,
-        to.shape());
+  check(to.is_contiguous() && to.shape() == shape && is_readable(),
+        "a stored {} of {} cannot be read into a tensor of {}", dtype, shape, to.shape());
   dispatch_float("read", to.dtype(), [&]<class T>() {
     T* at = to.write<T>();
     const auto convert = [&]<class Raw>(auto value_of) {
-      for_each_place(*this, [&](int64_t place) { *at++ = static_cast<T>(value_of(element<Raw>(data, place))); });
+      for_each_place(*this, [&](int64_t place) {
+        *at++ = static_cast<T>(value_of(element<Raw>(data, place)));
+      });
     };
     if (dtype == "F32") convert.template operator()<float>([](float x) { return x; });
     else if (dtype == "F64") convert.template operator()<double>([](double x) { return x; });
@@ -95,27 +106,37 @@ const StoredTensor& TensorFile::entry(const std::string& name) const {
 }
 
 void TensorFile::add(const std::string& name, StoredTensor tensor) {
-  if (find_invalid_utf8(name) != std::string::npos || std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < ' '; }))
+  if (find_invalid_utf8(name) != std::string::npos ||
+      std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < ' '; }))
     fail("{}: the name of its tensor {} is not text", path_.string(), entries_.size());
-  if (!entries_.emplace(name, std::move(tensor)).second) fail("{}: it names '{}' twice", path_.string(), name);
+  if (!entries_.emplace(name, std::move(tensor)).second)
+    fail("{}: it names '{}' twice", path_.string(), name);
 }
 
-void TensorFile::require_readable(const std::string& name, const StoredTensor& tensor, const Shape& shape) const {
-  if (tensor.shape != shape) fail("{}: '{}' has the shape {}, the model wants {}", path_.string(), name, tensor.shape, shape);
-  if (!tensor.is_readable()) fail("{}: '{}' is {}; parameters are read from F32, F64, F16 or BF16", path_.string(), name, tensor.dtype);
+void TensorFile::require_readable(const std::string& name, const StoredTensor& tensor,
+                                  const Shape& shape) const {
+  if (tensor.shape != shape)
+    fail("{}: '{}' has the shape {}, the model wants {}", path_.string(), name, tensor.shape,
+         shape);
+  if (!tensor.is_readable())
+    fail("{}: '{}' is {}; parameters are read from F32, F64, F16 or BF16", path_.string(), name,
+         tensor.dtype);
 }
 
 void TensorFile::read(const std::string& name, Tensor& to) const {
   require_readable(name, entry(name), to.shape());
-  check(to.is_contiguous(), "{}: '{}' cannot be read into a tensor that is not contiguous", path_.string(), name);
+  check(to.is_contiguous(), "{}: '{}' cannot be read into a tensor that is not contiguous",
+        path_.string(), name);
   entry(name).read(to);
 }
 
 uint64_t bits_of_dtype(const std::string& dtype) {
   static const std::map<std::string, uint64_t> bits = {
-      {"F4", 4},   {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E5M2FNUZ", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E8M0", 8},
-      {"BOOL", 8}, {"U8", 8},      {"I8", 8},      {"I16", 16},    {"U16", 16},    {"F16", 16},        {"BF16", 16},       {"I32", 32},
-      {"U32", 32}, {"F32", 32},    {"F64", 64},    {"I64", 64},    {"U64", 64},    {"C64", 64}};
+      {"F4", 4},          {"F6_E2M3", 6},     {"F6_E3M2", 6}, {"F8_E5M2", 8}, {"F8_E4M3", 8},
+      {"F8_E5M2FNUZ", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E8M0", 8}, {"BOOL", 8},    {"U8", 8},
+      {"I8", 8},          {"I16", 16},        {"U16", 16},    {"F16", 16},    {"BF16", 16},
+      {"I32", 32},        {"U32", 32},        {"F32", 32},    {"F64", 64},    {"I64", 64},
+      {"U64", 64},        {"C64", 64}};
   const auto found = bits.find(dtype);
   return found == bits.end() ? 0 : found->second;
 }

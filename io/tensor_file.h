@@ -1,8 +1,10 @@
-// A file of named tensors, whatever its format: safetensors.h, torch_file.h and tf_checkpoint.h make one each.
+// A file of named tensors, whatever its format: safetensors.h, torch_file.h and tf_checkpoint.h
+// make one each.
 //
-// A TensorFile maps its files and owns the mapping; a StoredTensor is a view of it. All of the header is checked when the file is opened:
-// every StoredTensor lies inside the file and has no more elements than the file has bytes for, so nothing is allocated that a header
-// merely claims. Every failure is one Error that names the file and the tensor.
+// A TensorFile maps its files and owns the mapping; a StoredTensor is a view of it. All of the
+// header is checked when the file is opened: every StoredTensor lies inside the file and has no
+// more elements than the file has bytes for, so nothing is allocated that a header merely claims.
+// Every failure is one Error that names the file and the tensor.
 #pragma once
 
 #include <map>
@@ -11,12 +13,13 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/tensor.h"
-#include "base/file.h"
+#include "gradus/autograd/tensor.h"
+#include "gradus/base/file.h"
 
 namespace gradus {
 
-// A tensor as it lies in a file: element (i, j, …) is at data + (i strides[0] + j strides[1] + …) sizes of an element. Little-endian.
+// A tensor as it lies in a file: element (i, j, …) is at data + (i strides[0] + j strides[1] + …)
+// sizes of an element. Little-endian.
 struct StoredTensor {
   std::string dtype;           // safetensors' word for it: "F32", "BF16", "I64", …
   Shape shape, strides;        // strides in elements, none negative
@@ -28,8 +31,10 @@ struct StoredTensor {
 
   StoredTensor transposed() const;                    // of a matrix
   bool same_values(const StoredTensor& other) const;  // equal dtype, shape and bits
-  bool is_readable() const;                           // F16, BF16, F32 and F64 are numbers for read(); other dtypes are not
-  void read(Tensor& to) const;                        // into a contiguous f32 or f64 of its shape, converted
+  // F16, BF16, F32 and F64 are numbers for read(); other dtypes are not
+  bool is_readable() const;
+  // into a contiguous f32 or f64 of its shape, converted
+  void read(Tensor& to) const;
 };
 
 class TensorFile {
@@ -40,7 +45,8 @@ class TensorFile {
   const StoredTensor& entry(const std::string& name) const;  // an Error where there is none
 
   // An Error unless read() can fill a tensor of this shape.
-  void require_readable(const std::string& name, const StoredTensor& tensor, const Shape& shape) const;
+  void require_readable(const std::string& name, const StoredTensor& tensor,
+                        const Shape& shape) const;
   void read(const std::string& name, Tensor& to) const;
 
  protected:

@@ -1,17 +1,18 @@
-#include "io/tf_checkpoint.h"
+#include "gradus/io/tf_checkpoint.h"
 
-#include "io/crc32.h"
-#include "io/leveldb_table.h"
-#include "io/protobuf.h"
+#include "gradus/io/crc32.h"
+#include "gradus/io/leveldb_table.h"
+#include "gradus/io/protobuf.h"
 
 namespace gradus {
 namespace {
 
-// DataType of tensorflow/core/framework/types.proto, in safetensors' words; empty for what is no number.
+// DataType of tensorflow/core/framework/types.proto, in safetensors' words; empty for what is no
+// number.
 std::string dtype_of(uint64_t type) {
-  static const std::map<uint64_t, std::string> dtypes = {{1, "F32"},  {2, "F64"},  {3, "I32"},   {4, "U8"},    {5, "I16"},
-                                                         {6, "I8"},   {9, "I64"},  {10, "BOOL"}, {14, "BF16"}, {17, "U16"},
-                                                         {19, "F16"}, {22, "U32"}, {23, "U64"}};
+  static const std::map<uint64_t, std::string> dtypes = {
+      {1, "F32"},   {2, "F64"},   {3, "I32"},  {4, "U8"},   {5, "I16"},  {6, "I8"},  {9, "I64"},
+      {10, "BOOL"}, {14, "BF16"}, {17, "U16"}, {19, "F16"}, {22, "U32"}, {23, "U64"}};
   const auto found = dtypes.find(type);
   return found == dtypes.end() ? "" : found->second;
 }
@@ -30,7 +31,8 @@ struct Variable {
       if (field == 4) offset = value;
       if (field == 5) size = value;
       if (field == 6) crc = value;
-      check(field != 7, "{} is partitioned over several variables; only whole ones are read", origin);
+      check(field != 7, "{} is partitioned over several variables; only whole ones are read",
+            origin);
     });
   }
   // TensorShapeProto: repeated Dim dim = 2 { int64 size = 1; }.
@@ -42,7 +44,8 @@ struct Variable {
         if (key == 1) axis = static_cast<int64_t>(value);
       });
       check(axis >= 0, "{} has an axis of {}; sizes are whole numbers from 0", origin, axis);
-      check(shape.rank() < Shape::max_rank, "{} has more than {} axes", origin, static_cast<int>(Shape::max_rank));
+      check(shape.rank() < Shape::max_rank, "{} has more than {} axes", origin,
+            static_cast<int>(Shape::max_rank));
       shape.push_back(axis);
     });
   }
@@ -57,17 +60,25 @@ TfCheckpoint::TfCheckpoint(const std::filesystem::path& prefix) : TensorFile(pre
   uint64_t shards = 0;
   for_each_table_entry(table.view(), index, [&](const std::string& name, std::string_view message) {
     if (!name.empty()) {
-      if (!variables.try_emplace(name, message, fmt::format("{}: '{}'", index, replace_invalid_utf8(name))).second)
+      if (!variables
+               .try_emplace(name, message,
+                            fmt::format("{}: '{}'", index, replace_invalid_utf8(name)))
+               .second)
         fail("{}: it names '{}' twice", index, name);
       return;
     }
-    for_each_field(message, index, [&](uint64_t field, uint64_t value, std::string_view) {  // BundleHeaderProto
+    // BundleHeaderProto
+    for_each_field(message, index, [&](uint64_t field, uint64_t value, std::string_view) {
       if (field == 1) shards = value;
-      check(field != 2 || value == 0, "{}: it was saved on a machine of the other byte order; only little-endian files are read", index);
+      check(field != 2 || value == 0,
+            "{}: it was saved on a machine of the other byte order; only little-endian files are "
+            "read",
+            index);
     });
   });
   constexpr uint64_t most_shards = 10'000;
-  if (shards < 1 || shards > most_shards) fail("{}: it has {} data files; there must be 1 to {}", index, shards, most_shards);
+  if (shards < 1 || shards > most_shards)
+    fail("{}: it has {} data files; there must be 1 to {}", index, shards, most_shards);
   for (uint64_t shard = 0; shard < shards; ++shard)
     files_.emplace_back(fmt::format("{}.data-{:05}-of-{:05}", prefix.string(), shard, shards));
 
@@ -78,21 +89,26 @@ TfCheckpoint::TfCheckpoint(const std::filesystem::path& prefix) : TensorFile(pre
     if (shard >= shards) fail("{}: '{}' lies in data file {} of {}", index, name, shard, shards);
     const std::string_view file = files_[shard].view();
     if (offset > file.size() || size > file.size() - offset)
-      fail("{}: '{}' lies at bytes {} and on for {} of a data file of {}: it is cut off or damaged", index, name, offset, size,
-           file.size());
+      fail("{}: '{}' lies at bytes {} and on for {} of a data file of {}: it is cut off or damaged",
+           index, name, offset, size, file.size());
     if (bits_of_tensor(dtype, shape) != size * 8)
-      fail("{}: '{}' is {} {}, which is not the {} bytes that it has", index, name, dtype, shape, size);
-    if (size && !ends.emplace(std::pair{shard, offset}, offset + size).second) fail("{}: '{}' overlaps another variable", index, name);
+      fail("{}: '{}' is {} {}, which is not the {} bytes that it has", index, name, dtype, shape,
+           size);
+    if (size && !ends.emplace(std::pair{shard, offset}, offset + size).second)
+      fail("{}: '{}' overlaps another variable", index, name);
     add(name, {dtype, shape, file.data() + offset});
   }
   uint64_t shard = 0, end = 0;
   for (const auto& [begin, next] : ends) {
-    if (begin.first == shard && begin.second < end) fail("{}: variables overlap at byte {} of data file {}", index, begin.second, shard);
+    if (begin.first == shard && begin.second < end)
+      fail("{}: variables overlap at byte {} of data file {}", index, begin.second, shard);
     shard = begin.first, end = next;
   }
   for (const auto& [name, variable] : variables)
-    if (!variable.dtype.empty() && masked_crc32c(files_[variable.shard].view().substr(variable.offset, variable.size)) != variable.crc)
-      fail("{}: the bytes of '{}' do not have their CRC-32C: the data file is damaged", index, name);
+    if (!variable.dtype.empty() && masked_crc32c(files_[variable.shard].view().substr(
+                                       variable.offset, variable.size)) != variable.crc)
+      fail("{}: the bytes of '{}' do not have their CRC-32C: the data file is damaged", index,
+           name);
 }
 
 }  // namespace gradus

@@ -1,12 +1,14 @@
-// The weights of a model, whatever form they have on disk, under today's names: what load_parameters and `gradus convert` read.
+// The weights of a model, whatever form they have on disk, under today's names: what
+// load_parameters and `gradus convert` read.
 //
-// A model is a folder with model.safetensors, pytorch_model.bin, the shards of one of them by its index.json, or one TensorFlow checkpoint
-// (looked for in that order); or the path PREFIX of a checkpoint, PREFIX.index. Files are mapped: opening costs no memory.
+// A model is a folder with model.safetensors, pytorch_model.bin, the shards of one of them by its
+// index.json, or one TensorFlow checkpoint (looked for in that order); or the path PREFIX of a
+// checkpoint, PREFIX.index. Files are mapped: opening costs no memory.
 #pragma once
 
 #include <memory>
 
-#include "io/tensor_file.h"
+#include "gradus/io/tensor_file.h"
 
 namespace gradus {
 
@@ -23,9 +25,12 @@ class Weights {
   explicit Weights(const std::filesystem::path& model);
   // With or without the `bert.` prefix; nullptr where there is none.
   const Weight* find(const std::string& parameter) const;
-  const std::map<std::string, Weight>& all() const { return weights_; }                         // by name without prefix
-  const std::vector<std::pair<std::string, std::string>>& dropped() const { return dropped_; }  // tensors that are no weights, and why
-  const std::string& form() const { return form_; }                                             // "pytorch_model.bin", for a report
+  // by name without prefix
+  const std::map<std::string, Weight>& all() const { return weights_; }
+  // tensors that are no weights, and why
+  const std::vector<std::pair<std::string, std::string>>& dropped() const { return dropped_; }
+  // "pytorch_model.bin", for a report
+  const std::string& form() const { return form_; }
 
  private:
   void open(const std::filesystem::path& path);
@@ -37,7 +42,8 @@ class Weights {
   std::string form_;
 };
 
-// The folder that a model's other files lie in: the model itself, or that of a checkpoint's prefix. An Error where it is neither.
+// The folder that a model's other files lie in: the model itself, or that of a checkpoint's prefix.
+// An Error where it is neither.
 std::filesystem::path folder_of_model(const std::filesystem::path& model);
 
 }  // namespace gradus

@@ -1,18 +1,21 @@
-#include "models/bert.h"
+#include "gradus/models/bert.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-#include "autograd/random.h"
-#include "base/file.h"
+#include "gradus/autograd/random.h"
+#include "gradus/base/file.h"
 
 namespace gradus {
 namespace {
-Tensor from_ids(const std::vector<int32_t>& ids) { return from_vector(ids, {static_cast<int64_t>(ids.size())}); }
+Tensor from_ids(const std::vector<int32_t>& ids) {
+  return from_vector(ids, {static_cast<int64_t>(ids.size())});
+}
 }  // namespace
 
-void TokenBatch::add(std::span<const int32_t> sequence_ids, std::span<const int32_t> sequence_types) {
+void TokenBatch::add(std::span<const int32_t> sequence_ids,
+                     std::span<const int32_t> sequence_types) {
   types.resize(ids.size());
   ids.insert(ids.end(), sequence_ids.begin(), sequence_ids.end());
   types.insert(types.end(), sequence_types.begin(), sequence_types.end());
@@ -20,7 +23,8 @@ void TokenBatch::add(std::span<const int32_t> sequence_ids, std::span<const int3
   lengths.push_back(static_cast<int64_t>(sequence_ids.size()));
 }
 
-BertInput::BertInput(const BertConfig& config, const TokenBatch& batch, int64_t first) : sequences(batch.lengths, first) {
+BertInput::BertInput(const BertConfig& config, const TokenBatch& batch, int64_t first)
+    : sequences(batch.lengths, first) {
   const std::vector<int32_t>&id = batch.ids, &type = batch.types;
   const auto tokens = static_cast<size_t>(sequences.tokens());
   if (id.size() != tokens || (!type.empty() && type.size() != tokens))
@@ -29,16 +33,20 @@ BertInput::BertInput(const BertConfig& config, const TokenBatch& batch, int64_t 
   const std::vector<int32_t>& use = type.empty() ? no_types : type;
   for (int64_t s = 0; s < sequences.sequences(); ++s) {
     if (sequences.length(s) > config.max_position_embeddings)
-      fail("sequence {} of the batch has {} tokens, the model {} positions; cut the text, or take a model with more positions", s,
-           sequences.length(s), config.max_position_embeddings);
+      fail(
+          "sequence {} of the batch has {} tokens, the model {} positions; cut the text, or take a "
+          "model with more positions",
+          s, sequences.length(s), config.max_position_embeddings);
     for (int64_t t = sequences.begin(s); t < sequences.end(s); ++t) {
       const auto i = static_cast<size_t>(t);
       if (id[i] < 0 || id[i] >= config.vocab_size)
-        fail("the id {} at token {} of sequence {} is outside the model's vocabulary of {}; was the text encoded with another vocabulary?",
-             id[i], t - sequences.begin(s), s, config.vocab_size);
+        fail(
+            "the id {} at token {} of sequence {} is outside the model's vocabulary of {}; was the "
+            "text encoded with another vocabulary?",
+            id[i], t - sequences.begin(s), s, config.vocab_size);
       if (use[i] < 0 || use[i] >= config.type_vocab_size)
-        fail("the token type {} at token {} of sequence {} is outside the model's {}", use[i], t - sequences.begin(s), s,
-             config.type_vocab_size);
+        fail("the token type {} at token {} of sequence {} is outside the model's {}", use[i],
+             t - sequences.begin(s), s, config.type_vocab_size);
       position[i] = static_cast<int32_t>(t - sequences.begin(s));
     }
   }
@@ -56,7 +64,8 @@ BertEmbeddings::BertEmbeddings(const BertConfig& config)
 
 Tensor BertEmbeddings::operator()(const BertInput& input) const {
   const Scope scope("embeddings");
-  return dropout(norm(word_embeddings(input.ids) + token_type_embeddings(input.types) + position_embeddings(input.positions)),
+  return dropout(norm(word_embeddings(input.ids) + token_type_embeddings(input.types) +
+                      position_embeddings(input.positions)),
                  input.sequences);
 }
 
@@ -67,7 +76,10 @@ void BertEmbeddings::parts(Parts& p) {
   p("LayerNorm", norm);
 }
 
-BertModel::BertModel(const BertConfig& c) : config((c.validate("the model's configuration"), c)), embeddings(c), encoder(c.transformer()) {}
+BertModel::BertModel(const BertConfig& c)
+    : config((c.validate("the model's configuration"), c)),
+      embeddings(c),
+      encoder(c.transformer()) {}
 
 Tensor BertModel::operator()(const BertInput& input, Tensors* hidden_states) const {
   const Tensor x = embeddings(input);
@@ -91,17 +103,23 @@ MaskedLanguageModelHead::MaskedLanguageModelHead(const BertConfig& config)
       bias(zeros({config.vocab_size}).set_requires_grad()),
       activation(config.activation()) {}
 
-Tensor MaskedLanguageModelHead::transformed(const Tensor& output, const std::vector<int32_t>& rows) const {
-  return norm(bias_gelu(linear(take(output, from_ids(rows)), transform.weight), transform.bias, activation));
+Tensor MaskedLanguageModelHead::transformed(const Tensor& output,
+                                            const std::vector<int32_t>& rows) const {
+  return norm(bias_gelu(linear(take(output, from_ids(rows)), transform.weight), transform.bias,
+                        activation));
 }
 
-DecoderLoss MaskedLanguageModelHead::loss(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows,
-                                          const std::vector<int32_t>& labels, double denominator) const {
+DecoderLoss MaskedLanguageModelHead::loss(const Tensor& output, const Tensor& word_embeddings,
+                                          const std::vector<int32_t>& rows,
+                                          const std::vector<int32_t>& labels,
+                                          double denominator) const {
   const Scope scope("predictions");
-  return decoder_loss(transformed(output, rows), word_embeddings, bias, from_ids(labels), denominator);
+  return decoder_loss(transformed(output, rows), word_embeddings, bias, from_ids(labels),
+                      denominator);
 }
 
-Tensor MaskedLanguageModelHead::logits(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows) const {
+Tensor MaskedLanguageModelHead::logits(const Tensor& output, const Tensor& word_embeddings,
+                                       const std::vector<int32_t>& rows) const {
   const Scope scope("predictions");
   return linear(transformed(output, rows), word_embeddings, bias);
 }
@@ -118,7 +136,8 @@ BertForMaskedLM::BertForMaskedLM(const BertConfig& config) : bert(config), predi
   bert.config.architectures = {"BertForMaskedLM"};
 }
 
-Tensor BertForMaskedLM::masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const {
+Tensor BertForMaskedLM::masked_logits(const BertInput& input,
+                                      const std::vector<int32_t>& rows) const {
   return predictions.logits(bert(input), bert.embeddings.word_embeddings.weight, rows);
 }
 
@@ -132,13 +151,17 @@ BertForPreTraining::BertForPreTraining(const BertConfig& config)
   bert.config.architectures = {"BertForPreTraining"};
 }
 
-PretrainingLoss BertForPreTraining::loss(const BertInput& input, const PretrainingTargets& targets) const {
+PretrainingLoss BertForPreTraining::loss(const BertInput& input,
+                                         const PretrainingTargets& targets) const {
   PretrainingLoss result;
   const Tensor output = bert(input);
-  const auto denominator = [](double given, size_t count) { return given > 0 ? given : static_cast<double>(std::max<size_t>(count, 1)); };
+  const auto denominator = [](double given, size_t count) {
+    return given > 0 ? given : static_cast<double>(std::max<size_t>(count, 1));
+  };
   if (!targets.rows.empty()) {
-    const DecoderLoss masked = predictions.loss(output, bert.embeddings.word_embeddings.weight, targets.rows, targets.labels,
-                                                denominator(targets.masked_denominator, targets.rows.size()));
+    const DecoderLoss masked = predictions.loss(
+        output, bert.embeddings.word_embeddings.weight, targets.rows, targets.labels,
+        denominator(targets.masked_denominator, targets.rows.size()));
     result.masked = masked.loss.item();
     result.masked_correct = masked.correct;
     result.total = masked.loss;
@@ -147,16 +170,20 @@ PretrainingLoss BertForPreTraining::loss(const BertInput& input, const Pretraini
     const Tensor logits = seq_relationship(pooler(output, input.sequences));
     const Scope scope("next_sentence");
     const Tensor next =
-        cross_entropy(logits, from_ids(targets.next_labels), denominator(targets.next_denominator, targets.next_labels.size()));
+        cross_entropy(logits, from_ids(targets.next_labels),
+                      denominator(targets.next_denominator, targets.next_labels.size()));
     const auto best = argmax(logits, -1).to_vector<int32_t>();
-    for (size_t i = 0; i < best.size(); ++i) result.next_correct += best[i] == targets.next_labels[i];
+    for (size_t i = 0; i < best.size(); ++i)
+      result.next_correct += best[i] == targets.next_labels[i];
     result.next = next.item();
     result.total = result.total.defined() ? result.total + next : next;
   }
   return result;
 }
 
-Tensor BertForPreTraining::next_logits(const BertInput& input) const { return seq_relationship(pooler(bert(input), input.sequences)); }
+Tensor BertForPreTraining::next_logits(const BertInput& input) const {
+  return seq_relationship(pooler(bert(input), input.sequences));
+}
 
 void BertForPreTraining::parts(Parts& p) {
   p("bert", bert);
@@ -167,46 +194,55 @@ void BertForPreTraining::parts(Parts& p) {
 
 namespace {
 
-// Positions as sines and cosines (Vaswani et al. 2017, section 3.5), with the root mean square of the other embeddings: a head that looks a fixed number of
-// tokens back is then one linear map, not something to be learned place by place.
+// Positions as sines and cosines (Vaswani et al. 2017, section 3.5), with the root mean square of
+// the other embeddings: a head that looks a fixed number of tokens back is then one linear map, not
+// something to be learned place by place.
 void fill_sinusoidal(Tensor table, double rms) {
   const int64_t positions = table.shape()[0], n = table.shape()[1];
   float* to = table.write<float>();
   for (int64_t t = 0; t < positions; ++t)
     for (int64_t i = 0; i < n; ++i) {
-      const double angle = static_cast<double>(t) / std::pow(10000.0, static_cast<double>(i / 2 * 2) / static_cast<double>(n));
-      to[t * n + i] = static_cast<float>(rms * std::numbers::sqrt2 * (i % 2 ? std::cos(angle) : std::sin(angle)));
+      const double angle =
+          static_cast<double>(t) /
+          std::pow(10000.0, static_cast<double>(i / 2 * 2) / static_cast<double>(n));
+      to[t * n + i] = static_cast<float>(rms * std::numbers::sqrt2 *
+                                         (i % 2 ? std::cos(angle) : std::sin(angle)));
     }
 }
 
-// Attention that begins as a comparison of tokens, as in trained models (Trockman and Kolter 2023, arXiv 2305.09828): the key's weights are the query's,
-// of a size at which equal tokens find each other.
+// Attention that begins as a comparison of tokens, as in trained models (Trockman and Kolter 2023,
+// arXiv 2305.09828): the key's weights are the query's, of a size at which equal tokens find each
+// other.
 void fill_mimetic(const std::vector<Parameter>& list, const BertConfig& config, uint64_t seed) {
   initialize(list, Normal{config.initializer_range}, seed);
   const NoGrad scope;
   for (const Parameter& p : list) {
     if (p.tied) continue;
-    if (p.name.ends_with("position_embeddings.weight")) fill_sinusoidal(p.view(), config.initializer_range);
+    if (p.name.ends_with("position_embeddings.weight"))
+      fill_sinusoidal(p.view(), config.initializer_range);
     for (const char* which : {"self.query.weight", "self.key.weight"})
       if (p.name.ends_with(which)) {
         const std::string layer = p.name.substr(0, p.name.rfind("self."));
         Tensor view = p.view();
-        copy_into(
-            random_normal(view.shape(), seed, hash_bytes(layer), DType::f32) * (1 / std::sqrt(static_cast<double>(config.hidden_size))),
-            view, false);
+        copy_into(random_normal(view.shape(), seed, hash_bytes(layer), DType::f32) *
+                      (1 / std::sqrt(static_cast<double>(config.hidden_size))),
+                  view, false);
       }
   }
 }
 
 }  // namespace
 
-void initialize_bert(const std::vector<Parameter>& list, const BertConfig& config, BertInitialization how, uint64_t seed) {
+void initialize_bert(const std::vector<Parameter>& list, const BertConfig& config,
+                     BertInitialization how, uint64_t seed) {
   if (how == BertInitialization::mimetic) return fill_mimetic(list, config, seed);
-  if (how == BertInitialization::google) return initialize(list, TruncatedNormal{config.initializer_range}, seed);
+  if (how == BertInitialization::google)
+    return initialize(list, TruncatedNormal{config.initializer_range}, seed);
   initialize(list, Normal{config.initializer_range}, seed);
   const NoGrad scope;
   for (const Parameter& p : list)
-    if (!p.tied && p.name.ends_with("word_embeddings.weight") && config.pad_token_id >= 0 && config.pad_token_id < config.vocab_size) {
+    if (!p.tied && p.name.ends_with("word_embeddings.weight") && config.pad_token_id >= 0 &&
+        config.pad_token_id < config.vocab_size) {
       Tensor pad = slice(p.view(), 0, config.pad_token_id, config.pad_token_id + 1);
       std::fill_n(pad.write<float>(), pad.numel(), 0.0f);
     }

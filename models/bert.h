@@ -1,10 +1,12 @@
-// BERT (Devlin et al. 2018): the encoder, and the pretraining heads. Parameter names are Hugging Face's, so that its files load and ours open there.
+// BERT (Devlin et al. 2018): the encoder, and the pretraining heads. Parameter names are Hugging
+// Face's, so that its files load and ours open there.
 //
-// A batch is ragged: the ids of all tokens one under the other, with the lengths of the sequences; nothing is padded. Heads that are not asked for a loss
-// are not built, and only the predicted positions go through the masked-language-model head.
+// A batch is ragged: the ids of all tokens one under the other, with the lengths of the sequences;
+// nothing is padded. Heads that are not asked for a loss are not built, and only the predicted
+// positions go through the masked-language-model head.
 #pragma once
 
-#include "models/bert_config.h"
+#include "gradus/models/bert_config.h"
 
 namespace gradus {
 
@@ -13,7 +15,8 @@ struct TokenBatch {
   std::vector<int32_t> ids, types;  // no types: all are 0
   std::vector<int64_t> lengths;     // of the sequences
 
-  void add(std::span<const int32_t> sequence_ids, std::span<const int32_t> sequence_types = {});  // no types: 0
+  // no types: 0
+  void add(std::span<const int32_t> sequence_ids, std::span<const int32_t> sequence_types = {});
 
   int64_t size() const { return static_cast<int64_t>(ids.size()); }  // tokens
 };
@@ -22,7 +25,8 @@ struct TokenBatch {
 struct BertInput {
   Tensor ids, types, positions;  // i32 [tokens]
   Ragged sequences;
-  // An id, type or length beyond the config is an Error that says which sequence. `first` is the number of its first sequence: dropout draws by it.
+  // An id, type or length beyond the config is an Error that says which sequence. `first` is the
+  // number of its first sequence: dropout draws by it.
   BertInput(const BertConfig& config, const TokenBatch& batch, int64_t first = 0);
 };
 
@@ -41,11 +45,12 @@ struct BertModel {
   BertEmbeddings embeddings;
   Encoder encoder;
   explicit BertModel(const BertConfig& config);
-  Tensor operator()(const BertInput& input, Tensors* hidden_states = nullptr) const;  // [tokens, hidden]
+  // [tokens, hidden]
+  Tensor operator()(const BertInput& input, Tensors* hidden_states = nullptr) const;
   void parts(Parts& p);
 };
 
-// tanh(dense(first token of each sequence)).                        [tokens, hidden] -> [sequences, hidden]
+// tanh(dense(first token of each sequence)).                [tokens, hidden] -> [sequences, hidden]
 struct BertPooler {
   Linear dense;
   explicit BertPooler(const BertConfig& config) : dense(config.hidden_size, config.hidden_size) {}
@@ -53,7 +58,8 @@ struct BertPooler {
   void parts(Parts& p) { p("dense", dense); }
 };
 
-// dense -> GELU -> LayerNorm, then a decoder that is the word embeddings (tied) with a bias of its own.
+// dense -> GELU -> LayerNorm, then a decoder that is the word embeddings (tied) with a bias of its
+// own.
 struct MaskedLanguageModelHead {
   Linear transform;
   LayerNorm norm;
@@ -61,19 +67,26 @@ struct MaskedLanguageModelHead {
   Gelu activation;
   explicit MaskedLanguageModelHead(const BertConfig& config);
   // At the predicted tokens only: `rows` of the encoder's output [tokens, hidden].
-  DecoderLoss loss(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows,
-                   const std::vector<int32_t>& labels, double denominator) const;
-  Tensor logits(const Tensor& output, const Tensor& word_embeddings, const std::vector<int32_t>& rows) const;  // [rows, vocabulary]
+  DecoderLoss loss(const Tensor& output, const Tensor& word_embeddings,
+                   const std::vector<int32_t>& rows, const std::vector<int32_t>& labels,
+                   double denominator) const;
+  // [rows, vocabulary]
+  Tensor logits(const Tensor& output, const Tensor& word_embeddings,
+                const std::vector<int32_t>& rows) const;
   void parts(Parts& p, Tensor& word_embeddings);
 
  private:
-  Tensor transformed(const Tensor& output, const std::vector<int32_t>& rows) const;  // [rows, hidden]
+  // [rows, hidden]
+  Tensor transformed(const Tensor& output, const std::vector<int32_t>& rows) const;
 };
 
-// What is predicted in a batch, and by how much each loss is divided: the counts of the whole accumulated batch, so that micro-batches add up to it.
+// What is predicted in a batch, and by how much each loss is divided: the counts of the whole
+// accumulated batch, so that micro-batches add up to it.
 struct PretrainingTargets {
-  std::vector<int32_t> rows, labels;                    // predicted tokens: their rows in the batch, their true ids
-  std::vector<int32_t> next_labels;                     // a sequence each: 0 is next, 1 random; empty: no next-sentence loss
+  // predicted tokens: their rows in the batch, their true ids
+  std::vector<int32_t> rows, labels;
+  // a sequence each: 0 is next, 1 random; empty: no next-sentence loss
+  std::vector<int32_t> next_labels;
   double masked_denominator = 0, next_denominator = 0;  // 0: of this batch alone
 };
 
@@ -89,8 +102,10 @@ struct BertForMaskedLM {
   MaskedLanguageModelHead predictions;
 
   explicit BertForMaskedLM(const BertConfig& config);
-  BertForMaskedLM(BertModel body, MaskedLanguageModelHead head) : bert(std::move(body)), predictions(std::move(head)) {}
-  Tensor masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const;  // [rows, vocabulary]
+  BertForMaskedLM(BertModel body, MaskedLanguageModelHead head)
+      : bert(std::move(body)), predictions(std::move(head)) {}
+  // [rows, vocabulary]
+  Tensor masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const;
   void parts(Parts& p);
 };
 
@@ -110,10 +125,12 @@ struct BertForPreTraining {
   void parts(Parts& p);
 };
 
-// Hugging Face: normal. Google: truncated normal (cut at 2 standard deviations). Both zero biases; Hugging Face also zeroes the [PAD] embedding.
-// Mimetic: for small models that are to learn in minutes. Attention begins as a comparison of tokens and positions, as trained models have it; the rest is
-// normal. What it brings is measured in docs/reference-runs.md.
+// Hugging Face: normal. Google: truncated normal (cut at 2 standard deviations). Both zero biases;
+// Hugging Face also zeroes the [PAD] embedding. Mimetic: for small models that are to learn in
+// minutes. Attention begins as a comparison of tokens and positions, as trained models have it; the
+// rest is normal. What it brings is measured in docs/reference-runs.md.
 enum class BertInitialization { hugging_face, google, mimetic };
-void initialize_bert(const std::vector<Parameter>& list, const BertConfig& config, BertInitialization how, uint64_t seed);
+void initialize_bert(const std::vector<Parameter>& list, const BertConfig& config,
+                     BertInitialization how, uint64_t seed);
 
 }  // namespace gradus

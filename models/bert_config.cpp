@@ -1,4 +1,4 @@
-#include "models/bert_config.h"
+#include "gradus/models/bert_config.h"
 
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -13,8 +13,9 @@ BertConfig BertConfig::named(const std::string& size, int64_t vocab_size) {
   };
   BertConfig config;
   config.vocab_size = vocab_size;
-  for (const Size& s : {Size{"tiny", 2, 128, 2}, Size{"mini", 4, 256, 4}, Size{"small", 4, 512, 8}, Size{"medium", 8, 512, 8},
-                        Size{"base", 12, 768, 12}, Size{"large", 24, 1024, 16}})
+  for (const Size& s :
+       {Size{"tiny", 2, 128, 2}, Size{"mini", 4, 256, 4}, Size{"small", 4, 512, 8},
+        Size{"medium", 8, 512, 8}, Size{"base", 12, 768, 12}, Size{"large", 24, 1024, 16}})
     if (size == s.name) {
       config.num_hidden_layers = s.layers;
       config.hidden_size = s.hidden;
@@ -22,7 +23,10 @@ BertConfig BertConfig::named(const std::string& size, int64_t vocab_size) {
       config.intermediate_size = 4 * s.hidden;
       return config;
     }
-  fail("no model size is called '{}'; there are tiny, mini, small, medium, base and large, or give a config.json", size);
+  fail(
+      "no model size is called '{}'; there are tiny, mini, small, medium, base and large, or give "
+      "a config.json",
+      size);
 }
 
 Gelu BertConfig::activation() const { return hidden_act == "gelu" ? Gelu::erf : Gelu::tanh; }
@@ -40,7 +44,8 @@ TransformerOptions BertConfig::transformer() const {
 
 void BertConfig::validate(const std::string& origin) const {
   const auto positive = [&](const char* key, int64_t value) {
-    if (value < 1 || value > (int64_t{1} << 31)) fail("{}: {} is {}; it must be between 1 and 2^31", origin, key, value);
+    if (value < 1 || value > (int64_t{1} << 31))
+      fail("{}: {} is {}; it must be between 1 and 2^31", origin, key, value);
   };
   positive("vocab_size", vocab_size);
   positive("hidden_size", hidden_size);
@@ -50,44 +55,59 @@ void BertConfig::validate(const std::string& origin) const {
   positive("max_position_embeddings", max_position_embeddings);
   positive("type_vocab_size", type_vocab_size);
   if (hidden_size % num_attention_heads != 0)
-    fail("{}: hidden_size {} is not divisible by num_attention_heads {}", origin, hidden_size, num_attention_heads);
+    fail("{}: hidden_size {} is not divisible by num_attention_heads {}", origin, hidden_size,
+         num_attention_heads);
   if (hidden_act != "gelu" && hidden_act != "gelu_new" && hidden_act != "gelu_pytorch_tanh")
-    fail("{}: hidden_act is '{}'; known are gelu, gelu_new and gelu_pytorch_tanh", origin, hidden_act);
+    fail("{}: hidden_act is '{}'; known are gelu, gelu_new and gelu_pytorch_tanh", origin,
+         hidden_act);
   for (const auto& [key, p] :
-       {std::pair{"hidden_dropout_prob", hidden_dropout_prob}, std::pair{"attention_probs_dropout_prob", attention_probs_dropout_prob}})
+       {std::pair{"hidden_dropout_prob", hidden_dropout_prob},
+        std::pair{"attention_probs_dropout_prob", attention_probs_dropout_prob}})
     if (!(p >= 0 && p < 1)) fail("{}: {} is {}; it must be in [0, 1)", origin, key, p);
-  if (!problem_type.empty() && problem_type != "regression" && problem_type != "single_label_classification" &&
-      problem_type != "multi_label_classification")
-    fail("{}: problem_type is '{}'; known are regression, single_label_classification and multi_label_classification", origin,
-         problem_type);
-  if (!(layer_norm_eps > 0)) fail("{}: layer_norm_eps is {}; it must be above 0", origin, layer_norm_eps);
+  if (!problem_type.empty() && problem_type != "regression" &&
+      problem_type != "single_label_classification" && problem_type != "multi_label_classification")
+    fail(
+        "{}: problem_type is '{}'; known are regression, single_label_classification and "
+        "multi_label_classification",
+        origin, problem_type);
+  if (!(layer_norm_eps > 0))
+    fail("{}: layer_norm_eps is {}; it must be above 0", origin, layer_norm_eps);
 }
 
 namespace {
 
-// id2label; without it the inverse of label2id, or as many LABEL_n as num_labels says. Files hold ids as strings.
+// id2label; without it the inverse of label2id, or as many LABEL_n as num_labels says. Files hold
+// ids as strings.
 std::map<int64_t, std::string> read_labels(const Json& json, const std::string& origin) {
   std::map<int64_t, std::string> labels;
   const auto add = [&](const std::string& id, const Json& label, const char* key) {
     int64_t number = -1;
     const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number);
     if (error != std::errc() || end != id.data() + id.size() || number < 0 || !label.is_string())
-      fail("{}: {} has the entry {}: {}; it maps whole numbers from 0 to labels", origin, key, id, label.dump());
-    if (!labels.emplace(number, label.get<std::string>()).second) fail("{}: {} has two labels for {}", origin, key, number);
+      fail("{}: {} has the entry {}: {}; it maps whole numbers from 0 to labels", origin, key, id,
+           label.dump());
+    if (!labels.emplace(number, label.get<std::string>()).second)
+      fail("{}: {} has two labels for {}", origin, key, number);
   };
-  const auto object = [&](const char* key) { return json.contains(key) && json[key].is_object() ? json[key] : Json::object(); };
+  const auto object = [&](const char* key) {
+    return json.contains(key) && json[key].is_object() ? json[key] : Json::object();
+  };
   const Json forward = object("id2label"), backward = object("label2id");
   for (const auto& [id, label] : forward.items()) add(id, label, "id2label");
   if (labels.empty())
     for (const auto& [label, id] : backward.items()) add(id.dump(), Json(label), "label2id");
-  if (const auto count = json.find("num_labels"); labels.empty() && count != json.end() && !count->is_null()) {
+  if (const auto count = json.find("num_labels");
+      labels.empty() && count != json.end() && !count->is_null()) {
     constexpr int64_t most = 1'000'000;
-    check(count->is_number_unsigned() && count->get<uint64_t>() >= 1 && count->get<uint64_t>() <= most,
+    check(count->is_number_unsigned() && count->get<uint64_t>() >= 1 &&
+              count->get<uint64_t>() <= most,
           "{}: num_labels is {}; it must be between 1 and {}", origin, count->dump(), most);
-    for (int64_t id = 0; id < count->get<int64_t>(); ++id) labels.emplace(id, fmt::format("LABEL_{}", id));
+    for (int64_t id = 0; id < count->get<int64_t>(); ++id)
+      labels.emplace(id, fmt::format("LABEL_{}", id));
   }
   if (!labels.empty() && labels.rbegin()->first != static_cast<int64_t>(labels.size()) - 1)
-    fail("{}: its {} labels have ids up to {}; they must be 0 to {}", origin, labels.size(), labels.rbegin()->first, labels.size() - 1);
+    fail("{}: its {} labels have ids up to {}; they must be 0 to {}", origin, labels.size(),
+         labels.rbegin()->first, labels.size() - 1);
   return labels;
 }
 
@@ -111,16 +131,20 @@ BertConfig BertConfig::from_json(const std::string& text, const std::string& ori
       if (std::is_same_v<decltype(value), int64_t&> && !found->is_number_integer())
         throw Json::type_error::create(302, "no whole number", nullptr);
       found->get_to(value);
-    } catch (const Json::exception&) { fail("{}: {} is {}, which is of the wrong kind", origin, key, found->dump()); }
+    } catch (const Json::exception&) {
+      fail("{}: {} is {}, which is of the wrong kind", origin, key, found->dump());
+    }
   };
   std::string model_type = "bert", position_embedding_type = "absolute";
   bool is_decoder = false;
   read("model_type", model_type);
   read("position_embedding_type", position_embedding_type);
   read("is_decoder", is_decoder);
-  if (model_type != "bert") fail("{}: model_type is '{}'; only bert can be read", origin, model_type);
+  if (model_type != "bert")
+    fail("{}: model_type is '{}'; only bert can be read", origin, model_type);
   if (position_embedding_type != "absolute")
-    fail("{}: position_embedding_type is '{}'; only absolute is supported", origin, position_embedding_type);
+    fail("{}: position_embedding_type is '{}'; only absolute is supported", origin,
+         position_embedding_type);
   check(!is_decoder, "{}: is_decoder is true; only the encoder is supported", origin);
   read("vocab_size", config.vocab_size);
   read("hidden_size", config.hidden_size);
@@ -167,7 +191,8 @@ std::string BertConfig::to_json() const {
   json["use_cache"] = false;
   if (!id2label.empty()) {
     Json forward = Json::object(), backward = Json::object();
-    for (const auto& [id, label] : id2label) forward[std::to_string(id)] = label, backward[label] = id;
+    for (const auto& [id, label] : id2label)
+      forward[std::to_string(id)] = label, backward[label] = id;
     json["id2label"] = forward;
     json["label2id"] = backward;
   }

@@ -1,11 +1,12 @@
-#include "models/fill_mask.h"
+#include "gradus/models/fill_mask.h"
 
 #include <algorithm>
 #include <numeric>
 
 namespace gradus {
 
-std::vector<MaskAnswers> fill_mask(const BertForMaskedLM& model, const Tokenizer& tokenizer, const std::string& text, int top_k) {
+std::vector<MaskAnswers> fill_mask(const BertForMaskedLM& model, const Tokenizer& tokenizer,
+                                   const std::string& text, int top_k) {
   const Vocabulary& vocabulary = tokenizer.vocabulary();
   vocabulary.require_special();
   std::vector<int32_t> ids{vocabulary.cls()}, rows;
@@ -24,11 +25,13 @@ std::vector<MaskAnswers> fill_mask(const BertForMaskedLM& model, const Tokenizer
     std::vector<int32_t> order(static_cast<size_t>(n));
     std::iota(order.begin(), order.end(), 0);
     const auto count = static_cast<std::ptrdiff_t>(std::min<int64_t>(top_k, n));
-    std::partial_sort(order.begin(), order.begin() + count, order.end(),
-                      [&](int32_t a, int32_t b) { return row[a] != row[b] ? row[a] > row[b] : a < b; });
+    std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](int32_t a, int32_t b) {
+      return row[a] != row[b] ? row[a] > row[b] : a < b;
+    });
     MaskAnswers best;
     for (std::ptrdiff_t i = 0; i < count; ++i)
-      best.push_back({vocabulary.token(order[static_cast<size_t>(i)]), row[order[static_cast<size_t>(i)]]});
+      best.push_back(
+          {vocabulary.token(order[static_cast<size_t>(i)]), row[order[static_cast<size_t>(i)]]});
     answers.push_back(std::move(best));
   }
   return answers;

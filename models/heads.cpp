@@ -1,4 +1,4 @@
-#include "models/heads.h"
+#include "gradus/models/heads.h"
 
 namespace gradus {
 namespace {
@@ -11,16 +11,20 @@ struct HeadKind {
 };
 
 constexpr HeadKind kinds[] = {
-    {BertHead::sequence_classification, "BertForSequenceClassification", "classifier", true, true, 0},
+    {BertHead::sequence_classification, "BertForSequenceClassification", "classifier", true, true,
+     0},
     {BertHead::multiple_choice, "BertForMultipleChoice", "classifier", true, true, 1},
-    {BertHead::next_sentence, "BertForNextSentencePrediction", "cls.seq_relationship", true, false, 2},
+    {BertHead::next_sentence, "BertForNextSentencePrediction", "cls.seq_relationship", true, false,
+     2},
     {BertHead::token_classification, "BertForTokenClassification", "classifier", false, true, 0},
     {BertHead::question_answering, "BertForQuestionAnswering", "qa_outputs", false, false, 2},
 };
 
 const HeadKind& kind_of(BertHead head) { return kinds[static_cast<size_t>(head)]; }
 
-int64_t count_logits(BertHead head, const BertConfig& config) { return kind_of(head).logits ? kind_of(head).logits : config.num_labels(); }
+int64_t count_logits(BertHead head, const BertConfig& config) {
+  return kind_of(head).logits ? kind_of(head).logits : config.num_labels();
+}
 
 double rate_before(BertHead head, const BertConfig& config) {
   if (!kind_of(head).drops_out) return 0;
@@ -38,7 +42,10 @@ std::optional<BertHead> head_named(const std::string& architecture) {
 }
 
 BertForTask::BertForTask(BertHead head, const BertConfig& config)
-    : head(head), bert(config), dropout{rate_before(head, config)}, classifier(config.hidden_size, count_logits(head, config)) {
+    : head(head),
+      bert(config),
+      dropout{rate_before(head, config)},
+      classifier(config.hidden_size, count_logits(head, config)) {
   if (kind_of(head).pooled) pooler.emplace(config);
   bert.config.architectures = {architecture(head)};
 }

@@ -1,17 +1,21 @@
-#include "nn/audit.h"
+#include "gradus/nn/audit.h"
 
 #include <algorithm>
 #include <set>
 
 namespace gradus {
 
-void audit(const std::vector<Parameter>& list, const Tensors& reached, const std::vector<std::string>& unreached_on_purpose) {
+void audit(const std::vector<Parameter>& list, const Tensors& reached,
+           const std::vector<std::string>& unreached_on_purpose) {
   std::set<const TensorImpl*> named, seen;
   for (const Parameter& p : list) named.insert(p.leaf.impl().get());
   for (const Tensor& leaf : reached) {
     seen.insert(leaf.impl().get());
     if (!named.contains(leaf.impl().get()))
-      fail("audit: the loss trains {}, which no module lists; add it to a layer's parts(), or detach() it", describe(leaf));
+      fail(
+          "audit: the loss trains {}, which no module lists; add it to a layer's parts(), or "
+          "detach() it",
+          describe(leaf));
   }
   for (const Parameter& p : list) {
     if (seen.contains(p.leaf.impl().get()) || !p.leaf.is_leaf()) continue;
@@ -19,7 +23,8 @@ void audit(const std::vector<Parameter>& list, const Tensors& reached, const std
                     [&](const std::string& pattern) { return matches(p.name, pattern); }))
       continue;
     fail(
-        "audit: '{}' {} gets no gradient: the loss does not depend on it. Is a layer's output unused, or the path cut by detach(), NoGrad "
+        "audit: '{}' {} gets no gradient: the loss does not depend on it. Is a layer's output "
+        "unused, or the path cut by detach(), NoGrad "
         "or argmax? "
         "Freeze it if that is meant",
         p.name, p.view().shape());

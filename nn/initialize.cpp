@@ -1,16 +1,17 @@
-#include "nn/initialize.h"
+#include "gradus/nn/initialize.h"
 
 #include <cmath>
 
-#include "autograd/modes.h"
-#include "base/file.h"
-#include "base/parallel.h"
-#include "base/random.h"
+#include "gradus/autograd/modes.h"
+#include "gradus/base/file.h"
+#include "gradus/base/parallel.h"
+#include "gradus/base/random.h"
 
 namespace gradus {
 namespace {
 
-void fill(const std::vector<Parameter>& list, uint64_t seed, double (*draw)(Random&), double stddev) {
+void fill(const std::vector<Parameter>& list, uint64_t seed, double (*draw)(Random&),
+          double stddev) {
   const NoGrad scope;
   for (const Parameter& p : list) {
     if (p.tied) continue;
@@ -23,7 +24,8 @@ void fill(const std::vector<Parameter>& list, uint64_t seed, double (*draw)(Rand
       constexpr int64_t block = 1 << 14;  // elements of one random stream
       parallel_for(p.numel(), block, [&](int64_t begin, int64_t end) {
         Random random(key, static_cast<uint64_t>(begin / block));
-        for (int64_t i = begin; i < end; ++i) at[i] = static_cast<T>(is_matrix ? stddev * draw(random) : constant);
+        for (int64_t i = begin; i < end; ++i)
+          at[i] = static_cast<T>(is_matrix ? stddev * draw(random) : constant);
       });
     });
   }

@@ -1,8 +1,9 @@
-// Initial values. Each parameter's is a function of (seed, its name) and nothing else, so adding a layer changes no other. Matrices are drawn from the
-// distribution; of the parameters with one axis, those named …weight (norms) become 1 and the others (biases) 0.
+// Initial values. Each parameter's is a function of (seed, its name) and nothing else, so adding a
+// layer changes no other. Matrices are drawn from the distribution; of the parameters with one
+// axis, those named …weight (norms) become 1 and the others (biases) 0.
 #pragma once
 
-#include "nn/parts.h"
+#include "gradus/nn/parts.h"
 
 namespace gradus {
 
@@ -18,6 +19,8 @@ void initialize(const std::vector<Parameter>& list, TruncatedNormal distribution
 
 template <class Layer, class Distribution>
 requires requires(Layer& layer, Parts& p) { layer.parts(p); }
-void initialize(Layer& layer, Distribution distribution, uint64_t seed) { initialize(parameters(layer), distribution, seed); }
+void initialize(Layer& layer, Distribution distribution, uint64_t seed) {
+  initialize(parameters(layer), distribution, seed);
+}
 
 }  // namespace gradus

@@ -1,19 +1,20 @@
-#include "nn/lora.h"
+#include "gradus/nn/lora.h"
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
-#include "autograd/modes.h"
-#include "autograd/random.h"
-#include "base/file.h"
-#include "ops/ops.h"
+#include "gradus/autograd/modes.h"
+#include "gradus/autograd/random.h"
+#include "gradus/base/file.h"
+#include "gradus/ops/ops.h"
 
 namespace gradus {
 namespace {
 
 bool matches_any(const std::string& name, const std::vector<std::string>& patterns) {
-  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) { return matches(name, pattern); });
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return matches(name, pattern); });
 }
 
 }  // namespace
@@ -22,7 +23,8 @@ void LoraAdapters::begin(uint64_t seed) {
   if (options_.rank < 1) fail("LoRA: the rank is {}; it must be at least 1", options_.rank);
   const std::vector<Parameter> list = checked_parameters(parts_);
   for (const std::string& pattern : options_.targets)
-    if (std::none_of(list.begin(), list.end(), [&](const Parameter& p) { return matches(p.name, pattern); }))
+    if (std::none_of(list.begin(), list.end(),
+                     [&](const Parameter& p) { return matches(p.name, pattern); }))
       fail("LoRA: no parameter has a name like {}", pattern);
   std::set<const TensorImpl*> kept;
   for (size_t i = 0; i < list.size(); ++i) {
@@ -30,11 +32,15 @@ void LoraAdapters::begin(uint64_t seed) {
     if (p.tied) continue;
     if (matches_any(p.name, options_.also_trained)) kept.insert(p.leaf.impl().get());
     if (!matches_any(p.name, options_.targets)) continue;
-    if (p.leaf.rank() != 2 || !p.name.ends_with(".weight")) fail("LoRA: '{}' is not the weight of a linear layer", p.name);
+    if (p.leaf.rank() != 2 || !p.name.ends_with(".weight"))
+      fail("LoRA: '{}' is not the weight of a linear layer", p.name);
     const int64_t in = p.leaf.shape()[1];
-    const double bound = 1 / std::sqrt(static_cast<double>(in));  // as PEFT: He's uniform for a = sqrt(5)
+    // as PEFT: He's uniform for a = sqrt(5)
+    const double bound = 1 / std::sqrt(static_cast<double>(in));
     Adapter adapter{p.name.substr(0, p.name.size() - 7),
-                    cast(random_uniform({options_.rank, in}, -bound, bound, seed, hash_bytes(p.name), DType::f64), p.leaf.dtype()),
+                    cast(random_uniform({options_.rank, in}, -bound, bound, seed,
+                                        hash_bytes(p.name), DType::f64),
+                         p.leaf.dtype()),
                     zeros({p.end - p.begin, options_.rank}, p.leaf.dtype()), i};
     adapter.a.set_requires_grad();
     adapter.b.set_requires_grad();
@@ -51,7 +57,9 @@ Tensor LoraAdapters::sum(const Tensor& leaf) const {
     const Parameter& p = parts_.list[adapter.target];
     if (!p.leaf.same(leaf)) continue;
     if (p.begin > at) rows.push_back(slice(leaf, 0, at, p.begin));
-    rows.push_back(slice(leaf, 0, p.begin, p.end) + matmul(adapter.b, adapter.a) * (options_.alpha / static_cast<double>(options_.rank)));
+    rows.push_back(slice(leaf, 0, p.begin, p.end) +
+                   matmul(adapter.b, adapter.a) *
+                       (options_.alpha / static_cast<double>(options_.rank)));
     at = p.end;
   }
   if (at < leaf.shape()[0]) rows.push_back(slice(leaf, 0, at, leaf.shape()[0]));

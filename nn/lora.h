@@ -1,17 +1,19 @@
-// Low-rank adapters (Hu et al. 2022, LoRA): a frozen weight W [out, in] is used as W + (alpha / rank) B A, of which A [rank, in] and B [out, rank] alone
-// are trained. They act on any model that lists its parts, from outside: inside a scope, the model's weights are the sums.
+// Low-rank adapters (Hu et al. 2022, LoRA): a frozen weight W [out, in] is used as W + (alpha /
+// rank) B A, of which A [rank, in] and B [out, rank] alone are trained. They act on any model that
+// lists its parts, from outside: inside a scope, the model's weights are the sums.
 //
-//   LoraAdapters adapters(model, {.rank = 8, .targets = {"*query.weight", "*value.weight"}, .also_trained = {"classifier*"}}, seed);
+//  LoraAdapters adapters(model, {.rank = 8, .targets = {"*query.weight", "*value.weight"}, .also_trained = {"classifier*"}}, seed);
 //   AdamW optimizer(adapters.trained(), …);
 //   { const LoraAdapters::Attached scope(adapters);  backward(loss(model)); }
 //
-// Targets are parameters, which may be ranges of a leaf (BERT's query in the leaf of query, key and value). B begins at zero: the model begins as it was.
-// The model must stay where it is while adapters refer to it, and is left frozen but for `also_trained`.
+// Targets are parameters, which may be ranges of a leaf (BERT's query in the leaf of query, key and
+// value). B begins at zero: the model begins as it was. The model must stay where it is while
+// adapters refer to it, and is left frozen but for `also_trained`.
 #pragma once
 
 #include <optional>
 
-#include "nn/parts.h"
+#include "gradus/nn/parts.h"
 
 namespace gradus {
 
@@ -37,8 +39,10 @@ class LoraAdapters {
     begin(seed);
   }
 
-  std::vector<Parameter> trained() const;  // "NAME.lora_A.weight", "NAME.lora_B.weight", and also_trained
-  std::vector<Parameter> merged() const;   // the model's list with the sums in place of the targets, in memory of their own
+  // "NAME.lora_A.weight", "NAME.lora_B.weight", and also_trained
+  std::vector<Parameter> trained() const;
+  // the model's list with the sums in place of the targets, in memory of their own
+  std::vector<Parameter> merged() const;
   const std::vector<Adapter>& adapters() const { return adapters_; }
   const LoraOptions& options() const { return options_; }
 

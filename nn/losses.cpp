@@ -1,11 +1,13 @@
-#include "nn/losses.h"
+#include "gradus/nn/losses.h"
 
 #include <algorithm>
 
 namespace gradus {
 namespace {
 
-Tensor vector_of(const std::vector<int32_t>& values) { return from_vector(values, {static_cast<int64_t>(values.size())}); }
+Tensor vector_of(const std::vector<int32_t>& values) {
+  return from_vector(values, {static_cast<int64_t>(values.size())});
+}
 
 double count_or(std::optional<double> denominator, int64_t count) {
   return denominator.value_or(static_cast<double>(std::max<int64_t>(count, 1)));
@@ -18,63 +20,84 @@ double total_weight(const std::vector<int32_t>& labels, const CrossEntropyOption
   double total = 0;
   for (const int32_t label : labels) {
     if (label < 0 || static_cast<size_t>(label) >= options.class_weights.size())
-      fail("cross_entropy: the label {} has no class weight; there are {}", label, options.class_weights.size());
+      fail("cross_entropy: the label {} has no class weight; there are {}", label,
+           options.class_weights.size());
     total += options.class_weights[static_cast<size_t>(label)];
   }
   return total;
 }
 
-Tensor weighted_cross_entropy(const Tensor& logits, const std::vector<int32_t>& labels, const CrossEntropyOptions& options,
+Tensor weighted_cross_entropy(const Tensor& logits, const std::vector<int32_t>& labels,
+                              const CrossEntropyOptions& options,
                               std::optional<double> denominator) {
   const double divisor = denominator.value_or(total_weight(labels, options));
   if (options.plain()) return cross_entropy(logits, vector_of(labels), divisor);
   const auto rows = static_cast<int64_t>(labels.size()), classes = logits.size(-1);
-  if (logits.rank() != 2 || logits.shape()[0] != rows) fail("cross_entropy: logits have shape {} for {} labels", logits.shape(), rows);
-  if (!options.class_weights.empty() && static_cast<int64_t>(options.class_weights.size()) != classes)
+  if (logits.rank() != 2 || logits.shape()[0] != rows)
+    fail("cross_entropy: logits have shape {} for {} labels", logits.shape(), rows);
+  if (!options.class_weights.empty() &&
+      static_cast<int64_t>(options.class_weights.size()) != classes)
     fail("cross_entropy: {} class weights for {} classes", options.class_weights.size(), classes);
-  const Tensor weights =
-      options.class_weights.empty() ? ones({classes}, logits.dtype()) : cast(from_vector(options.class_weights, {classes}), logits.dtype());
-  const Tensor log_p = log_softmax(logits), own = gather(log_p, -1, reshape(vector_of(labels), {rows, 1}));  // [rows, 1]
-  Tensor loss = own * reshape(take(weights, vector_of(labels)), {rows, 1}) * -(1 - options.label_smoothing);
+  const Tensor weights = options.class_weights.empty()
+                             ? ones({classes}, logits.dtype())
+                             : cast(from_vector(options.class_weights, {classes}), logits.dtype());
+  // [rows, 1]
+  const Tensor log_p = log_softmax(logits),
+               own = gather(log_p, -1, reshape(vector_of(labels), {rows, 1}));
+  Tensor loss =
+      own * reshape(take(weights, vector_of(labels)), {rows, 1}) * -(1 - options.label_smoothing);
   if (options.label_smoothing > 0)
-    loss = loss - sum(log_p * weights, {-1}, true) * (options.label_smoothing / static_cast<double>(classes));
+    loss = loss - sum(log_p * weights, {-1}, true) *
+                      (options.label_smoothing / static_cast<double>(classes));
   if (options.focal_gamma != 0) {
     if (!(options.focal_gamma >= 1))
-      fail("cross_entropy: a focal gamma of {}; it must be 0 or at least 1, or the gradient is infinite where p = 1", options.focal_gamma);
+      fail(
+          "cross_entropy: a focal gamma of {}; it must be 0 or at least 1, or the gradient is "
+          "infinite where p = 1",
+          options.focal_gamma);
     loss = loss * pow(relu(1 - exp(own)), options.focal_gamma);  // relu: rounding may put p above 1
   }
   return sum(loss) / divisor;
 }
 
-Tensor mean_squared_error(const Tensor& predictions, const Tensor& targets, std::optional<double> denominator) {
+Tensor mean_squared_error(const Tensor& predictions, const Tensor& targets,
+                          std::optional<double> denominator) {
   return sum(square(predictions - targets)) / count_or(denominator, predictions.numel());
 }
 
-Tensor binary_cross_entropy(const Tensor& logits, const Tensor& targets, std::optional<double> denominator) {
+Tensor binary_cross_entropy(const Tensor& logits, const Tensor& targets,
+                            std::optional<double> denominator) {
   return sum(softplus(logits) - logits * targets) / count_or(denominator, logits.numel());
 }
 
-Tensor span_loss(const Tensor& logits, const Ragged& sequences, const std::vector<int32_t>& starts, const std::vector<int32_t>& ends,
-                 std::optional<double> denominator) {
-  const int64_t tokens = sequences.tokens(), count = sequences.sequences(), longest = sequences.longest();
-  if (logits.shape() != Shape{tokens, 2}) fail("span_loss: logits have shape {}; they must be [{}, 2]", logits.shape(), tokens);
-  // The sequences become the rows of a matrix, starts above ends. Where a sequence is shorter than the longest, its row is filled with a logit
-  // whose probability is exactly zero.
+Tensor span_loss(const Tensor& logits, const Ragged& sequences, const std::vector<int32_t>& starts,
+                 const std::vector<int32_t>& ends, std::optional<double> denominator) {
+  const int64_t tokens = sequences.tokens(), count = sequences.sequences(),
+                longest = sequences.longest();
+  if (logits.shape() != Shape{tokens, 2})
+    fail("span_loss: logits have shape {}; they must be [{}, 2]", logits.shape(), tokens);
+  // The sequences become the rows of a matrix, starts above ends. Where a sequence is shorter than
+  // the longest, its row is filled with a logit whose probability is exactly zero.
   std::vector<int32_t> index, labels;
   for (const auto* positions : {&starts, &ends}) {
-    if (static_cast<int64_t>(positions->size()) != count) fail("span_loss: {} positions for {} sequences", positions->size(), count);
+    if (static_cast<int64_t>(positions->size()) != count)
+      fail("span_loss: {} positions for {} sequences", positions->size(), count);
     const int64_t column = positions == &starts ? 0 : tokens;
     for (int64_t s = 0; s < count; ++s) {
       const int32_t position = (*positions)[static_cast<size_t>(s)];
       if (position < 0 || position >= sequences.length(s))
-        fail("span_loss: the position {} of sequence {} is outside its {} tokens", position, s, sequences.length(s));
+        fail("span_loss: the position {} of sequence {} is outside its {} tokens", position, s,
+             sequences.length(s));
       labels.push_back(position);
       for (int64_t t = 0; t < longest; ++t)
-        index.push_back(static_cast<int32_t>(t < sequences.length(s) ? column + sequences.begin(s) + t : 2 * tokens));
+        index.push_back(static_cast<int32_t>(
+            t < sequences.length(s) ? column + sequences.begin(s) + t : 2 * tokens));
     }
   }
-  const Tensor all = concat({reshape(transpose(logits), {2 * tokens}), full({1}, -1e30, logits.dtype())}, 0);
-  return cross_entropy(take(all, from_vector(index, {2 * count, longest})), vector_of(labels), 2 * count_or(denominator, count));
+  const Tensor all =
+      concat({reshape(transpose(logits), {2 * tokens}), full({1}, -1e30, logits.dtype())}, 0);
+  return cross_entropy(take(all, from_vector(index, {2 * count, longest})), vector_of(labels),
+                       2 * count_or(denominator, count));
 }
 
 }  // namespace gradus

@@ -1,39 +1,46 @@
-// What a model is trained to make small, each from logits and what they should have been. Written in ops, so that derivatives of every order follow; the
-// plain case of each runs on a fused kernel where there is one.
+// What a model is trained to make small, each from logits and what they should have been. Written
+// in ops, so that derivatives of every order follow; the plain case of each runs on a fused kernel
+// where there is one.
 //
-// Every loss is a sum over rows divided by a denominator: by default what PyTorch divides by, or the count of the whole accumulated batch, so that
-// micro-batches add up to the big batch.
+// Every loss is a sum over rows divided by a denominator: by default what PyTorch divides by, or
+// the count of the whole accumulated batch, so that micro-batches add up to the big batch.
 #pragma once
 
 #include <optional>
 
-#include "ops/ops.h"
+#include "gradus/ops/ops.h"
 
 namespace gradus {
 
 struct CrossEntropyOptions {
   std::vector<double> class_weights = {};  // one a class; empty: all 1
-  double label_smoothing = 0;  // the target is (1 - s) of the label and s spread evenly over all classes        Szegedy et al. 2016
-  double focal_gamma = 0;      // a row counts by (1 - p)^gamma, p the probability of its label                  Lin et al. 2017, eq. 4
+  // the target is (1 - s) of the label and s spread evenly over all classes     Szegedy et al. 2016
+  double label_smoothing = 0;
+  // a row counts by (1 - p)^gamma, p the probability of its label            Lin et al. 2017, eq. 4
+  double focal_gamma = 0;
   bool plain() const { return class_weights.empty() && label_smoothing == 0 && focal_gamma == 0; }
 };
 
 // The default denominator of weighted_cross_entropy: the labels' weights added up.
 double total_weight(const std::vector<int32_t>& labels, const CrossEntropyOptions& options);
 
-// PyTorch's CrossEntropyLoss(weight, label_smoothing), and the focal factor.       logits [rows, classes]  labels: one a row  ->  []
-Tensor weighted_cross_entropy(const Tensor& logits, const std::vector<int32_t>& labels, const CrossEntropyOptions& options = {},
+// PyTorch's CrossEntropyLoss(weight, label_smoothing), and the focal factor.  logits [rows, classes]  labels: one a row  ->  []
+Tensor weighted_cross_entropy(const Tensor& logits, const std::vector<int32_t>& labels,
+                              const CrossEntropyOptions& options = {},
                               std::optional<double> denominator = {});
 
 // sum((predictions - targets)^2) / their number.                                   [..], [..] -> []
-Tensor mean_squared_error(const Tensor& predictions, const Tensor& targets, std::optional<double> denominator = {});
+Tensor mean_squared_error(const Tensor& predictions, const Tensor& targets,
+                          std::optional<double> denominator = {});
 
-// Each element a yes/no question of its own: PyTorch's BCEWithLogitsLoss.          logits [..]  targets [..] of 0 and 1  ->  []
-Tensor binary_cross_entropy(const Tensor& logits, const Tensor& targets, std::optional<double> denominator = {});
+// Each element a yes/no question of its own: PyTorch's BCEWithLogitsLoss.  logits [..]  targets [..] of 0 and 1  ->  []
+Tensor binary_cross_entropy(const Tensor& logits, const Tensor& targets,
+                            std::optional<double> denominator = {});
 
-// Question answering: the cross-entropies of the start and of the end of a span, each over the tokens of its own sequence, averaged.
-//   logits [tokens, 2]  starts, ends: a position in each sequence  ->  []           denominator: the number of sequences
-Tensor span_loss(const Tensor& logits, const Ragged& sequences, const std::vector<int32_t>& starts, const std::vector<int32_t>& ends,
-                 std::optional<double> denominator = {});
+// Question answering: the cross-entropies of the start and of the end of a span, each over the
+// tokens of its own sequence, averaged.
+//  logits [tokens, 2]  starts, ends: a position in each sequence  ->  []  denominator: the number of sequences
+Tensor span_loss(const Tensor& logits, const Ragged& sequences, const std::vector<int32_t>& starts,
+                 const std::vector<int32_t>& ends, std::optional<double> denominator = {});
 
 }  // namespace gradus

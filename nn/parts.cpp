@@ -1,10 +1,10 @@
-#include "nn/parts.h"
+#include "gradus/nn/parts.h"
 
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "ops/ops.h"
+#include "gradus/ops/ops.h"
 
 namespace gradus {
 
@@ -15,7 +15,10 @@ Tensor Parameter::view() const {
   return leaf.view(shape, leaf.strides(), leaf.offset() + begin * leaf.strides()[0]);
 }
 
-int64_t Parameter::numel() const { return leaf.rank() == 0 ? 1 : leaf.numel() / std::max<int64_t>(leaf.shape()[0], 1) * (end - begin); }
+int64_t Parameter::numel() const {
+  return leaf.rank() == 0 ? 1
+                          : leaf.numel() / std::max<int64_t>(leaf.shape()[0], 1) * (end - begin);
+}
 
 void Parts::enter(std::string_view name) {
   if (!prefix_.empty()) prefix_ += '.';
@@ -25,17 +28,23 @@ void Parts::enter(std::string_view name) {
 void Parts::add(std::string_view name, Tensor& parameter, int64_t begin, int64_t end, bool tied) {
   const size_t length = prefix_.size();
   enter(name);
-  check(parameter.defined(), "the parameter '{}' is undefined; its layer was not constructed", prefix_);
+  check(parameter.defined(), "the parameter '{}' is undefined; its layer was not constructed",
+        prefix_);
   list.push_back({prefix_, parameter, begin, end, tied});
   places.push_back(&parameter);
   prefix_.resize(length);
 }
 
 void Parts::operator()(std::string_view name, Tensor& parameter) {
-  add(name, parameter, 0, parameter.defined() && parameter.rank() ? parameter.shape()[0] : 1, false);
+  add(name, parameter, 0, parameter.defined() && parameter.rank() ? parameter.shape()[0] : 1,
+      false);
 }
-void Parts::rows(std::string_view name, Tensor& parameter, int64_t begin, int64_t end) { add(name, parameter, begin, end, false); }
-void Parts::tied(std::string_view name, Tensor& parameter) { add(name, parameter, 0, parameter.rank() ? parameter.shape()[0] : 1, true); }
+void Parts::rows(std::string_view name, Tensor& parameter, int64_t begin, int64_t end) {
+  add(name, parameter, begin, end, false);
+}
+void Parts::tied(std::string_view name, Tensor& parameter) {
+  add(name, parameter, 0, parameter.rank() ? parameter.shape()[0] : 1, true);
+}
 
 std::vector<Parameter> checked_parameters(const Parts& parts) {
   std::set<std::string> names;
@@ -46,7 +55,8 @@ std::vector<Parameter> checked_parameters(const Parts& parts) {
     for (const Parameter* other : same)
       if (!p.tied && p.begin < other->end && other->begin < p.end)
         fail(
-            "'{}' and '{}' are one parameter; if that is meant, declare the second with p.tied(), otherwise construct each layer by itself "
+            "'{}' and '{}' are one parameter; if that is meant, declare the second with p.tied(), "
+            "otherwise construct each layer by itself "
             "(std::vector<Layer>(12, layer) copies share)",
             other->name, p.name);
     if (!p.tied) same.push_back(&p);
@@ -56,13 +66,19 @@ std::vector<Parameter> checked_parameters(const Parts& parts) {
     if (ranges.empty()) fail("'{}' is tied to a parameter that is not listed", p.name);
     int64_t covered = 0;
     for (const Parameter* range : ranges) covered += range->numel();
-    if (covered != p.leaf.numel()) fail("the ranges of '{}' cover {} of the {} elements of its leaf", p.name, covered, p.leaf.numel());
-    // A leaf in ranges is named by what their names share: "…self.query.weight", "…self.key.weight" -> "…self.*.weight".
+    if (covered != p.leaf.numel())
+      fail("the ranges of '{}' cover {} of the {} elements of its leaf", p.name, covered,
+           p.leaf.numel());
+    // A leaf in ranges is named by what their names share: "…self.query.weight", "…self.key.weight"
+    // -> "…self.*.weight".
     std::string name = ranges[0]->name;
     if (ranges.size() > 1) {
       const std::string& other = ranges[1]->name;
-      const auto head = static_cast<size_t>(std::mismatch(name.begin(), name.end(), other.begin(), other.end()).first - name.begin());
-      auto tail = static_cast<size_t>(std::mismatch(name.rbegin(), name.rend(), other.rbegin(), other.rend()).first - name.rbegin());
+      const auto head = static_cast<size_t>(
+          std::mismatch(name.begin(), name.end(), other.begin(), other.end()).first - name.begin());
+      auto tail = static_cast<size_t>(
+          std::mismatch(name.rbegin(), name.rend(), other.rbegin(), other.rend()).first -
+          name.rbegin());
       tail = std::min(tail, name.size() - head);
       while (tail > 0 && name[name.size() - tail] != '.') --tail;  // whole parts of a name
       name = name.substr(0, head) + "*" + name.substr(name.size() - tail);
@@ -87,7 +103,8 @@ bool matches(std::string_view name, std::string_view pattern) {
       if (matches(name.substr(skip), pattern.substr(1))) return true;
     return false;
   }
-  return !name.empty() && (pattern[0] == '?' || pattern[0] == name[0]) && matches(name.substr(1), pattern.substr(1));
+  return !name.empty() && (pattern[0] == '?' || pattern[0] == name[0]) &&
+         matches(name.substr(1), pattern.substr(1));
 }
 
 int64_t freeze(const std::vector<Parameter>& list, std::string_view pattern) {
@@ -99,7 +116,8 @@ int64_t freeze(const std::vector<Parameter>& list, std::string_view pattern) {
     matched += match;
     const auto [entry, is_new] = all_match.emplace(p.leaf.impl().get(), match);
     if (!is_new && entry->second != match)
-      fail("the pattern '{}' freezes '{}' but not all ranges of its leaf {}", pattern, p.name, p.leaf.name());
+      fail("the pattern '{}' freezes '{}' but not all ranges of its leaf {}", pattern, p.name,
+           p.leaf.name());
   }
   for (const Parameter& p : list)
     if (Tensor leaf = p.leaf; all_match[leaf.impl().get()]) leaf.set_requires_grad(false);

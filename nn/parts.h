@@ -1,4 +1,5 @@
-// nn/: layers as plain values. A layer holds its parameters as Tensors, lists them once in parts(), and is called. Uses ops/, knows no model.
+// nn/: layers as plain values. A layer holds its parameters as Tensors, lists them once in parts(),
+// and is called. Uses ops/, knows no model.
 //
 //   struct Xor {
 //     Linear hidden{2, 8}, out{8, 1};
@@ -6,11 +7,13 @@
 //     void parts(Parts& p) { p("hidden", hidden); p("out", out); }
 //   };
 //
-// From that one list follow names ("hidden.weight"), counting, initial values, saving, freezing, printing and what an optimizer updates.
-// Copies of a layer share its parameters; clone(layer) is the deep copy. One parameter under two names is an error unless declared with p.tied().
+// From that one list follow names ("hidden.weight"), counting, initial values, saving, freezing,
+// printing and what an optimizer updates. Copies of a layer share its parameters; clone(layer) is
+// the deep copy. One parameter under two names is an error unless declared with p.tied().
 //
-// A Parameter is a leaf, or a named range of a leaf's rows: BERT's query, key and value are ranges of one leaf that a single GEMM reads. Initialising,
-// saving, decay and freezing act on (leaf, range).
+// A Parameter is a leaf, or a named range of a leaf's rows: BERT's query, key and value are ranges
+// of one leaf that a single GEMM reads. Initialising, saving, decay and freezing act on (leaf,
+// range).
 #pragma once
 
 #include <optional>
@@ -18,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/tensor.h"
+#include "gradus/autograd/tensor.h"
 
 namespace gradus {
 
@@ -26,8 +29,10 @@ struct Parameter {
   std::string name;  // "encoder.layer.0.attention.self.query.weight"
   Tensor leaf;
   int64_t begin = 0, end = 0;  // rows of the leaf
-  bool tied = false;           // another name of a parameter that is listed elsewhere: not saved, counted or updated under this one
-  Tensor view() const;         // those rows of the leaf, without history
+  // another name of a parameter that is listed elsewhere: not saved, counted or updated under this
+  // one
+  bool tied = false;
+  Tensor view() const;  // those rows of the leaf, without history
   int64_t numel() const;
 };
 
@@ -50,7 +55,8 @@ class Parts {
   }
   template <class Layer>
   void operator()(std::string_view name, std::vector<Layer>& layers) {
-    for (size_t i = 0; i < layers.size(); ++i) (*this)(std::string(name) + "." + std::to_string(i), layers[i]);
+    for (size_t i = 0; i < layers.size(); ++i)
+      (*this)(std::string(name) + "." + std::to_string(i), layers[i]);
   }
 
   std::vector<Parameter> list;
@@ -62,7 +68,8 @@ class Parts {
   std::string prefix_;
 };
 
-// Checks the list: unique names; a leaf under two names only if tied or in ranges that cover it once. Gives the leaves their names.
+// Checks the list: unique names; a leaf under two names only if tied or in ranges that cover it
+// once. Gives the leaves their names.
 std::vector<Parameter> checked_parameters(const Parts& parts);
 
 template <class Layer>
@@ -78,13 +85,16 @@ int64_t count_parameters(const std::vector<Parameter>& list);
 // Whether a name matches a pattern with * (anything) and ? (one character).
 bool matches(std::string_view name, std::string_view pattern);
 
-// Leaves whose every name matches no gradient is wanted of: they are neither updated nor decayed. Returns how many parameters matched.
+// Leaves whose every name matches no gradient is wanted of: they are neither updated nor decayed.
+// Returns how many parameters matched.
 int64_t freeze(const std::vector<Parameter>& list, std::string_view pattern);
 
-// Replaces each parameter of the layer that was listed by a new one with the same values, in another dtype if one is given; tied ones stay tied.
+// Replaces each parameter of the layer that was listed by a new one with the same values, in
+// another dtype if one is given; tied ones stay tied.
 void renew_parameters(const Parts& parts, std::optional<DType> dtype = {});
 
-// The deep copy: the same structure with parameters of its own. clone(layer, DType::f64) is for checking.
+// The deep copy: the same structure with parameters of its own. clone(layer, DType::f64) is for
+// checking.
 template <class Layer>
 requires requires(Layer& layer, Parts& p) { layer.parts(p); }
 Layer clone(const Layer& layer, std::optional<DType> dtype = {}) {

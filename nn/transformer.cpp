@@ -1,10 +1,14 @@
-#include "nn/transformer.h"
+#include "gradus/nn/transformer.h"
 
 namespace gradus {
 
 MultiHeadAttention::MultiHeadAttention(const TransformerOptions& o)
-    : qkv(o.hidden, 3 * o.hidden), output(o.hidden, o.hidden), options{.heads = o.heads, .causal = o.causal}, dropout{o.attention_dropout} {
-  if (o.heads < 1 || o.hidden % o.heads != 0) fail("a hidden size of {} cannot be divided among {} attention heads", o.hidden, o.heads);
+    : qkv(o.hidden, 3 * o.hidden),
+      output(o.hidden, o.hidden),
+      options{.heads = o.heads, .causal = o.causal},
+      dropout{o.attention_dropout} {
+  if (o.heads < 1 || o.hidden % o.heads != 0)
+    fail("a hidden size of {} cannot be divided among {} attention heads", o.hidden, o.heads);
 }
 
 Tensor MultiHeadAttention::operator()(const Tensor& x, const Ragged& sequences) const {

@@ -1,8 +1,10 @@
-// The transformer encoder of Devlin et al. 2018 (post-norm), over ragged batches: x [tokens, hidden] is all tokens of all sequences, without padding.
-// The same parts make a causal language model (examples/tiny_gpt.cpp). Names follow Hugging Face's BertLayer, so that its files load as they are.
+// The transformer encoder of Devlin et al. 2018 (post-norm), over ragged batches: x [tokens,
+// hidden] is all tokens of all sequences, without padding. The same parts make a causal language
+// model (examples/tiny_gpt.cpp). Names follow Hugging Face's BertLayer, so that its files load as
+// they are.
 #pragma once
 
-#include "nn/layers.h"
+#include "gradus/nn/layers.h"
 
 namespace gradus {
 
@@ -19,17 +21,24 @@ struct MultiHeadAttention {
   AttentionOptions options;
   Dropout dropout;
   explicit MultiHeadAttention(const TransformerOptions& o);
-  Tensor operator()(const Tensor& x, const Ragged& sequences) const;  // [tokens, hidden] -> [tokens, hidden], before dropout and residual
+  // [tokens, hidden] -> [tokens, hidden], before dropout and residual
+  Tensor operator()(const Tensor& x, const Ragged& sequences) const;
   // Who looks at whom: [heads, n, n] (query, key) of each sequence.
-  Tensors probabilities(const Tensor& x, const Ragged& sequences) const { return attention_probabilities(qkv(x), sequences, options); }
+  Tensors probabilities(const Tensor& x, const Ragged& sequences) const {
+    return attention_probabilities(qkv(x), sequences, options);
+  }
 };
 
 struct FeedForward {
   Linear expand, contract;
   Gelu activation;
   explicit FeedForward(const TransformerOptions& o)
-      : expand(o.hidden, o.intermediate), contract(o.intermediate, o.hidden), activation(o.activation) {}
-  Tensor operator()(const Tensor& x) const { return contract(bias_gelu(linear(x, expand.weight), expand.bias, activation)); }
+      : expand(o.hidden, o.intermediate),
+        contract(o.intermediate, o.hidden),
+        activation(o.activation) {}
+  Tensor operator()(const Tensor& x) const {
+    return contract(bias_gelu(linear(x, expand.weight), expand.bias, activation));
+  }
 };
 
 struct TransformerLayer {
@@ -47,7 +56,8 @@ struct Encoder {
   std::vector<TransformerLayer> layer;
   explicit Encoder(const TransformerOptions& o);
   Tensor operator()(const Tensor& x, const Ragged& sequences,
-                    Tensors* hidden_states = nullptr) const;  // hidden_states: x and each layer's output
+                    // hidden_states: x and each layer's output
+                    Tensors* hidden_states = nullptr) const;
   void parts(Parts& p) { p("layer", layer); }
 };
 

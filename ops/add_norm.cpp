@@ -1,9 +1,9 @@
-// The post-norm residual of a transformer layer in one pass: y = layer_norm(x + dropout(branch)).                 Vaswani et al. 2017, 5.4
-//   x, branch [tokens, n]  weight, bias [n]  ->  y as x.        Saved: h = x + dropout(branch), weight, mean, rstd.
-//   dh as layer_norm's dx;  dx = dh,  dbranch = dh m / (1 - p),  dweight = sum dy hh,  dbias = sum dy
-#include "ops/dropout.h"
-#include "ops/rows.h"
-#include "ops/table.h"
+// The post-norm residual of a transformer layer in one pass: y = layer_norm(x + dropout(branch)).  Vaswani et al. 2017, 5.4
+//  x, branch [tokens, n]  weight, bias [n]  ->  y as x.  Saved: h = x + dropout(branch), weight, mean, rstd.
+//  dh as layer_norm's dx;  dx = dh,  dbranch = dh m / (1 - p),  dweight = sum dy hh,  dbias = sum dy
+#include "gradus/ops/dropout.h"
+#include "gradus/ops/rows.h"
+#include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
@@ -13,10 +13,13 @@ struct AddNorm : Fused<AddNorm> {
   double eps;
   DropoutDraw draw;
   std::optional<Ragged> rows;
-  AddNorm(double eps, const DropoutDraw& draw, std::optional<Ragged> rows) : eps(eps), draw(draw), rows(std::move(rows)) {}
+  AddNorm(double eps, const DropoutDraw& draw, std::optional<Ragged> rows)
+      : eps(eps), draw(draw), rows(std::move(rows)) {}
   std::string detail() const override { return fmt::format("eps={} p={}", eps, draw.p); }
 
-  Tensors reference(Inputs in) const { return {layer_norm(in[0] + dropout_with(in[1], draw, rows), in[2], in[3], eps)}; }
+  Tensors reference(Inputs in) const {
+    return {layer_norm(in[0] + dropout_with(in[1], draw, rows), in[2], in[3], eps)};
+  }
 
   Tensors forward(Inputs in) override {
     const int64_t n = row_length(name, in[0]);
@@ -30,16 +33,19 @@ struct AddNorm : Fused<AddNorm> {
                       : "bias",
              in[i].shape(), expected);
     }
-    const Tensor x = contiguous(in[0]), branch = contiguous(in[1]), weight = contiguous(in[2]), bias = contiguous(in[3]);
+    const Tensor x = contiguous(in[0]), branch = contiguous(in[1]), weight = contiguous(in[2]),
+                 bias = contiguous(in[3]);
     const RowNumbers numbers(name, rows, row_count(x));
     Tensor h = Tensor::empty(x.shape(), x.dtype()), y = Tensor::empty(x.shape(), x.dtype());
-    Tensor mean = Tensor::empty({row_count(x)}, x.dtype()), rstd = Tensor::empty({row_count(x)}, x.dtype());
+    Tensor mean = Tensor::empty({row_count(x)}, x.dtype()),
+           rstd = Tensor::empty({row_count(x)}, x.dtype());
     dispatch_float(name, x.dtype(), [&]<class T>() {
       T *ph = h.write<T>(), *py = y.write<T>(), *pmean = mean.write<T>(), *prstd = rstd.write<T>();
       for_row_blocks(row_count(x), n, [&](int64_t first, int64_t count) {
         const int64_t at = first * n;
-        kernels<T>().add_norm(x.data<T>() + at, branch.data<T>() + at, weight.data<T>(), bias.data<T>(), ph + at, py + at, pmean + first,
-                              prstd + first, count, n, eps, numbers.sequence + first, numbers.position + first, draw);
+        kernels<T>().add_norm(x.data<T>() + at, branch.data<T>() + at, weight.data<T>(),
+                              bias.data<T>(), ph + at, py + at, pmean + first, prstd + first, count,
+                              n, eps, numbers.sequence + first, numbers.position + first, draw);
       });
     });
     save({h, weight, mean, rstd});
@@ -47,19 +53,23 @@ struct AddNorm : Fused<AddNorm> {
   }
 
   Tensors backward(const Tensors& dys) override {
-    const Tensor h = saved(0), weight = saved(1), mean = saved(2), rstd = saved(3), dy = contiguous(dys[0]);
+    const Tensor h = saved(0), weight = saved(1), mean = saved(2), rstd = saved(3),
+                 dy = contiguous(dys[0]);
     const int64_t n = h.shape()[-1];
     const RowNumbers numbers(name, rows, row_count(h));
-    Tensor dx = Tensor::empty(h.shape(), h.dtype()), dbranch = draw.p == 0 ? dx : Tensor::empty(h.shape(), h.dtype()),
+    Tensor dx = Tensor::empty(h.shape(), h.dtype()),
+           dbranch = draw.p == 0 ? dx : Tensor::empty(h.shape(), h.dtype()),
            sums = zeros({2, n}, h.dtype());
     dispatch_float(name, h.dtype(), [&]<class T>() {
       T *pdx = dx.write<T>(), *pdbranch = draw.p == 0 ? nullptr : dbranch.write<T>();
-      for_row_blocks_summing<T>(row_count(h), n, 2 * n, sums.write<T>(), [&](int64_t first, int64_t count, T* partial) {
-        const int64_t at = first * n;
-        kernels<T>().add_norm_backward(h.data<T>() + at, weight.data<T>(), mean.data<T>() + first, rstd.data<T>() + first,
-                                       dy.data<T>() + at, pdx + at, pdbranch ? pdbranch + at : nullptr, partial, partial + n, count, n,
-                                       numbers.sequence + first, numbers.position + first, draw);
-      });
+      for_row_blocks_summing<T>(
+          row_count(h), n, 2 * n, sums.write<T>(), [&](int64_t first, int64_t count, T* partial) {
+            const int64_t at = first * n;
+            kernels<T>().add_norm_backward(
+                h.data<T>() + at, weight.data<T>(), mean.data<T>() + first, rstd.data<T>() + first,
+                dy.data<T>() + at, pdx + at, pdbranch ? pdbranch + at : nullptr, partial,
+                partial + n, count, n, numbers.sequence + first, numbers.position + first, draw);
+          });
     });
     return {dx, dbranch, reshape(slice(sums, 0, 0, 1), {n}), reshape(slice(sums, 0, 1, 2), {n})};
   }
@@ -67,28 +77,35 @@ struct AddNorm : Fused<AddNorm> {
 
 }  // namespace
 
-Tensor add_norm(const Tensor& x, const Tensor& branch, const Tensor& weight, const Tensor& bias, double eps, double p,
-                const std::optional<Ragged>& rows) {
+Tensor add_norm(const Tensor& x, const Tensor& branch, const Tensor& weight, const Tensor& bias,
+                double eps, double p, const std::optional<Ragged>& rows) {
   return apply<AddNorm>({x, branch, weight, bias}, eps, draw_dropout(p), rows)[0];
 }
 
 OpInfos add_norm_ops() {
   const auto inputs = [](const Shape& shape, uint64_t stream) {
-    return Tensors{sample_normal(shape, stream), sample_normal(shape, stream + 1), sample_normal({shape[-1]}, stream + 2),
-                   sample_normal({shape[-1]}, stream + 3)};
+    return Tensors{sample_normal(shape, stream), sample_normal(shape, stream + 1),
+                   sample_normal({shape[-1]}, stream + 2), sample_normal({shape[-1]}, stream + 3)};
   };
-  OpInfo info{"add_norm", "layer_norm(x + dropout(branch))", "add_norm", [=]() -> std::vector<Sample> {
-                return {
-                    {"without dropout", inputs({3, 4}, 1), [](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3)}; }},
-                    {"dropout, ragged", inputs({5, 4}, 5),
-                     [](Inputs in) {
-                       return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3, 0.3, Ragged({2, 3}))};
-                     }},
-                    {"vector tail", inputs({2, 19}, 9), [](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3, 0.3)}; }},
-                    {"the branch depends on x", inputs({3, 4}, 13),
-                     [](Inputs in) { return Tensors{add_norm(in[0], in[1] * tanh(in[0]), in[2], in[3], 1e-3, 0.2)}; }},
-                    {"x twice", inputs({3, 4}, 17), [](Inputs in) { return Tensors{add_norm(in[0] * in[1], in[0], in[2], in[3], 1e-3)}; }}};
-              }};
+  OpInfo info{
+      "add_norm", "layer_norm(x + dropout(branch))", "add_norm", [=]() -> std::vector<Sample> {
+        return {
+            {"without dropout", inputs({3, 4}, 1),
+             [](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3)}; }},
+            {"dropout, ragged", inputs({5, 4}, 5),
+             [](Inputs in) {
+               return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3, 0.3, Ragged({2, 3}))};
+             }},
+            {"vector tail", inputs({2, 19}, 9),
+             [](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3, 0.3)}; }},
+            {"the branch depends on x", inputs({3, 4}, 13),
+             [](Inputs in) {
+               return Tensors{add_norm(in[0], in[1] * tanh(in[0]), in[2], in[3], 1e-3, 0.2)};
+             }},
+            {"x twice", inputs({3, 4}, 17), [](Inputs in) {
+               return Tensors{add_norm(in[0] * in[1], in[0], in[2], in[3], 1e-3)};
+             }}};
+      }};
   info.f32_tolerance = 2e-5;
   info.errors = []() -> std::vector<ErrorSample> {
     return {{"branch",

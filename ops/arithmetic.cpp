@@ -1,12 +1,13 @@
-// Elementwise arithmetic with broadcasting.                                                          a [..], b [..] -> y [broadcast of both]
+// Elementwise arithmetic with broadcasting.                 a [..], b [..] -> y [broadcast of both]
 //   add      y = a + b        da = dy,             db = dy
 //   sub      y = a - b        da = dy,             db = -dy
 //   mul      y = a b          da = dy b,           db = dy a
 //   div      y = a / b        da = dy / b,         db = -dy y / b
 //   maximum  y = max(a, b)    da = dy where a >= b, db = dy elsewhere        minimum likewise
-// The engine sums each gradient to its input's shape. add, sum_to and copy_into below are also what the engine itself adds gradients with.
-#include "ops/elementwise.h"
-#include "ops/table.h"
+// The engine sums each gradient to its input's shape. add, sum_to and copy_into below are also what
+// the engine itself adds gradients with.
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
@@ -18,7 +19,8 @@ Tensors binary(const char* op, Inputs in, F f) {
   const Shape shape = broadcast_shapes(op, a.shape(), b.shape());
   Tensor y = Tensor::empty(shape, a.dtype());
   dispatch(a.dtype(), [&]<class T>() {
-    map<T, T>(expand_view(a, shape), expand_view(b, shape), y, [f](T u, T v) { return static_cast<T>(f(u, v)); });
+    map<T, T>(expand_view(a, shape), expand_view(b, shape), y,
+              [f](T u, T v) { return static_cast<T>(f(u, v)); });
   });
   return {y};
 }
@@ -71,7 +73,8 @@ struct Choose : Op<Choose<larger>> {
     return binary(name, in, [](auto a, auto b) { return (larger ? a >= b : a <= b) ? a : b; });
   }
   Tensors backward(const Tensors& dys) override {
-    const Tensor a = this->saved(0).detach(), b = this->saved(1).detach(), zero = zeros({}, dys[0].dtype());
+    const Tensor a = this->saved(0).detach(), b = this->saved(1).detach(),
+                 zero = zeros({}, dys[0].dtype());
     const Tensor b_wins = larger ? less(a, b) : less(b, a);
     return {where(b_wins, zero, dys[0]), where(b_wins, dys[0], zero)};
   }
@@ -97,17 +100,22 @@ void copy_into(const Tensor& x, Tensor& y, bool add_to_y) {
   dispatch(y.dtype(), [&]<class T>() {
     if (!add_to_y) return map<T, T>(x, y, [](T value) { return value; });
     T* to = y.write<T>();
-    for_each_run<T>(y.shape(), {&x}, [&](int64_t begin, int64_t n, const auto& in, const auto& step) {
-      const T* from = std::get<0>(in);
-      T* at = to + begin;
-      for (int64_t i = 0; i < n; ++i) at[i] = static_cast<T>(at[i] + from[i * step[0]]);
-    });
+    for_each_run<T>(y.shape(), {&x},
+                    [&](int64_t begin, int64_t n, const auto& in, const auto& step) {
+                      const T* from = std::get<0>(in);
+                      T* at = to + begin;
+                      for (int64_t i = 0; i < n; ++i)
+                        at[i] = static_cast<T>(at[i] + from[i * step[0]]);
+                    });
   });
 }
 
 OpInfos arithmetic_ops() {
-  const auto rows = [](const char* op, const char* formula, Tensor (*f)(const Tensor&, const Tensor&), double low, double high) {
-    const auto operand = [=](const Shape& shape, uint64_t stream) { return sample_uniform(shape, low, high, stream); };
+  const auto rows = [](const char* op, const char* formula,
+                       Tensor (*f)(const Tensor&, const Tensor&), double low, double high) {
+    const auto operand = [=](const Shape& shape, uint64_t stream) {
+      return sample_uniform(shape, low, high, stream);
+    };
     const auto call = [f](Inputs in) { return Tensors{f(in[0], in[1])}; };
     OpInfo info{op, formula, "arithmetic", [=]() -> std::vector<Sample> {
                   return {{"same shape", {operand({3, 4}, 1), operand({3, 4}, 2)}, call},
@@ -116,7 +124,9 @@ OpInfos arithmetic_ops() {
                           {"scalar", {operand({}, 7), operand({2, 3}, 8)}, call},
                           {"three axes", {operand({2, 1, 3}, 9), operand({4, 1}, 10)}, call},
                           {"vector tail", {operand({37}, 11), operand({37}, 12)}, call},
-                          {"the same tensor twice", {operand({5}, 13)}, [f](Inputs in) { return Tensors{f(in[0], in[0] * in[0])}; }}};
+                          {"the same tensor twice", {operand({5}, 13)}, [f](Inputs in) {
+                             return Tensors{f(in[0], in[0] * in[0])};
+                           }}};
                 }};
     info.errors = [=]() -> std::vector<ErrorSample> {
       return {{"shapes",

@@ -1,11 +1,12 @@
-// Cross-entropy of rows of logits with one label each.                        logits [rows, classes]  labels [rows]  ->  loss []
+// Cross-entropy of rows of logits with one label each.  logits [rows, classes]  labels [rows]  ->  loss []
 //   loss = sum over rows of (log sum exp(logits) - logits[label]) / denominator
 //   dlogits = dy (softmax(logits) - onehot(label)) / denominator
-// The unit gradient (dy = 1) is computed in the forward, while the row is in cache, and only while recording; backward multiplies it by dy.
-#include "ops/kernels/kernels.h"
-#include "ops/labels.h"
-#include "ops/rows.h"
-#include "ops/table.h"
+// The unit gradient (dy = 1) is computed in the forward, while the row is in cache, and only while
+// recording; backward multiplies it by dy.
+#include "gradus/kernels/kernels.h"
+#include "gradus/ops/labels.h"
+#include "gradus/ops/rows.h"
+#include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
@@ -16,21 +17,26 @@ struct CrossEntropy : Fused<CrossEntropy> {
   explicit CrossEntropy(double denominator) : denominator(denominator) {}
   std::string detail() const override { return fmt::format("denominator={}", denominator); }
 
-  Tensors reference(Inputs in) const { return {sum(gather(log_softmax(in[0]), -1, reshape(in[1], {-1, 1}))) * (-1 / denominator)}; }
+  Tensors reference(Inputs in) const {
+    return {sum(gather(log_softmax(in[0]), -1, reshape(in[1], {-1, 1}))) * (-1 / denominator)};
+  }
 
   Tensors forward(Inputs in) override {
-    if (in[0].rank() != 2) fail("cross_entropy: logits have shape {}; they must be [rows, classes]", in[0].shape());
+    if (in[0].rank() != 2)
+      fail("cross_entropy: logits have shape {}; they must be [rows, classes]", in[0].shape());
     const int64_t rows = in[0].shape()[0], n = in[0].shape()[1];
     const auto labels = checked_labels(name, in[1], rows, n);
     const Tensor logits = contiguous(in[0]);
-    Tensor unit = Tensor::empty(logits.shape(), logits.dtype());  // becomes the gradient, or scratch
+    // becomes the gradient, or scratch
+    Tensor unit = Tensor::empty(logits.shape(), logits.dtype());
     double loss = 0;
     dispatch_float(name, logits.dtype(), [&]<class T>() {
       T* to = unit.write<T>();
       std::vector<T> losses(static_cast<size_t>(rows));
       for_row_blocks(rows, n, [&](int64_t first, int64_t count) {
         std::copy_n(logits.data<T>() + first * n, count * n, to + first * n);
-        kernels<T>().cross_entropy(to + first * n, nullptr, labels.data() + first, losses.data() + first, nullptr, count, n,
+        kernels<T>().cross_entropy(to + first * n, nullptr, labels.data() + first,
+                                   losses.data() + first, nullptr, count, n,
                                    static_cast<T>(1 / denominator), recording());
       });
       for (const T row : losses) loss += static_cast<double>(row);
@@ -43,21 +49,26 @@ struct CrossEntropy : Fused<CrossEntropy> {
 
 }  // namespace
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& labels, std::optional<double> denominator) {
-  return apply<CrossEntropy>({logits, labels}, denominator.value_or(static_cast<double>(std::max<int64_t>(labels.numel(), 1))))[0];
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
+                     std::optional<double> denominator) {
+  return apply<CrossEntropy>(
+      {logits, labels},
+      denominator.value_or(static_cast<double>(std::max<int64_t>(labels.numel(), 1))))[0];
 }
 
 OpInfos cross_entropy_ops() {
   const auto call = [](Inputs in) { return Tensors{cross_entropy(in[0], in[1])}; };
-  OpInfo info{"cross_entropy", "-log softmax(logits)[label]", "cross_entropy", [=]() -> std::vector<Sample> {
-                return {{"matrix", {sample_normal({3, 4}, 1), sample_indices({3}, 4, 1)}, call},
-                        {"a denominator",
-                         {sample_normal({4, 3}, 2), sample_indices({4}, 3, 2)},
-                         [](Inputs in) { return Tensors{cross_entropy(in[0], in[1], 7.0)}; }},
-                        {"vector tail", {sample_normal({2, 19}, 3), sample_indices({2}, 19, 3)}, call},
-                        {"logits of a product", {sample_normal({3, 4}, 4), sample_indices({3}, 4, 4)}, [](Inputs in) {
-                           return Tensors{cross_entropy(in[0] * tanh(in[0]), in[1])};
-                         }}};
+  OpInfo info{"cross_entropy", "-log softmax(logits)[label]", "cross_entropy",
+              [=]() -> std::vector<Sample> {
+                return {
+                    {"matrix", {sample_normal({3, 4}, 1), sample_indices({3}, 4, 1)}, call},
+                    {"a denominator",
+                     {sample_normal({4, 3}, 2), sample_indices({4}, 3, 2)},
+                     [](Inputs in) { return Tensors{cross_entropy(in[0], in[1], 7.0)}; }},
+                    {"vector tail", {sample_normal({2, 19}, 3), sample_indices({2}, 19, 3)}, call},
+                    {"logits of a product",
+                     {sample_normal({3, 4}, 4), sample_indices({3}, 4, 4)},
+                     [](Inputs in) { return Tensors{cross_entropy(in[0] * tanh(in[0]), in[1])}; }}};
               }};
   info.errors = []() -> std::vector<ErrorSample> {
     return {{"label",

@@ -1,14 +1,16 @@
-// Cross-entropy over a vocabulary with the decoder in it: logits = x W^T + bias, of which only a chunk of rows exists at a time.
-//   x [rows, hidden]  weight [V, hidden]  bias [V]  labels [rows]  ->  loss [], correct [] (i64: rows whose label has the highest logit)
-//   p = (softmax(logits) - onehot(label)) / denominator:     dx = dy p W,   dweight = dy p^T x,   dbias = dy sum of p over rows
-// While recording, a chunk's p is turned into the three unit gradients at once, in buffers of its own, and forgotten; backward multiplies them by dy.
-// With rows gathered at the predicted positions and weight the word embeddings, this is BERT's masked-language-model loss. The idea of computing the
-// gradient in the forward is Liger's fused linear cross-entropy (Hsu et al. 2024).
-#include "ops/kernels/gemm.h"
-#include "ops/kernels/kernels.h"
-#include "ops/labels.h"
-#include "ops/rows.h"
-#include "ops/table.h"
+// Cross-entropy over a vocabulary with the decoder in it: logits = x W^T + bias, of which only a
+// chunk of rows exists at a time.
+//  x [rows, hidden]  weight [V, hidden]  bias [V]  labels [rows]  ->  loss [], correct [] (i64: rows whose label has the highest logit)
+//  p = (softmax(logits) - onehot(label)) / denominator:  dx = dy p W,  dweight = dy p^T x,  dbias = dy sum of p over rows
+// While recording, a chunk's p is turned into the three unit gradients at once, in buffers of its
+// own, and forgotten; backward multiplies them by dy. With rows gathered at the predicted positions
+// and weight the word embeddings, this is BERT's masked-language-model loss. The idea of computing
+// the gradient in the forward is Liger's fused linear cross-entropy (Hsu et al. 2024).
+#include "gradus/kernels/gemm.h"
+#include "gradus/kernels/kernels.h"
+#include "gradus/ops/labels.h"
+#include "gradus/ops/rows.h"
+#include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
@@ -19,7 +21,8 @@ struct DecoderLossOp : Fused<DecoderLossOp> {
   static constexpr const char* name = "decoder_loss";
   double denominator;
   int64_t chunk_rows;
-  DecoderLossOp(double denominator, int64_t chunk_rows) : denominator(denominator), chunk_rows(chunk_rows) {}
+  DecoderLossOp(double denominator, int64_t chunk_rows)
+      : denominator(denominator), chunk_rows(chunk_rows) {}
   std::string detail() const override { return fmt::format("denominator={}", denominator); }
 
   Tensors reference(Inputs in) const {
@@ -31,16 +34,22 @@ struct DecoderLossOp : Fused<DecoderLossOp> {
     const Tensor x = contiguous(in[0]), weight = contiguous(in[1]), bias = contiguous(in[2]);
     check_same_dtype(name, x, weight);
     check_same_dtype(name, x, bias);
-    if (x.rank() != 2 || weight.rank() != 2 || x.shape()[1] != weight.shape()[1] || bias.shape() != Shape{weight.shape()[0]})
-      fail("decoder_loss: x {}, weight {}, bias {}; they must be [rows, hidden], [vocabulary, hidden], [vocabulary]", x.shape(),
-           weight.shape(), bias.shape());
+    if (x.rank() != 2 || weight.rank() != 2 || x.shape()[1] != weight.shape()[1] ||
+        bias.shape() != Shape{weight.shape()[0]})
+      fail(
+          "decoder_loss: x {}, weight {}, bias {}; they must be [rows, hidden], [vocabulary, "
+          "hidden], [vocabulary]",
+          x.shape(), weight.shape(), bias.shape());
     const int64_t rows = x.shape()[0], hidden = x.shape()[1], n = weight.shape()[0];
     const auto labels = checked_labels(name, in[3], rows, n);
-    const int64_t chunk =
-        std::min(rows, chunk_rows > 0 ? chunk_rows : std::clamp<int64_t>(chunk_elements / std::max<int64_t>(n, 1), 64, 4096));
+    const int64_t chunk = std::min(
+        rows, chunk_rows > 0
+                  ? chunk_rows
+                  : std::clamp<int64_t>(chunk_elements / std::max<int64_t>(n, 1), 64, 4096));
     Tensor logits = Tensor::empty({chunk, n}, x.dtype()), dx, dweight, dbias;
     if (recording())
-      dx = Tensor::empty(x.shape(), x.dtype()), dweight = Tensor::empty(weight.shape(), x.dtype()), dbias = zeros({n}, x.dtype());
+      dx = Tensor::empty(x.shape(), x.dtype()), dweight = Tensor::empty(weight.shape(), x.dtype()),
+      dbias = zeros({n}, x.dtype());
     if (recording() && rows == 0) dweight = zeros(weight.shape(), x.dtype());
     double loss = 0;
     int64_t correct = 0;
@@ -53,15 +62,19 @@ struct DecoderLossOp : Fused<DecoderLossOp> {
         const T* from = x.data<T>() + begin * hidden;
         gemm<T>(false, true, count, n, hidden, 1, from, hidden, weight.data<T>(), hidden, 0, p, n);
         for_row_blocks(count, n, [&](int64_t first, int64_t block) {
-          kernels<T>().cross_entropy(p + first * n, bias.data<T>(), labels.data() + begin + first, losses.data() + begin + first,
-                                     right.data() + begin + first, block, n, static_cast<T>(1 / denominator), recording());
+          kernels<T>().cross_entropy(p + first * n, bias.data<T>(), labels.data() + begin + first,
+                                     losses.data() + begin + first, right.data() + begin + first,
+                                     block, n, static_cast<T>(1 / denominator), recording());
         });
         if (!recording()) continue;
-        gemm<T>(false, false, count, hidden, n, 1, p, n, weight.data<T>(), hidden, 0, dx.write<T>() + begin * hidden, hidden);
-        gemm<T>(true, false, n, hidden, count, 1, p, n, from, hidden, begin ? 1 : 0, dweight.write<T>(), hidden);
+        gemm<T>(false, false, count, hidden, n, 1, p, n, weight.data<T>(), hidden, 0,
+                dx.write<T>() + begin * hidden, hidden);
+        gemm<T>(true, false, n, hidden, count, 1, p, n, from, hidden, begin ? 1 : 0,
+                dweight.write<T>(), hidden);
         T* sums = dbias.write<T>();
         parallel_for(n, 2048, [&](int64_t first, int64_t end) {  // columns shared, rows in order
-          for (int64_t r = 0; r < count; ++r) kernels<T>().add(p + r * n + first, sums + first, end - first);
+          for (int64_t r = 0; r < count; ++r)
+            kernels<T>().add(p + r * n + first, sums + first, end - first);
         });
       }
       for (const T row : losses) loss += static_cast<double>(row);
@@ -105,29 +118,36 @@ struct DecoderLossOp : Fused<DecoderLossOp> {
 
 }  // namespace
 
-DecoderLoss decoder_loss(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& labels, std::optional<double> denominator,
+DecoderLoss decoder_loss(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                         const Tensor& labels, std::optional<double> denominator,
                          int64_t chunk_rows) {
-  const Tensors y = apply<DecoderLossOp>({x, weight, bias, labels},
-                                         denominator.value_or(static_cast<double>(std::max<int64_t>(labels.numel(), 1))), chunk_rows);
+  const Tensors y = apply<DecoderLossOp>(
+      {x, weight, bias, labels},
+      denominator.value_or(static_cast<double>(std::max<int64_t>(labels.numel(), 1))), chunk_rows);
   return {y[0], static_cast<int64_t>(y[1].item())};
 }
 
 OpInfos decoder_loss_ops() {
   const auto call = [](int64_t chunk) {
-    return [=](Inputs in) { return Tensors{decoder_loss(in[0], in[1], in[2], in[3], 2.5, chunk).loss}; };
+    return [=](Inputs in) {
+      return Tensors{decoder_loss(in[0], in[1], in[2], in[3], 2.5, chunk).loss};
+    };
   };
   const auto inputs = [](int64_t rows, int64_t hidden, int64_t n, uint64_t stream) {
-    return Tensors{sample_normal({rows, hidden}, stream), sample_normal({n, hidden}, stream + 1), sample_normal({n}, stream + 2),
-                   sample_indices({rows}, n, stream)};
+    return Tensors{sample_normal({rows, hidden}, stream), sample_normal({n, hidden}, stream + 1),
+                   sample_normal({n}, stream + 2), sample_indices({rows}, n, stream)};
   };
-  OpInfo info{"decoder_loss", "cross_entropy(x W^T + b)", "decoder_loss", [=]() -> std::vector<Sample> {
-                return {{"one chunk", inputs(3, 2, 5, 1), call(0)},
-                        {"chunks of 2 rows", inputs(5, 2, 4, 4), call(2)},
-                        {"vector tail", inputs(2, 3, 19, 7), call(1)},
-                        {"x taken from the weight",
-                         {sample_normal({5, 3}, 10), sample_normal({5}, 11), sample_indices({4}, 5, 12)},
-                         [](Inputs in) { return Tensors{decoder_loss(take(in[0], in[2]), in[0], in[1], in[2]).loss}; }}};
-              }};
+  OpInfo info{
+      "decoder_loss", "cross_entropy(x W^T + b)", "decoder_loss", [=]() -> std::vector<Sample> {
+        return {{"one chunk", inputs(3, 2, 5, 1), call(0)},
+                {"chunks of 2 rows", inputs(5, 2, 4, 4), call(2)},
+                {"vector tail", inputs(2, 3, 19, 7), call(1)},
+                {"x taken from the weight",
+                 {sample_normal({5, 3}, 10), sample_normal({5}, 11), sample_indices({4}, 5, 12)},
+                 [](Inputs in) {
+                   return Tensors{decoder_loss(take(in[0], in[2]), in[0], in[1], in[2]).loss};
+                 }}};
+      }};
   info.f32_tolerance = 1e-5;
   info.errors = []() -> std::vector<ErrorSample> {
     return {{"shapes",

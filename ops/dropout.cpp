@@ -1,10 +1,11 @@
-// Dropout (Srivastava et al. 2014), inverted: y = x m / (1 - p), m = 0 with probability p.                          x [.., n] -> y [.., n]
-//   dx = dy m / (1 - p): the same map on dy, with the same draw. m is never stored: it is a function of seed, step, place and element (autograd/random.h).
-// `rows` says which sequence and position each row is (of its axis 0, when x is [tokens, n]); without it row r is position r of one sequence.
-#include "ops/dropout.h"
+// Dropout (Srivastava et al. 2014), inverted: y = x m / (1 - p), m = 0 with probability p.  x [.., n] -> y [.., n]
+//  dx = dy m / (1 - p): the same map on dy, with the same draw. m is never stored: it is a function of seed, step, place and element (autograd/random.h).
+// `rows` says which sequence and position each row is (of its axis 0, when x is [tokens, n]);
+// without it row r is position r of one sequence.
+#include "gradus/ops/dropout.h"
 
-#include "ops/rows.h"
-#include "ops/table.h"
+#include "gradus/ops/rows.h"
+#include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
@@ -13,7 +14,8 @@ struct Dropout : Op<Dropout> {
   static constexpr const char* name = "dropout";
   DropoutDraw draw;
   std::optional<Ragged> rows;
-  Dropout(const DropoutDraw& draw, std::optional<Ragged> rows) : draw(draw), rows(std::move(rows)) {}
+  Dropout(const DropoutDraw& draw, std::optional<Ragged> rows)
+      : draw(draw), rows(std::move(rows)) {}
   std::string detail() const override { return fmt::format("p={}", draw.p); }
   Tensors forward(Inputs in) override {
     const int64_t n = row_length(name, in[0]);
@@ -23,7 +25,8 @@ struct Dropout : Op<Dropout> {
     dispatch_float(name, x.dtype(), [&]<class T>() {
       T* to = y.write<T>();
       for_row_blocks(row_count(x), n, [&](int64_t first, int64_t count) {
-        kernels<T>().dropout(x.data<T>() + first * n, to + first * n, count, n, numbers.sequence + first, numbers.position + first, draw);
+        kernels<T>().dropout(x.data<T>() + first * n, to + first * n, count, n,
+                             numbers.sequence + first, numbers.position + first, draw);
       });
     });
     return {y};
@@ -36,17 +39,23 @@ struct Dropout : Op<Dropout> {
 Tensor dropout_with(const Tensor& x, const DropoutDraw& draw, const std::optional<Ragged>& rows) {
   return draw.p == 0 ? x : apply<Dropout>({x}, draw, rows)[0];
 }
-Tensor dropout(const Tensor& x, double p, const std::optional<Ragged>& rows) { return dropout_with(x, draw_dropout(p), rows); }
+Tensor dropout(const Tensor& x, double p, const std::optional<Ragged>& rows) {
+  return dropout_with(x, draw_dropout(p), rows);
+}
 
 OpInfos dropout_ops() {
   OpInfo info{"dropout", "x m / (1 - p)", "dropout", []() -> std::vector<Sample> {
-                return {{"matrix", {sample_normal({3, 5}, 1)}, [](Inputs in) { return Tensors{dropout(in[0], 0.4)}; }},
+                return {{"matrix",
+                         {sample_normal({3, 5}, 1)},
+                         [](Inputs in) { return Tensors{dropout(in[0], 0.4)}; }},
                         {"ragged",
                          {sample_normal({5, 3}, 2)},
                          [](Inputs in) {
                            return Tensors{dropout(in[0], 0.4, Ragged({2, 3}))};
                          }},
-                        {"two groups of columns", {sample_normal({1, 130}, 3)}, [](Inputs in) { return Tensors{dropout(in[0], 0.5)}; }}};
+                        {"two groups of columns", {sample_normal({1, 130}, 3)}, [](Inputs in) {
+                           return Tensors{dropout(in[0], 0.5)};
+                         }}};
               }};
   info.errors = []() -> std::vector<ErrorSample> {
     return {{"rate", [] { dropout(ones({2}), 1.0); }, {"dropout", "1"}},

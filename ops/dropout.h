@@ -1,8 +1,9 @@
-// Dropout with a draw that is given: what fused ops' references call, so that kernel and reference drop the same elements.
+// Dropout with a draw that is given: what fused ops' references call, so that kernel and reference
+// drop the same elements.
 #pragma once
 
-#include "ops/kernels/kernels.h"
-#include "ops/ops.h"
+#include "gradus/kernels/kernels.h"
+#include "gradus/ops/ops.h"
 
 namespace gradus {
 

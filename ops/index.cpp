@@ -1,15 +1,16 @@
 // Rows and elements by number.
-//   take          x [n, ..], rows [r..] -> y [r.., ..]:  y[i] = x[rows[i]]      dx = scatter_rows(dy)       the embedding lookup
+//  take  x [n, ..], rows [r..] -> y [r.., ..]:  y[i] = x[rows[i]]  dx = scatter_rows(dy)  the embedding lookup
 //   scatter_rows  y [r.., ..], rows [r..] -> x [n, ..]:  x[rows[i]] += y[i]     dy = take(dx)
 //   gather        y[.., i, ..] = x[.., index[.., i, ..], ..] along one axis     dx = scatter(dy)
 //   scatter       x[.., index[.., i, ..], ..] += y[.., i, ..]                   dy = gather(dx)
 //   concat        inputs one after the other along one axis                     dx = slices of dy
-// Indices are i32 or i64 and are checked before anything is read. Rows met twice are added in their order: threads share columns, not rows.
+// Indices are i32 or i64 and are checked before anything is read. Rows met twice are added in their
+// order: threads share columns, not rows.
 #include <algorithm>
 #include <cstring>
 
-#include "ops/elementwise.h"
-#include "ops/table.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
@@ -19,7 +20,8 @@ std::vector<int64_t> checked_indices(const char* op, const Tensor& index, int64_
     fail("{}: indices must be i32 or i64, got {}", op, to_string(index.dtype()));
   std::vector<int64_t> values = index.to_vector<int64_t>();
   for (size_t i = 0; i < values.size(); ++i)
-    if (values[i] < 0 || values[i] >= n) fail("{}: index {} at place {} is outside 0..{}", op, values[i], i, n - 1);
+    if (values[i] < 0 || values[i] >= n)
+      fail("{}: index {} at place {} is outside 0..{}", op, values[i], i, n - 1);
   return values;
 }
 
@@ -54,10 +56,12 @@ struct Take : Op<Take> {
     dispatch(x.dtype(), [&]<class T>() {
       const T* from = table.data<T>();
       T* to = y.write<T>();
-      parallel_for(static_cast<int64_t>(rows.size()), std::max<int64_t>(1, element_block / width), [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i)
-          std::memcpy(to + i * width, from + rows[static_cast<size_t>(i)] * width, static_cast<size_t>(width) * sizeof(T));
-      });
+      parallel_for(static_cast<int64_t>(rows.size()), std::max<int64_t>(1, element_block / width),
+                   [&](int64_t begin, int64_t end) {
+                     for (int64_t i = begin; i < end; ++i)
+                       std::memcpy(to + i * width, from + rows[static_cast<size_t>(i)] * width,
+                                   static_cast<size_t>(width) * sizeof(T));
+                   });
     });
     return {y};
   }
@@ -67,7 +71,9 @@ struct Take : Op<Take> {
       dispatch_float(name, dys[0].dtype(), [&]<class T>() {
         T* to = place.into.write<T>();
         if (!place.add) std::fill_n(to, shape.numel(), T{0});
-        if (shape.numel()) scatter_rows_into(contiguous(dys[0]).data<T>(), saved(0).to_vector<int64_t>(), shape.numel() / shape[0], to);
+        if (shape.numel())
+          scatter_rows_into(contiguous(dys[0]).data<T>(), saved(0).to_vector<int64_t>(),
+                            shape.numel() / shape[0], to);
       });
       return {Tensor(), Tensor()};
     }
@@ -94,15 +100,19 @@ struct ScatterRows : Op<ScatterRows> {
   }
   Tensors backward(const Tensors& dys) override { return {take(dys[0], saved(0)), Tensor()}; }
 };
-Tensor scatter_rows(const Tensor& y, const Tensor& rows, int64_t n) { return apply<ScatterRows>({y, rows}, n)[0]; }
+Tensor scatter_rows(const Tensor& y, const Tensor& rows, int64_t n) {
+  return apply<ScatterRows>({y, rows}, n)[0];
+}
 
-// Calls f(i, j) for each element of the index: i its number in row-major order, j the number in x that it names.
+// Calls f(i, j) for each element of the index: i its number in row-major order, j the number in x
+// that it names.
 template <class F>
 void for_each_named(const char* op, const Tensor& index, const Shape& x, int axis, F&& f) {
   Shape expected = x;
   if (index.rank() == x.rank()) expected[axis] = index.shape()[axis];
   if (index.shape() != expected)
-    fail("{}: the index has shape {}, the tensor {}; they may differ along axis {} only", op, index.shape(), x, axis);
+    fail("{}: the index has shape {}, the tensor {}; they may differ along axis {} only", op,
+         index.shape(), x, axis);
   const auto values = checked_indices(op, index, x[axis]);
   const Shape strides = contiguous_strides(x), index_strides = contiguous_strides(index.shape());
   for (int64_t i = 0; i < index.numel(); ++i) {
@@ -134,7 +144,9 @@ struct Gather : Op<Gather> {
     });
     return {y};
   }
-  Tensors backward(const Tensors& dys) override { return {scatter(dys[0], axis, saved(0), edges()[0].shape), Tensor()}; }
+  Tensors backward(const Tensors& dys) override {
+    return {scatter(dys[0], axis, saved(0), edges()[0].shape), Tensor()};
+  }
 };
 
 struct Scatter : Op<Scatter> {
@@ -150,13 +162,18 @@ struct Scatter : Op<Scatter> {
     dispatch(y.dtype(), [&]<class T>() {
       const T* from = y.data<T>();
       T* to = x.write<T>();
-      for_each_named(name, in[1], shape, axis, [&](int64_t i, int64_t j) { to[j] = static_cast<T>(to[j] + from[i]); });
+      for_each_named(name, in[1], shape, axis,
+                     [&](int64_t i, int64_t j) { to[j] = static_cast<T>(to[j] + from[i]); });
     });
     return {x};
   }
-  Tensors backward(const Tensors& dys) override { return {gather(dys[0], axis, saved(0)), Tensor()}; }
+  Tensors backward(const Tensors& dys) override {
+    return {gather(dys[0], axis, saved(0)), Tensor()};
+  }
 };
-Tensor scatter(const Tensor& y, int axis, const Tensor& index, const Shape& shape) { return apply<Scatter>({y, index}, axis, shape)[0]; }
+Tensor scatter(const Tensor& y, int axis, const Tensor& index, const Shape& shape) {
+  return apply<Scatter>({y, index}, axis, shape)[0];
+}
 
 struct Concat : Op<Concat> {
   static constexpr const char* name = "concat";
@@ -168,8 +185,11 @@ struct Concat : Op<Concat> {
     for (size_t i = 1; i < in.size(); ++i) {
       check_same_dtype(name, in[0], in[i]);
       Shape other = in[i].shape();
-      if (other.rank() == shape.rank()) shape[axis] += other[axis], other[axis] = in[0].shape()[axis];
-      if (other != in[0].shape()) fail("concat: shapes {} and {} differ in more than axis {}", in[0].shape(), in[i].shape(), axis);
+      if (other.rank() == shape.rank())
+        shape[axis] += other[axis], other[axis] = in[0].shape()[axis];
+      if (other != in[0].shape())
+        fail("concat: shapes {} and {} differ in more than axis {}", in[0].shape(), in[i].shape(),
+             axis);
     }
     Tensor y = Tensor::empty(shape, in[0].dtype());
     dispatch(y.dtype(), [&]<class T>() {
@@ -190,7 +210,8 @@ struct Concat : Op<Concat> {
     Tensors dxs;
     int64_t before = 0;
     for (const Edge& edge : edges()) {
-      dxs.push_back(edge.wanted() ? slice(dys[0], axis, before, before + edge.shape[axis]) : Tensor());
+      dxs.push_back(edge.wanted() ? slice(dys[0], axis, before, before + edge.shape[axis])
+                                  : Tensor());
       before += edge.shape[axis];
     }
     return dxs;
@@ -210,12 +231,20 @@ Tensor concat(const Tensors& xs, int axis) {
 
 OpInfos index_ops() {
   const auto call_take = [](Inputs in) { return Tensors{take(in[0], in[1])}; };
-  const auto call_gather = [](int axis) { return [=](Inputs in) { return Tensors{gather(in[0], axis, in[1])}; }; };
-  OpInfo takes{"take", "x[rows]", "index", [=]() -> std::vector<Sample> {
-                 return {{"rows met twice", {sample_normal({4, 3}, 1), sample_indices({6}, 4, 1)}, call_take},
-                         {"a matrix of rows", {sample_normal({5, 2}, 2), sample_indices({2, 3}, 5, 2, DType::i64)}, call_take},
-                         {"two strips of columns", {sample_normal({2, strip + 2}, 3), sample_indices({3}, 2, 3)}, call_take}};
-               }};
+  const auto call_gather = [](int axis) {
+    return [=](Inputs in) { return Tensors{gather(in[0], axis, in[1])}; };
+  };
+  OpInfo takes{
+      "take", "x[rows]", "index", [=]() -> std::vector<Sample> {
+        return {
+            {"rows met twice", {sample_normal({4, 3}, 1), sample_indices({6}, 4, 1)}, call_take},
+            {"a matrix of rows",
+             {sample_normal({5, 2}, 2), sample_indices({2, 3}, 5, 2, DType::i64)},
+             call_take},
+            {"two strips of columns",
+             {sample_normal({2, strip + 2}, 3), sample_indices({3}, 2, 3)},
+             call_take}};
+      }};
   takes.errors = []() -> std::vector<ErrorSample> {
     return {{"index",
              [] {
@@ -229,13 +258,17 @@ OpInfos index_ops() {
              {"take", "f32"}}};
   };
   OpInfo scatters{"scatter_rows", "x[rows[i]] += y[i]", "index", []() -> std::vector<Sample> {
-                    return {{"rows met twice", {sample_normal({6, 3}, 4), sample_indices({6}, 4, 4)}, [](Inputs in) {
-                               return Tensors{scatter_rows(in[0], in[1], 4)};
-                             }}};
+                    return {{"rows met twice",
+                             {sample_normal({6, 3}, 4), sample_indices({6}, 4, 4)},
+                             [](Inputs in) { return Tensors{scatter_rows(in[0], in[1], 4)}; }}};
                   }};
   OpInfo gathers{"gather", "x[.., index, ..]", "index", [=]() -> std::vector<Sample> {
-                   return {{"last axis", {sample_normal({3, 4}, 5), sample_indices({3, 2}, 4, 5)}, call_gather(-1)},
-                           {"first axis", {sample_normal({3, 4}, 6), sample_indices({5, 4}, 3, 6)}, call_gather(0)}};
+                   return {{"last axis",
+                            {sample_normal({3, 4}, 5), sample_indices({3, 2}, 4, 5)},
+                            call_gather(-1)},
+                           {"first axis",
+                            {sample_normal({3, 4}, 6), sample_indices({5, 4}, 3, 6)},
+                            call_gather(0)}};
                  }};
   gathers.errors = []() -> std::vector<ErrorSample> {
     return {{"shape",
@@ -249,20 +282,29 @@ OpInfos index_ops() {
              },
              {"gather", "index 9", "0..3"}}};
   };
-  OpInfo scatters_elements{"scatter", "x[.., index, ..] += y", "index", []() -> std::vector<Sample> {
-                             return {{"last axis", {sample_normal({3, 4}, 7), sample_indices({3, 4}, 2, 7)}, [](Inputs in) {
-                                        return Tensors{scatter(in[0], 1, in[1], {3, 2})};
-                                      }}};
-                           }};
-  OpInfo concats{
-      "concat", "inputs one after the other", "index", []() -> std::vector<Sample> {
-        return {{"first axis", {sample_normal({2, 3}, 8), sample_normal({1, 3}, 9)}, [](Inputs in) { return Tensors{concat(in, 0)}; }},
-                {"last axis, one twice", {sample_normal({2, 3}, 10), sample_normal({2, 2}, 11)}, [](Inputs in) {
-                   return Tensors{concat({in[0], in[1], in[0]}, -1)};
-                 }}};
+  OpInfo scatters_elements{
+      "scatter", "x[.., index, ..] += y", "index", []() -> std::vector<Sample> {
+        return {
+            {"last axis", {sample_normal({3, 4}, 7), sample_indices({3, 4}, 2, 7)}, [](Inputs in) {
+               return Tensors{scatter(in[0], 1, in[1], {3, 2})};
+             }}};
       }};
+  OpInfo concats{"concat", "inputs one after the other", "index", []() -> std::vector<Sample> {
+                   return {{"first axis",
+                            {sample_normal({2, 3}, 8), sample_normal({1, 3}, 9)},
+                            [](Inputs in) { return Tensors{concat(in, 0)}; }},
+                           {"last axis, one twice",
+                            {sample_normal({2, 3}, 10), sample_normal({2, 2}, 11)},
+                            [](Inputs in) {
+                              return Tensors{concat({in[0], in[1], in[0]}, -1)};
+                            }}};
+                 }};
   concats.errors = []() -> std::vector<ErrorSample> {
-    return {{"shapes", [] { concat({ones({2, 3}), ones({2, 4})}, 0); }, {"concat", "[2, 3]", "[2, 4]"}}};
+    return {{"shapes",
+             [] {
+               concat({ones({2, 3}), ones({2, 4})}, 0);
+             },
+             {"concat", "[2, 3]", "[2, 4]"}}};
   };
   return {takes, scatters, gathers, scatters_elements, concats};
 }

@@ -1,10 +1,11 @@
-// The dense layer.                                                x [.., in]  weight [out, in]  bias [out]  ->  y [.., out]
+// The dense layer.                        x [.., in]  weight [out, in]  bias [out]  ->  y [.., out]
 //   y = x W^T + b        dx = dy W        dW = dy^T x        db = sum of dy over rows
-// Saved: x, W. dW and db are added straight into the leaves' gradients where there is a place for them (GEMM with beta = 1).
-#include "ops/kernels/gemm.h"
-#include "ops/kernels/kernels.h"
-#include "ops/rows.h"
-#include "ops/table.h"
+// Saved: x, W. dW and db are added straight into the leaves' gradients where there is a place for
+// them (GEMM with beta = 1).
+#include "gradus/kernels/gemm.h"
+#include "gradus/kernels/kernels.h"
+#include "gradus/ops/rows.h"
+#include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
@@ -15,7 +16,9 @@ struct Linear : Fused<Linear> {
   Tensors reference(Inputs in) const {
     Shape shape = in[0].shape();
     shape[-1] = in[1].shape()[0];
-    const Tensor y = reshape(matmul(reshape(in[0], {leading_size(in[0].shape()), in[1].shape()[1]}), transpose(in[1])), shape);
+    const Tensor y = reshape(
+        matmul(reshape(in[0], {leading_size(in[0].shape()), in[1].shape()[1]}), transpose(in[1])),
+        shape);
     return {in.size() > 2 ? y + in[2] : y};
   }
 
@@ -23,12 +26,16 @@ struct Linear : Fused<Linear> {
     const Tensor &x = in[0], &weight = in[1];
     check_same_dtype(name, x, weight);
     if (weight.rank() != 2 || x.rank() < 1 || x.shape()[-1] != weight.shape()[1])
-      fail("linear: x {} does not go through weight {}; x's last size must be the weight's second (weight is [out, in])", x.shape(),
-           weight.shape());
+      fail(
+          "linear: x {} does not go through weight {}; x's last size must be the weight's second "
+          "(weight is [out, in])",
+          x.shape(), weight.shape());
     const int64_t out = weight.shape()[0], n = weight.shape()[1];
     if (in.size() > 2 && in[2].shape() != Shape{out})
-      fail("linear: bias {} does not fit weight {}; it must be [{}]", in[2].shape(), weight.shape(), out);
-    const Tensor rows = contiguous(x), w = contiguous(weight), b = in.size() > 2 ? contiguous(in[2]) : Tensor();
+      fail("linear: bias {} does not fit weight {}; it must be [{}]", in[2].shape(), weight.shape(),
+           out);
+    const Tensor rows = contiguous(x), w = contiguous(weight),
+                 b = in.size() > 2 ? contiguous(in[2]) : Tensor();
     save({rows, w});
     Shape shape = x.shape();
     shape[-1] = out;
@@ -39,13 +46,15 @@ struct Linear : Fused<Linear> {
         T* y;
         int64_t out;
       } add_bias{b.defined() ? b.data<T>() : nullptr, y.write<T>(), out};
-      const Epilogue epilogue{[](const void* context, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-                                const auto& [bias, y, width] = *static_cast<const AddBias*>(context);
-                                for (int64_t i = i0; i < i1; ++i) kernels<T>().add(bias + j0, y + i * width + j0, j1 - j0);
-                              },
-                              &add_bias};
-      gemm<T>(false, true, leading_size(shape), out, n, 1, rows.data<T>(), n, w.data<T>(), n, 0, add_bias.y, out,
-              b.defined() ? epilogue : Epilogue{});
+      const Epilogue epilogue{
+          [](const void* context, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+            const auto& [bias, y, width] = *static_cast<const AddBias*>(context);
+            for (int64_t i = i0; i < i1; ++i)
+              kernels<T>().add(bias + j0, y + i * width + j0, j1 - j0);
+          },
+          &add_bias};
+      gemm<T>(false, true, leading_size(shape), out, n, 1, rows.data<T>(), n, w.data<T>(), n, 0,
+              add_bias.y, out, b.defined() ? epilogue : Epilogue{});
     });
     return {y};
   }
@@ -63,14 +72,16 @@ struct Linear : Fused<Linear> {
       if (wants(1)) {
         Destination place = destination(1);
         Tensor dw = place ? place.into : Tensor::empty(w.shape(), w.dtype());
-        gemm<T>(true, false, out, n, rows, 1, g, out, x.data<T>(), n, place.add ? 1 : 0, dw.write<T>(), n);
+        gemm<T>(true, false, out, n, rows, 1, g, out, x.data<T>(), n, place.add ? 1 : 0,
+                dw.write<T>(), n);
         if (!place) dxs[1] = dw;
       }
       if (edges().size() > 2 && wants(2)) {
         GradientPlace db(destination(2), {out}, dy.dtype());
-        for_row_blocks_summing<T>(rows, out, out, db.into.template write<T>(), [&](int64_t first, int64_t count, T* sums) {
-          kernels<T>().column_sums(g + first * out, sums, count, out);
-        });
+        for_row_blocks_summing<T>(rows, out, out, db.into.template write<T>(),
+                                  [&](int64_t first, int64_t count, T* sums) {
+                                    kernels<T>().column_sums(g + first * out, sums, count, out);
+                                  });
         dxs[2] = db.result();
       }
     });
@@ -85,15 +96,24 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 }
 
 OpInfos linear_ops() {
-  const auto call = [](Inputs in) { return Tensors{linear(in[0], in[1], in.size() > 2 ? in[2] : Tensor())}; };
+  const auto call = [](Inputs in) {
+    return Tensors{linear(in[0], in[1], in.size() > 2 ? in[2] : Tensor())};
+  };
   OpInfo info{"linear", "x W^T + b", "linear", [=]() -> std::vector<Sample> {
-                return {{"matrix", {sample_normal({3, 4}, 1), sample_normal({2, 4}, 2), sample_normal({2}, 3)}, call},
-                        {"without bias", {sample_normal({3, 4}, 4), sample_normal({2, 4}, 5)}, call},
-                        {"three axes", {sample_normal({2, 3, 4}, 6), sample_normal({5, 4}, 7), sample_normal({5}, 8)}, call},
-                        {"one row", {sample_normal({4}, 9), sample_normal({17, 4}, 10), sample_normal({17}, 11)}, call},
-                        {"its own weight", {sample_normal({3, 3}, 12), sample_normal({3}, 13)}, [](Inputs in) {
-                           return Tensors{linear(in[0], in[0], in[1])};
-                         }}};
+                return {
+                    {"matrix",
+                     {sample_normal({3, 4}, 1), sample_normal({2, 4}, 2), sample_normal({2}, 3)},
+                     call},
+                    {"without bias", {sample_normal({3, 4}, 4), sample_normal({2, 4}, 5)}, call},
+                    {"three axes",
+                     {sample_normal({2, 3, 4}, 6), sample_normal({5, 4}, 7), sample_normal({5}, 8)},
+                     call},
+                    {"one row",
+                     {sample_normal({4}, 9), sample_normal({17, 4}, 10), sample_normal({17}, 11)},
+                     call},
+                    {"its own weight",
+                     {sample_normal({3, 3}, 12), sample_normal({3}, 13)},
+                     [](Inputs in) { return Tensors{linear(in[0], in[0], in[1])}; }}};
               }};
   info.errors = []() -> std::vector<ErrorSample> {
     return {{"sizes",

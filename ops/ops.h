@@ -1,19 +1,22 @@
-// ops/: every operation on tensors, one op (or one family) a file with its formula, shapes, forward, backward and test samples. This is the contents page.
+// ops/: every operation on tensors, one op (or one family) a file with its formula, shapes,
+// forward, backward and test samples. This is the contents page.
 //
-// What is true of all: inputs may be any strided view; outputs are new contiguous tensors unless called a view; binary ops broadcast by NumPy's rule;
-// float inputs of one op have one dtype; results are the same, bit for bit, on any number of threads; wrong shapes, dtypes and indices are an Error that
-// names the op and the shapes, before any kernel runs. Axes may be negative. Uses autograd/ and ops/kernels/, nothing above.
+// What is true of all: inputs may be any strided view; outputs are new contiguous tensors unless
+// called a view; binary ops broadcast by NumPy's rule; float inputs of one op have one dtype;
+// results are the same, bit for bit, on any number of threads; wrong shapes, dtypes and indices are
+// an Error that names the op and the shapes, before any kernel runs. Axes may be negative. Uses
+// autograd/ and kernels/, nothing above.
 #pragma once
 
 #include <optional>
 
-#include "autograd/engine.h"
-#include "autograd/random.h"
-#include "ops/ragged.h"
+#include "gradus/autograd/engine.h"
+#include "gradus/autograd/random.h"
+#include "gradus/ops/ragged.h"
 
 namespace gradus {
 
-// arithmetic.cpp: elementwise, broadcasting                                  a [..], b [..] -> [broadcast]
+// arithmetic.cpp: elementwise, broadcasting                           a [..], b [..] -> [broadcast]
 Tensor add(const Tensor& a, const Tensor& b);
 Tensor sub(const Tensor& a, const Tensor& b);
 Tensor mul(const Tensor& a, const Tensor& b);
@@ -60,14 +63,16 @@ Tensor equal(const Tensor& a, const Tensor& b);
 Tensor less(const Tensor& a, const Tensor& b);
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 
-// reduce.cpp                                                                 x [.., n, ..] -> [.., ..], or [.., 1, ..] with keep_axis
+// reduce.cpp                               x [.., n, ..] -> [.., ..], or [.., 1, ..] with keep_axis
 Tensor sum(const Tensor& x);  // all elements, shape []
 Tensor sum(const Tensor& x, const std::vector<int>& axes, bool keep_axes = false);
 Tensor mean(const Tensor& x);
 Tensor mean(const Tensor& x, int axis, bool keep_axis = true);
-Tensor max(const Tensor& x, int axis, bool keep_axis = true);  // the gradient goes to the first of equals
-Tensor argmax(const Tensor& x, int axis);                      // i64, without gradient
-double norm(const Tensor& x);                                  // sqrt of the sum of squares, a number
+// the gradient goes to the first of equals
+Tensor max(const Tensor& x, int axis, bool keep_axis = true);
+Tensor argmax(const Tensor& x, int axis);  // i64, without gradient
+// sqrt of the sum of squares, a number
+double norm(const Tensor& x);
 
 // view.cpp: the same memory seen otherwise (reshape copies where the strides forbid a view)
 Tensor reshape(const Tensor& x, const Shape& shape);  // one size may be -1
@@ -84,12 +89,15 @@ Tensor cast(const Tensor& x, DType dtype);
 // index.cpp: rows and elements by number (i32 or i64; out of range is an Error)
 Tensor take(const Tensor& x, const Tensor& rows);  // x [n, ..], rows [..] -> [rows.., ..]:  x[rows]
 inline Tensor embedding(const Tensor& weight, const Tensor& ids) { return take(weight, ids); }
-Tensor gather(const Tensor& x, int axis, const Tensor& index);  // y[i, j] = x[i, index[i, j]] for the last axis, and likewise for others
+// y[i, j] = x[i, index[i, j]] for the last axis, and likewise for others
+Tensor gather(const Tensor& x, int axis, const Tensor& index);
 Tensor concat(const Tensors& xs, int axis);
 
 // matmul.cpp, linear.cpp
-Tensor matmul(const Tensor& a, const Tensor& b);  // [.., m, k] [.., k, n] -> [.., m, n]; leading axes broadcast
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});  // x W^T + b: x [.., in], W [out, in], b [out] -> [.., out]
+// [.., m, k] [.., k, n] -> [.., m, n]; leading axes broadcast
+Tensor matmul(const Tensor& a, const Tensor& b);
+// x W^T + b: x [.., in], W [out, in], b [out] -> [.., out]
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 // softmax.cpp: over the last axis
 Tensor softmax(const Tensor& x);
@@ -100,35 +108,43 @@ enum class Gelu { erf, tanh };  // the exact normal distribution, or Google's ta
 Tensor gelu(const Tensor& x, Gelu form = Gelu::erf);
 Tensor bias_gelu(const Tensor& x, const Tensor& bias, Gelu form = Gelu::erf);  // gelu(x + bias)
 
-// dropout.cpp: elements become 0 with probability p, the others are scaled by 1 / (1 - p). Off under p = 0.
+// dropout.cpp: elements become 0 with probability p, the others are scaled by 1 / (1 - p). Off
+// under p = 0.
 Tensor dropout(const Tensor& x, double p, const std::optional<Ragged>& rows = {});
 
 // layer_norm.cpp, add_norm.cpp: over the last axis
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
-Tensor add_norm(const Tensor& x, const Tensor& branch, const Tensor& weight, const Tensor& bias, double eps, double p = 0,
+Tensor add_norm(const Tensor& x, const Tensor& branch, const Tensor& weight, const Tensor& bias,
+                double eps, double p = 0,
                 const std::optional<Ragged>& rows = {});  // layer_norm(x + dropout(branch))
 
-// cross_entropy.cpp: the sum of -log softmax(logits)[label] over the rows, divided by denominator (default: the number of rows)
-Tensor cross_entropy(const Tensor& logits, const Tensor& labels, std::optional<double> denominator = {});
+// cross_entropy.cpp: the sum of -log softmax(logits)[label] over the rows, divided by denominator
+// (default: the number of rows)
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
+                     std::optional<double> denominator = {});
 
 // decoder_loss.cpp: the same over a vocabulary, logits = x W^T + bias never held whole
 struct DecoderLoss {
   Tensor loss;      // as cross_entropy
   int64_t correct;  // rows whose label has the highest logit
 };
-DecoderLoss decoder_loss(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& labels,
-                         std::optional<double> denominator = {},
+DecoderLoss decoder_loss(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                         const Tensor& labels, std::optional<double> denominator = {},
                          int64_t chunk_rows = 0);  // 0: chosen by size
 
-// attention.cpp: softmax(Q K^T / sqrt(d)) V for each sequence and head, with dropout on the probabilities
+// attention.cpp: softmax(Q K^T / sqrt(d)) V for each sequence and head, with dropout on the
+// probabilities
 struct AttentionOptions {
   int64_t heads = 1;
   double dropout = 0;
   bool causal = false;        // a token sees itself and what came before
   int64_t query_block = 128;  // rows of scores held at once
 };
-Tensor attention(const Tensor& qkv, const Ragged& sequences, AttentionOptions options);  // qkv [tokens, 3 hidden] -> [tokens, hidden]
-// What attention() multiplies V with, for looking at: the softmax before dropout, [heads, n, n] (query, key) of each sequence of n tokens.
-Tensors attention_probabilities(const Tensor& qkv, const Ragged& sequences, AttentionOptions options);
+// qkv [tokens, 3 hidden] -> [tokens, hidden]
+Tensor attention(const Tensor& qkv, const Ragged& sequences, AttentionOptions options);
+// What attention() multiplies V with, for looking at: the softmax before dropout, [heads, n, n]
+// (query, key) of each sequence of n tokens.
+Tensors attention_probabilities(const Tensor& qkv, const Ragged& sequences,
+                                AttentionOptions options);
 
 }  // namespace gradus

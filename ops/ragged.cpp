@@ -1,8 +1,8 @@
-#include "ops/ragged.h"
+#include "gradus/ops/ragged.h"
 
 #include <algorithm>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 
@@ -11,7 +11,9 @@ Ragged::Ragged(const std::vector<int64_t>& lengths, int64_t first) {
   data->first = first;
   data->offsets.push_back(0);
   for (size_t i = 0; i < lengths.size(); ++i) {
-    check(lengths[i] > 0, "sequence {} of the batch has {} tokens; every sequence needs at least one", i, lengths[i]);
+    check(lengths[i] > 0,
+          "sequence {} of the batch has {} tokens; every sequence needs at least one", i,
+          lengths[i]);
     data->offsets.push_back(data->offsets.back() + lengths[i]);
     data->longest = std::max(data->longest, lengths[i]);
     for (int64_t t = 0; t < lengths[i]; ++t) {
@@ -28,6 +30,8 @@ std::vector<int32_t> Ragged::first_rows() const {
   return rows;
 }
 
-Ragged Ragged::one_row_each() const { return Ragged(std::vector<int64_t>(static_cast<size_t>(sequences()), 1), first()); }
+Ragged Ragged::one_row_each() const {
+  return Ragged(std::vector<int64_t>(static_cast<size_t>(sequences()), 1), first());
+}
 
 }  // namespace gradus

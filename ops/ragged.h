@@ -1,6 +1,7 @@
-// Ragged: how the rows of a [tokens, …] matrix belong to sequences. A batch is all its tokens one under the other; nothing is padded anywhere.
-// `first` is the index of the first sequence in the accumulated batch, so that dropout draws the same however the batch is cut into micro-batches.
-// A value; copies share.
+// Ragged: how the rows of a [tokens, …] matrix belong to sequences. A batch is all its tokens one
+// under the other; nothing is padded anywhere. `first` is the index of the first sequence in the
+// accumulated batch, so that dropout draws the same however the batch is cut into micro-batches. A
+// value; copies share.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +20,14 @@ class Ragged {
   int64_t length(int64_t sequence) const { return end(sequence) - begin(sequence); }
   int64_t longest() const { return data_->longest; }
   int64_t first() const { return data_->first; }
-  const uint32_t* row_sequence() const { return data_->row_sequence.data(); }  // of each row: its sequence in the accumulated batch,
-  const uint32_t* row_position() const { return data_->row_position.data(); }  // and its position in that sequence
-  std::vector<int32_t> first_rows() const;                                     // the row of each sequence's first token ([CLS])
-  Ragged one_row_each() const;                                                 // the same sequences with a single row each (pooled outputs)
+  // of each row: its sequence in the accumulated batch,
+  const uint32_t* row_sequence() const { return data_->row_sequence.data(); }
+  // and its position in that sequence
+  const uint32_t* row_position() const { return data_->row_position.data(); }
+  // the row of each sequence's first token ([CLS])
+  std::vector<int32_t> first_rows() const;
+  // the same sequences with a single row each (pooled outputs)
+  Ragged one_row_each() const;
 
  private:
   struct Data {

@@ -3,14 +3,15 @@
 //   mean    sum / count                           (an expression)
 //   max     y = largest along one axis            dx = dy at the first of the largest
 //   argmax  its index                             without gradient
-// Sums run in double over blocks cut by size, added in order. keep_axes leaves size 1 where an axis was summed.
+// Sums run in double over blocks cut by size, added in order. keep_axes leaves size 1 where an axis
+// was summed.
 #include <fmt/ranges.h>
 #include <algorithm>
 #include <cmath>
 
-#include "ops/elementwise.h"
-#include "ops/kernels/kernels.h"
-#include "ops/table.h"
+#include "gradus/kernels/kernels.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
@@ -24,7 +25,8 @@ struct Sum : Op<Sum> {
 
   // Kept axes first, summed axes last: then y[i] is the sum of row i.
   Tensors forward(Inputs in) override {
-    const Tensor x = contiguous(in[0]);  // so that the order of the additions, and with it every bit, depends on the shape alone
+    // so that the order of the additions, and with it every bit, depends on the shape alone
+    const Tensor x = contiguous(in[0]);
     from = x.shape();
     Shape kept = from, order_shape, order_strides;
     for (const int axis : axes) kept[axis] = 1;
@@ -44,12 +46,14 @@ struct Sum : Op<Sum> {
       const Tensor flat = contiguous(ordered);
       const T* at = flat.data<T>();
       if (rows == 1) {
-        out[0] =
-            static_cast<T>(parallel_sum(n, element_block, [&](int64_t begin, int64_t end) { return sum_of(at + begin, end - begin); }));
+        out[0] = static_cast<T>(parallel_sum(n, element_block, [&](int64_t begin, int64_t end) {
+          return sum_of(at + begin, end - begin);
+        }));
         return;
       }
       parallel_for(rows, std::max<int64_t>(1, element_block / n), [&](int64_t begin, int64_t end) {
-        for (int64_t row = begin; row < end; ++row) out[row] = static_cast<T>(sum_of(at + row * n, n));
+        for (int64_t row = begin; row < end; ++row)
+          out[row] = static_cast<T>(sum_of(at + row * n, n));
       });
     });
     return {y};
@@ -64,9 +68,11 @@ struct Sum : Op<Sum> {
     for (; i + 8 <= n; i += 8)
       for (int64_t lane = 0; lane < 8; ++lane) lanes[lane] += static_cast<double>(at[i + lane]);
     for (; i < n; ++i) lanes[i % 8] += static_cast<double>(at[i]);
-    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) +
+           ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
   }
-  // x contiguous, the summed axes not last: each output adds its elements in order, in double; threads share the outputs.
+  // x contiguous, the summed axes not last: each output adds its elements in order, in double;
+  // threads share the outputs.
   template <class T>
   void sum_leading(const Tensor& x, T* out, int64_t rows, int64_t n) const {
     Shape shape = from;
@@ -79,11 +85,13 @@ struct Sum : Op<Sum> {
     }
     const auto offset = [](int64_t index, const Shape& sizes, const Shape& strides) {
       int64_t offset = 0;
-      for (int axis = sizes.rank() - 1; axis >= 0; --axis) offset += index % sizes[axis] * strides[axis], index /= sizes[axis];
+      for (int axis = sizes.rank() - 1; axis >= 0; --axis)
+        offset += index % sizes[axis] * strides[axis], index /= sizes[axis];
       return offset;
     };
     const int64_t columns = kept_strides[-1] == 1 ? kept_shape[-1] : 1, strip = 512;
-    parallel_for(rows / columns * ((columns + strip - 1) / strip), std::max<int64_t>(1, element_block / (n * std::min(columns, strip))),
+    parallel_for(rows / columns * ((columns + strip - 1) / strip),
+                 std::max<int64_t>(1, element_block / (n * std::min(columns, strip))),
                  [&](int64_t begin, int64_t end) {
                    std::vector<double> sums(static_cast<size_t>(std::min(columns, strip)));
                    const int64_t strips = (columns + strip - 1) / strip;
@@ -94,9 +102,11 @@ struct Sum : Op<Sum> {
                      const T* base = at + offset(first, kept_shape, kept_strides);
                      for (int64_t i = 0; i < n; ++i) {
                        const T* row = base + offset(i, sum_shape, sum_strides);
-                       for (int64_t j = 0; j < width; ++j) sums[static_cast<size_t>(j)] += static_cast<double>(row[j]);
+                       for (int64_t j = 0; j < width; ++j)
+                         sums[static_cast<size_t>(j)] += static_cast<double>(row[j]);
                      }
-                     for (int64_t j = 0; j < width; ++j) out[first + j] = static_cast<T>(sums[static_cast<size_t>(j)]);
+                     for (int64_t j = 0; j < width; ++j)
+                       out[first + j] = static_cast<T>(sums[static_cast<size_t>(j)]);
                    }
                  });
   }
@@ -114,11 +124,13 @@ struct Max : Op<Max> {
     save({in[0], index});
     return {gather(in[0], axis, index)};
   }
-  Tensors backward(const Tensors& dys) override {  // dy at the index, zero elsewhere: a comparison, so that any order of derivative follows
+  // dy at the index, zero elsewhere: a comparison, so that any order of derivative follows
+  Tensors backward(const Tensors& dys) override {
     const Tensor index = saved(1);
     Shape line = Shape::of_rank(index.rank(), 1);
     line[axis] = saved(0).shape()[axis];
-    return {where(equal(reshape(arange(line[axis]), line), index), dys[0], zeros({}, dys[0].dtype()))};
+    return {
+        where(equal(reshape(arange(line[axis]), line), index), dys[0], zeros({}, dys[0].dtype()))};
   }
 };
 
@@ -143,7 +155,9 @@ Tensor sum(const Tensor& x) {
 }
 
 Tensor mean(const Tensor& x) { return sum(x) / static_cast<double>(x.numel()); }
-Tensor mean(const Tensor& x, int axis, bool keep_axis) { return sum(x, {axis}, keep_axis) / static_cast<double>(x.size(axis)); }
+Tensor mean(const Tensor& x, int axis, bool keep_axis) {
+  return sum(x, {axis}, keep_axis) / static_cast<double>(x.size(axis));
+}
 
 Tensor max(const Tensor& x, int axis, bool keep_axis) {
   axis = checked_axis("max", axis, x.shape());
@@ -171,9 +185,11 @@ Tensor argmax(const Tensor& x, int axis) {
   dispatch(x.dtype(), [&]<class T>() {
     const T* at = rows.data<T>();
     int64_t* out = y.write<int64_t>();
-    parallel_for(y.numel(), std::max<int64_t>(1, element_block / n), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) out[i] = std::max_element(at + i * n, at + (i + 1) * n) - (at + i * n);
-    });
+    parallel_for(y.numel(), std::max<int64_t>(1, element_block / n),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t i = begin; i < end; ++i)
+                     out[i] = std::max_element(at + i * n, at + (i + 1) * n) - (at + i * n);
+                 });
   });
   return y;
 }
@@ -184,28 +200,38 @@ double norm(const Tensor& x) {
   const Tensor flat = contiguous(x);
   return dispatch_float("norm", x.dtype(), [&]<class T>() {
     const T* at = flat.data<T>();
-    return std::sqrt(parallel_sum(x.numel(), element_block,
-                                  [&](int64_t begin, int64_t end) { return kernels<T>().sum_of_squares(at + begin, end - begin); }));
+    return std::sqrt(parallel_sum(x.numel(), element_block, [&](int64_t begin, int64_t end) {
+      return kernels<T>().sum_of_squares(at + begin, end - begin);
+    }));
   });
 }
 
 OpInfos reduce_ops() {
-  OpInfo sums{"sum", "sum of x over axes", "reduce", []() -> std::vector<Sample> {
-                const auto over = [](std::vector<int> axes, bool keep) {
-                  return [=](Inputs in) { return Tensors{sum(in[0], axes, keep)}; };
-                };
-                return {{"last axis", {sample_normal({3, 5}, 1)}, over({1}, false)},
-                        {"first axis", {sample_normal({3, 5}, 2)}, over({0}, true)},
-                        {"middle axis", {sample_normal({2, 3, 4}, 3)}, over({1}, false)},
-                        {"two axes", {sample_normal({2, 3, 4}, 4)}, over({0, 2}, false)},
-                        {"all", {sample_normal({2, 3}, 5)}, [](Inputs in) { return Tensors{sum(in[0])}; }}};
-              }};
-  sums.errors = []() -> std::vector<ErrorSample> { return {{"axis", [] { sum(ones({2, 3}), {2}); }, {"sum", "axis 2", "[2, 3]"}}}; };
+  OpInfo sums{
+      "sum", "sum of x over axes", "reduce", []() -> std::vector<Sample> {
+        const auto over = [](std::vector<int> axes, bool keep) {
+          return [=](Inputs in) { return Tensors{sum(in[0], axes, keep)}; };
+        };
+        return {{"last axis", {sample_normal({3, 5}, 1)}, over({1}, false)},
+                {"first axis", {sample_normal({3, 5}, 2)}, over({0}, true)},
+                {"middle axis", {sample_normal({2, 3, 4}, 3)}, over({1}, false)},
+                {"two axes", {sample_normal({2, 3, 4}, 4)}, over({0, 2}, false)},
+                {"all", {sample_normal({2, 3}, 5)}, [](Inputs in) { return Tensors{sum(in[0])}; }}};
+      }};
+  sums.errors = []() -> std::vector<ErrorSample> {
+    return {{"axis", [] { sum(ones({2, 3}), {2}); }, {"sum", "axis 2", "[2, 3]"}}};
+  };
   OpInfo largest{"max", "largest of x along an axis", "reduce", []() -> std::vector<Sample> {
-                   return {{"last axis", {sample_normal({3, 5}, 6)}, [](Inputs in) { return Tensors{max(in[0], -1)}; }},
-                           {"first axis", {sample_normal({3, 5}, 7)}, [](Inputs in) { return Tensors{max(in[0], 0, false)}; }}};
+                   return {{"last axis",
+                            {sample_normal({3, 5}, 6)},
+                            [](Inputs in) { return Tensors{max(in[0], -1)}; }},
+                           {"first axis", {sample_normal({3, 5}, 7)}, [](Inputs in) {
+                              return Tensors{max(in[0], 0, false)};
+                            }}};
                  }};
-  largest.errors = []() -> std::vector<ErrorSample> { return {{"axis", [] { max(ones({2, 3}), -3); }, {"max", "axis -3", "[2, 3]"}}}; };
+  largest.errors = []() -> std::vector<ErrorSample> {
+    return {{"axis", [] { max(ones({2, 3}), -3); }, {"max", "axis -3", "[2, 3]"}}};
+  };
   return {sums, largest};
 }
 

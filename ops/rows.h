@@ -1,10 +1,11 @@
-// What ops over the last axis share: tensors as rows, blocks of rows cut by size, and sums over rows whose order never depends on threads.
+// What ops over the last axis share: tensors as rows, blocks of rows cut by size, and sums over
+// rows whose order never depends on threads.
 #pragma once
 
-#include "autograd/node.h"
-#include "base/parallel.h"
-#include "ops/elementwise.h"
-#include "ops/ops.h"
+#include "gradus/autograd/node.h"
+#include "gradus/base/parallel.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/ops.h"
 
 namespace gradus {
 
@@ -21,34 +22,43 @@ inline int64_t leading_size(const Shape& shape) {
 }
 
 // Rows a block, for kernels that go once over memory. Depends on the length of rows alone.
-inline int64_t rows_per_block(int64_t length) { return std::max<int64_t>(1, element_block / std::max<int64_t>(length, 1)); }
+inline int64_t rows_per_block(int64_t length) {
+  return std::max<int64_t>(1, element_block / std::max<int64_t>(length, 1));
+}
 
 // Calls f(first_row, rows) for the blocks.
 template <class F>
 void for_row_blocks(int64_t rows, int64_t length, F&& f) {
-  parallel_for(rows, rows_per_block(length), [&](int64_t begin, int64_t end) { f(begin, end - begin); });
+  parallel_for(rows, rows_per_block(length),
+               [&](int64_t begin, int64_t end) { f(begin, end - begin); });
 }
 
-// Calls f(first_row, rows, partial) for the blocks, partial a zeroed buffer of `width` sums that f adds into; the partials are then added in order into sums.
+// Calls f(first_row, rows, partial) for the blocks, partial a zeroed buffer of `width` sums that f
+// adds into; the partials are then added in order into sums.
 template <class T, class F>
 void for_row_blocks_summing(int64_t rows, int64_t length, int64_t width, T* sums, F&& f) {
   const int64_t grain = rows_per_block(length), blocks = (rows + grain - 1) / grain;
   Tensor partials = zeros({blocks, width}, dtype_of<T>);
   T* partial = partials.write<T>();
-  parallel_for(rows, grain, [&](int64_t begin, int64_t end) { f(begin, end - begin, partial + begin / grain * width); });
+  parallel_for(rows, grain, [&](int64_t begin, int64_t end) {
+    f(begin, end - begin, partial + begin / grain * width);
+  });
   parallel_for(width, 512, [&](int64_t begin, int64_t end) {
     for (int64_t b = 0; b < blocks; ++b)
       for (int64_t j = begin; j < end; ++j) sums[j] += partial[b * width + j];
   });
 }
 
-// Where an op puts a leaf's gradient: the destination if there is one (its sums then add to what is there), else a new zeroed tensor that it returns.
+// Where an op puts a leaf's gradient: the destination if there is one (its sums then add to what is
+// there), else a new zeroed tensor that it returns.
 struct GradientPlace {
   Tensor into;
   bool in_place;
   GradientPlace(Destination destination, const Shape& shape, DType dtype)
       : into(destination ? destination.into : Tensor::empty(shape, dtype)), in_place(destination) {
-    if (!destination.add) dispatch_float("gradient", dtype, [&]<class T>() { std::fill_n(into.write<T>(), into.numel(), T{0}); });
+    if (!destination.add)
+      dispatch_float("gradient", dtype,
+                     [&]<class T>() { std::fill_n(into.write<T>(), into.numel(), T{0}); });
   }
   Tensor result() const { return in_place ? Tensor() : into; }
 };
@@ -59,7 +69,8 @@ struct RowNumbers {
   const uint32_t *sequence, *position;
   RowNumbers(const char* op, const std::optional<Ragged>& rows, int64_t count) {
     if (rows) {
-      if (rows->tokens() != count) fail("{}: the tensor has {} rows, the batch {} tokens", op, count, rows->tokens());
+      if (rows->tokens() != count)
+        fail("{}: the tensor has {} rows, the batch {} tokens", op, count, rows->tokens());
       sequence = rows->row_sequence();
       position = rows->row_position();
       return;

@@ -1,9 +1,9 @@
-// Over the last axis.                                                                                          x [.., n] -> y [.., n]
-//   softmax      y = exp(x - max) / sum exp(x - max)        dx = y (dy - sum(dy y))             saved: y
-//   log_softmax  y = x - max - log sum exp(x - max)         dx = dy - exp(y) sum(dy)            saved: y
-#include "ops/kernels/kernels.h"
-#include "ops/rows.h"
-#include "ops/table.h"
+// Over the last axis.                                                        x [.., n] -> y [.., n]
+//   softmax      y = exp(x - max) / sum exp(x - max)        dx = y (dy - sum(dy y))        saved: y
+//   log_softmax  y = x - max - log sum exp(x - max)        dx = dy - exp(y) sum(dy)        saved: y
+#include "gradus/kernels/kernels.h"
+#include "gradus/ops/rows.h"
+#include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
@@ -18,8 +18,9 @@ struct OverRows : Fused<Self> {
     dispatch_float(Self::name, x.dtype(), [&]<class T>() {
       const T* from = x.data<T>();
       T* to = y.write<T>();
-      for_row_blocks(row_count(x), n,
-                     [&](int64_t first, int64_t rows) { Self::template run<T>(from + first * n, to + first * n, rows, n); });
+      for_row_blocks(row_count(x), n, [&](int64_t first, int64_t rows) {
+        Self::template run<T>(from + first * n, to + first * n, rows, n);
+      });
     });
     this->save({y});
     return {y};
@@ -31,7 +32,8 @@ struct OverRows : Fused<Self> {
     dispatch_float(Self::name, y.dtype(), [&]<class T>() {
       T* to = dx.write<T>();
       for_row_blocks(row_count(y), n, [&](int64_t first, int64_t rows) {
-        Self::template run_backward_kernel<T>(y.data<T>() + first * n, dy.data<T>() + first * n, to + first * n, rows, n);
+        Self::template run_backward_kernel<T>(y.data<T>() + first * n, dy.data<T>() + first * n,
+                                              to + first * n, rows, n);
       });
     });
     return {dx};
@@ -83,14 +85,18 @@ OpInfos softmax_ops() {
                           {"three axes", {sample_normal({2, 2, 3}, 2)}, call},
                           {"vector tail", {sample_normal({2, 19}, 3)}, call},
                           {"one element", {sample_normal({3, 1}, 4)}, call},
-                          {"of itself", {sample_normal({2, 5}, 5)}, [f](Inputs in) { return Tensors{f(f(in[0]) * in[0])}; }}};
+                          {"of itself", {sample_normal({2, 5}, 5)}, [f](Inputs in) {
+                             return Tensors{f(f(in[0]) * in[0])};
+                           }}};
                 }};
     info.errors = [=]() -> std::vector<ErrorSample> {
-      return {{"no axes", [=] { f(ones({})); }, {op, "no axes"}}, {"integers", [=] { f(arange(3)); }, {op, "i64"}}};
+      return {{"no axes", [=] { f(ones({})); }, {op, "no axes"}},
+              {"integers", [=] { f(arange(3)); }, {op, "i64"}}};
     };
     return info;
   };
-  return {row("softmax", "exp(x) / sum exp(x)", softmax), row("log_softmax", "x - log sum exp(x)", log_softmax)};
+  return {row("softmax", "exp(x) / sum exp(x)", softmax),
+          row("log_softmax", "x - log sum exp(x)", log_softmax)};
 }
 
 }  // namespace gradus

@@ -1,17 +1,17 @@
-// Functions of one element.                                                                                              x [..] -> y [..]
-// Each is one row here: its value on numbers, and its derivative in terms of the tensors x and y. exp, log, tanh, sigmoid and erf run vectorised kernels;
-// the others are one instruction or rare.
-//   neg -x              dx = -dy              sqrt        dx = dy / (2 y)          relu       dx = dy where x > 0
-//   exp                 dx = dy y             rsqrt       dx = -dy y^3 / 2         sin, cos   dx = dy cos x, -dy sin x
-//   log                 dx = dy / x           square      dx = 2 dy x              tanh       dx = dy (1 - y^2)
-//   abs                 dx = dy sign(x)       reciprocal  dx = -dy y^2             sigmoid    dx = dy y (1 - y)
-//   erf                 dx = dy 2/sqrt(pi) exp(-x^2)                             softplus   dx = dy sigmoid(x)
+// Functions of one element.                                                        x [..] -> y [..]
+// Each is one row here: its value on numbers, and its derivative in terms of the tensors x and y.
+// exp, log, tanh, sigmoid and erf run vectorised kernels; the others are one instruction or rare.
+//   neg -x        dx = -dy        sqrt        dx = dy / (2 y)        relu       dx = dy where x > 0
+//   exp      dx = dy y       rsqrt       dx = -dy y^3 / 2       sin, cos   dx = dy cos x, -dy sin x
+//   log          dx = dy / x          square      dx = 2 dy x          tanh       dx = dy (1 - y^2)
+//   abs         dx = dy sign(x)       reciprocal  dx = -dy y^2         sigmoid    dx = dy y (1 - y)
+//   erf                 dx = dy 2/sqrt(pi) exp(-x^2)                  softplus   dx = dy sigmoid(x)
 #include <cmath>
 #include <numbers>
 
-#include "ops/elementwise.h"
-#include "ops/kernels/kernels.h"
-#include "ops/table.h"
+#include "gradus/kernels/kernels.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
@@ -23,7 +23,8 @@ template <class T>
 void run_loop(Loop<T> loop, const Tensor& x, Tensor& y) {
   const T* from = x.data<T>();
   T* to = y.write<T>();
-  parallel_for(x.numel(), element_block, [&](int64_t begin, int64_t end) { loop(from + begin, to + begin, end - begin); });
+  parallel_for(x.numel(), element_block,
+               [&](int64_t begin, int64_t end) { loop(from + begin, to + begin, end - begin); });
 }
 
 template <class F>
@@ -119,16 +120,21 @@ Tensor softplus(const Tensor& x) { return apply<Unary<Softplus>>({x})[0]; }
 
 OpInfos unary_ops() {
   // The domain keeps samples off the kinks of abs and relu by its two halves.
-  const auto row = [](const char* op, const char* formula, Tensor (*f)(const Tensor&), double low, double high) {
+  const auto row = [](const char* op, const char* formula, Tensor (*f)(const Tensor&), double low,
+                      double high) {
     const auto call = [f](Inputs in) { return Tensors{f(in[0])}; };
     OpInfo info{op, formula, "unary", [=]() -> std::vector<Sample> {
-                  std::vector<Sample> samples = {{"matrix", {sample_uniform({3, 4}, low, high, 1)}, call},
-                                                 {"vector tail", {sample_uniform({37}, low, high, 2)}, call}};
-                  if (low > 0 && op != std::string("log") && op != std::string("sqrt") && op != std::string("rsqrt"))
+                  std::vector<Sample> samples = {
+                      {"matrix", {sample_uniform({3, 4}, low, high, 1)}, call},
+                      {"vector tail", {sample_uniform({37}, low, high, 2)}, call}};
+                  if (low > 0 && op != std::string("log") && op != std::string("sqrt") &&
+                      op != std::string("rsqrt"))
                     samples.push_back({"negative", {sample_uniform({17}, -high, -low, 3)}, call});
                   return samples;
                 }};
-    info.errors = [=]() -> std::vector<ErrorSample> { return {{"integers", [=] { f(arange(3)); }, {op, "i64"}}}; };
+    info.errors = [=]() -> std::vector<ErrorSample> {
+      return {{"integers", [=] { f(arange(3)); }, {op, "i64"}}};
+    };
     return info;
   };
   return {row("neg", "-x", neg, -2, 2),

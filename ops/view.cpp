@@ -1,15 +1,15 @@
 // Views: the same memory with another shape or other strides.
-//   reshape  same elements in row-major order            dx = reshape(dy)          a copy only where the strides forbid a view
+//  reshape  same elements in row-major order  dx = reshape(dy)  a copy only where the strides forbid a view
 //   permute  axes in another order                       dx = permute(dy) by the inverse order
-//   slice    begin <= index < end of one axis            dx = dy with zeros before and after (place)
+//   slice    begin <= index < end of one axis           dx = dy with zeros before and after (place)
 //   expand   sizes of 1, and missing axes, repeated      dx = dy (the engine sums it)
 //   place    x inside zeros along one axis               dx = slice(dy)
 #include <fmt/ranges.h>
 #include <algorithm>
 #include <numeric>
 
-#include "ops/elementwise.h"
-#include "ops/table.h"
+#include "gradus/ops/elementwise.h"
+#include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
@@ -33,12 +33,14 @@ struct Permute : Op<Permute> {
   std::string detail() const override { return fmt::format("axes={}", fmt::join(axes, ",")); }
   Tensors forward(Inputs in) override {
     Shape shape, strides;
-    for (const int axis : axes) shape.push_back(in[0].shape()[axis]), strides.push_back(in[0].strides()[axis]);
+    for (const int axis : axes)
+      shape.push_back(in[0].shape()[axis]), strides.push_back(in[0].strides()[axis]);
     return {in[0].view(shape, strides, in[0].offset())};
   }
   Tensors backward(const Tensors& dys) override {
     std::vector<int> inverse(axes.size());
-    for (size_t i = 0; i < axes.size(); ++i) inverse[static_cast<size_t>(axes[i])] = static_cast<int>(i);
+    for (size_t i = 0; i < axes.size(); ++i)
+      inverse[static_cast<size_t>(axes[i])] = static_cast<int>(i);
     return {permute(dys[0], inverse)};
   }
 };
@@ -65,23 +67,29 @@ struct Place : Op<Place> {
   int axis;
   int64_t begin, size;
   Place(int axis, int64_t begin, int64_t size) : axis(axis), begin(begin), size(size) {}
-  std::string detail() const override { return fmt::format("axis={} at {} of {}", axis, begin, size); }
+  std::string detail() const override {
+    return fmt::format("axis={} at {} of {}", axis, begin, size);
+  }
   Tensors forward(Inputs in) override {
     const Tensor& x = in[0];
     Shape shape = x.shape();
     shape[axis] = size;
     Tensor y = zeros(shape, x.dtype());
     const int64_t rows = x.shape()[axis];
-    dispatch(x.dtype(), [&]<class T>() {  // for each index before the axis: one contiguous run of rows * inner elements
+    // for each index before the axis: one contiguous run of rows * inner elements
+    dispatch(x.dtype(), [&]<class T>() {
       const Tensor from = contiguous(x);
       const int64_t inner = y.strides()[axis], outer = x.numel() ? x.numel() / (rows * inner) : 0;
       const T* source = from.data<T>();
       T* to = y.write<T>();
-      for (int64_t i = 0; i < outer; ++i) std::copy_n(source + i * rows * inner, rows * inner, to + (i * size + begin) * inner);
+      for (int64_t i = 0; i < outer; ++i)
+        std::copy_n(source + i * rows * inner, rows * inner, to + (i * size + begin) * inner);
     });
     return {y};
   }
-  Tensors backward(const Tensors& dys) override { return {slice(dys[0], axis, begin, begin + outputs_rows())}; }
+  Tensors backward(const Tensors& dys) override {
+    return {slice(dys[0], axis, begin, begin + outputs_rows())};
+  }
 
  private:
   int64_t outputs_rows() const { return edges()[0].shape[axis]; }
@@ -110,8 +118,10 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
     if (to[axis] == -1 && unknown < 0) unknown = axis;
     else known *= to[axis];
   }
-  if (unknown >= 0 && known > 0 && x.numel() % known == 0) to[static_cast<int>(unknown)] = x.numel() / known;
-  if (to.numel() != x.numel() || std::any_of(to.begin(), to.end(), [](int64_t size) { return size < 0; }))
+  if (unknown >= 0 && known > 0 && x.numel() % known == 0)
+    to[static_cast<int>(unknown)] = x.numel() / known;
+  if (to.numel() != x.numel() ||
+      std::any_of(to.begin(), to.end(), [](int64_t size) { return size < 0; }))
     fail("reshape: shape {} with {} elements cannot become {}", x.shape(), x.numel(), shape);
   if (to == x.shape()) return x;
   return apply<Reshape>({contiguous(x)}, to)[0];
@@ -123,7 +133,9 @@ Tensor permute(const Tensor& x, const std::vector<int>& axes) {
   std::vector<int> sorted = order, each_once(static_cast<size_t>(x.rank()));
   std::sort(sorted.begin(), sorted.end());
   std::iota(each_once.begin(), each_once.end(), 0);
-  if (sorted != each_once) fail("permute: the axes {} are not each axis of shape {} once", fmt::join(axes, ", "), x.shape());
+  if (sorted != each_once)
+    fail("permute: the axes {} are not each axis of shape {} once", fmt::join(axes, ", "),
+         x.shape());
   return apply<Permute>({x}, order)[0];
 }
 
@@ -143,13 +155,17 @@ Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
 }
 
 Tensor expand(const Tensor& x, const Shape& shape) {
-  if (broadcast_shapes("expand", x.shape(), shape) != shape) fail("expand: shape {} does not expand to {}", x.shape(), shape);
+  if (broadcast_shapes("expand", x.shape(), shape) != shape)
+    fail("expand: shape {} does not expand to {}", x.shape(), shape);
   return apply<ExpandTo>({x}, shape)[0];
 }
 
 OpInfos view_ops() {
-  const auto row = [](const char* op, const char* formula, const Shape& shape, Function call, std::vector<ErrorSample> errors) {
-    OpInfo info{op, formula, "view", [=]() -> std::vector<Sample> { return {{to_string(shape), {sample_normal(shape, 1)}, call}}; }};
+  const auto row = [](const char* op, const char* formula, const Shape& shape, Function call,
+                      std::vector<ErrorSample> errors) {
+    OpInfo info{op, formula, "view", [=]() -> std::vector<Sample> {
+                  return {{to_string(shape), {sample_normal(shape, 1)}, call}};
+                }};
     info.errors = [=] { return errors; };
     return info;
   };

@@ -1,13 +1,13 @@
-#include "optim/arena.h"
+#include "gradus/optim/arena.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <map>
 
-#include "autograd/modes.h"
-#include "base/parallel.h"
-#include "ops/kernels/kernels.h"
+#include "gradus/autograd/modes.h"
+#include "gradus/base/parallel.h"
+#include "gradus/kernels/kernels.h"
 
 namespace gradus {
 namespace {
@@ -15,12 +15,14 @@ constexpr int64_t block = 1 << 16;  // elements a thread updates at once
 constexpr int64_t alignment = 16;   // elements: each leaf begins on a cache line
 }  // namespace
 
-ParameterArena::ParameterArena(const std::vector<Parameter>& list, const std::vector<std::string>& no_decay) {
+ParameterArena::ParameterArena(const std::vector<Parameter>& list,
+                               const std::vector<std::string>& no_decay) {
   std::map<const TensorImpl*, int64_t> place;
   int64_t total = 0;
   for (const Parameter& p : list) {
     if (p.tied || !p.leaf.is_leaf() || place.contains(p.leaf.impl().get())) continue;
-    if (p.leaf.dtype() != DType::f32) fail("the optimizer updates f32 parameters; '{}' is {}", p.name, to_string(p.leaf.dtype()));
+    if (p.leaf.dtype() != DType::f32)
+      fail("the optimizer updates f32 parameters; '{}' is {}", p.name, to_string(p.leaf.dtype()));
     if (p.leaf.get().grad_home) fail("'{}' belongs to another optimizer already", p.name);
     place[p.leaf.impl().get()] = total;
     leaves_.push_back(p.leaf);
@@ -31,7 +33,8 @@ ParameterArena::ParameterArena(const std::vector<Parameter>& list, const std::ve
   gradients_ = zeros({total});
   for (const Tensor& leaf : leaves_) {
     const int64_t at = place[leaf.impl().get()];
-    check(leaf.is_contiguous(), "the parameter '{}' is a view; an optimizer needs contiguous ones", leaf.name());
+    check(leaf.is_contiguous(), "the parameter '{}' is a view; an optimizer needs contiguous ones",
+          leaf.name());
     Storage& storage = *leaf.get().storage;
     char* target = values_.get().storage->data + at * static_cast<int64_t>(sizeof(float));
     std::memcpy(target, leaf.data<float>(), static_cast<size_t>(leaf.numel()) * sizeof(float));
@@ -44,18 +47,22 @@ ParameterArena::ParameterArena(const std::vector<Parameter>& list, const std::ve
     const auto found = place.find(p.leaf.impl().get());
     if (p.tied || found == place.end()) continue;
     const bool decays =
-        std::none_of(no_decay.begin(), no_decay.end(), [&](const std::string& pattern) { return matches(p.name, pattern); });
+        std::none_of(no_decay.begin(), no_decay.end(),
+                     [&](const std::string& pattern) { return matches(p.name, pattern); });
     const int64_t row = p.leaf.rank() ? p.leaf.strides()[0] : 1;
-    ranges_.push_back({p.name, p.leaf, found->second + p.begin * row, found->second + p.end * row, decays, 1});
+    ranges_.push_back(
+        {p.name, p.leaf, found->second + p.begin * row, found->second + p.end * row, decays, 1});
   }
-  std::sort(ranges_.begin(), ranges_.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  std::sort(ranges_.begin(), ranges_.end(),
+            [](const Range& a, const Range& b) { return a.begin < b.begin; });
 }
 
 void ParameterArena::clear_gradients() const {
   for (const Tensor& leaf : leaves_) leaf.clear_grad();
 }
 
-void ParameterArena::for_each_block(const std::function<void(int64_t, int64_t, const Range&)>& f) const {
+void ParameterArena::for_each_block(
+    const std::function<void(int64_t, int64_t, const Range&)>& f) const {
   struct Block {
     int64_t begin, end;
     const Range* range;

@@ -1,11 +1,11 @@
-#include "optim/optimizer.h"
+#include "gradus/optim/optimizer.h"
 
 #include <cmath>
 
-#include "autograd/modes.h"
-#include "base/parallel.h"
-#include "ops/kernels/kernels.h"
-#include "ops/ops.h"
+#include "gradus/autograd/modes.h"
+#include "gradus/base/parallel.h"
+#include "gradus/kernels/kernels.h"
+#include "gradus/ops/ops.h"
 
 namespace gradus {
 
@@ -15,10 +15,12 @@ double Optimizer::step(double max_norm) {
   if (!std::isfinite(total)) {
     std::string names;
     for (const auto& range : arena_.ranges())
-      if (range.leaf.grad().defined() && !std::isfinite(norm(range.leaf.grad())) && names.size() < 200)
+      if (range.leaf.grad().defined() && !std::isfinite(norm(range.leaf.grad())) &&
+          names.size() < 200)
         names += (names.empty() ? "" : ", ") + range.name;
     fail_run(
-        "the gradient is not finite at step {}; the parameters concerned begin with: {}. Nothing was updated. Is the learning rate ({}) "
+        "the gradient is not finite at step {}; the parameters concerned begin with: {}. Nothing "
+        "was updated. Is the learning rate ({}) "
         "too high?",
         steps_ + 1, names, learning_rate_);
   }
@@ -31,12 +33,18 @@ double Optimizer::step(double max_norm) {
 
 void Optimizer::require_finite(double loss) const {
   if (!std::isfinite(loss))
-    fail_run("the loss is not finite at step {}: nothing was updated; is the learning rate ({}) too high?", steps_ + 1, learning_rate_);
+    fail_run(
+        "the loss is not finite at step {}: nothing was updated; is the learning rate ({}) too "
+        "high?",
+        steps_ + 1, learning_rate_);
 }
 
 namespace {
-// What Adam divides a moment by: it starts at 0, so its mean is too small by 1 - beta^t (Kingma and Ba 2015, section 3).
-double correction(bool wanted, double beta, int64_t step) { return wanted ? 1 - std::pow(beta, static_cast<double>(step)) : 1; }
+// What Adam divides a moment by: it starts at 0, so its mean is too small by 1 - beta^t (Kingma and
+// Ba 2015, section 3).
+double correction(bool wanted, double beta, int64_t step) {
+  return wanted ? 1 - std::pow(beta, static_cast<double>(step)) : 1;
+}
 }  // namespace
 
 AdamW::AdamW(const std::vector<Parameter>& list, AdamWOptions options)
@@ -74,11 +82,12 @@ Lamb::Lamb(const std::vector<Parameter>& list, LambOptions options)
 
 void Lamb::update(double gradient_scale) {
   const LambOptions& o = options_;
-  const auto scale = static_cast<float>(gradient_scale), beta1 = static_cast<float>(o.beta1), beta2 = static_cast<float>(o.beta2),
-             epsilon = static_cast<float>(o.epsilon);
+  const auto scale = static_cast<float>(gradient_scale), beta1 = static_cast<float>(o.beta1),
+             beta2 = static_cast<float>(o.beta2), epsilon = static_cast<float>(o.epsilon);
   const auto correct1 = static_cast<float>(1 / correction(o.bias_correction, o.beta1, steps_)),
              correct2 = static_cast<float>(1 / correction(o.bias_correction, o.beta2, steps_));
-  float *p = arena_.values(), *m = m_.write<float>(), *v = v_.write<float>(), *u = u_.write<float>();
+  float *p = arena_.values(), *m = m_.write<float>(), *v = v_.write<float>(),
+        *u = u_.write<float>();
   const float* g = arena_.gradients();
   arena_.for_each_block([&](int64_t begin, int64_t end, const ParameterArena::Range& range) {
     const float decay = range.decays ? static_cast<float>(o.weight_decay) : 0;
@@ -90,8 +99,10 @@ void Lamb::update(double gradient_scale) {
   });
   for (const auto& range : arena_.ranges()) {
     if (!range.leaf.grad().defined()) continue;
-    const double of_parameter = ParameterArena::norm_of(p, range), of_update = ParameterArena::norm_of(u, range);
-    const double trust = range.decays && of_parameter > 0 && of_update > 0 ? of_parameter / of_update : 1;
+    const double of_parameter = ParameterArena::norm_of(p, range),
+                 of_update = ParameterArena::norm_of(u, range);
+    const double trust =
+        range.decays && of_parameter > 0 && of_update > 0 ? of_parameter / of_update : 1;
     const auto rate = static_cast<float>(learning_rate_ * range.rate * trust);
     parallel_for(range.end - range.begin, 1 << 16, [&](int64_t begin, int64_t end) {
       for (int64_t i = range.begin + begin; i < range.begin + end; ++i) p[i] -= rate * u[i];
@@ -100,12 +111,15 @@ void Lamb::update(double gradient_scale) {
 }
 
 Sgd::Sgd(const std::vector<Parameter>& list, SgdOptions options)
-    : Optimizer(list, options.learning_rate, options.no_decay), options_(std::move(options)), u_(zeros({arena_.size()})) {}
+    : Optimizer(list, options.learning_rate, options.no_decay),
+      options_(std::move(options)),
+      u_(zeros({arena_.size()})) {}
 
 void Sgd::update(double gradient_scale) {
   float *p = arena_.values(), *u = u_.write<float>();
   const float* g = arena_.gradients();
-  const auto momentum = static_cast<float>(options_.momentum), scale = static_cast<float>(gradient_scale);
+  const auto momentum = static_cast<float>(options_.momentum),
+             scale = static_cast<float>(gradient_scale);
   arena_.for_each_block([&](int64_t begin, int64_t end, const ParameterArena::Range& range) {
     const float decay = range.decays ? static_cast<float>(options_.weight_decay) : 0,
                 rate = static_cast<float>(learning_rate_ * range.rate);
@@ -119,15 +133,23 @@ void Sgd::update(double gradient_scale) {
 void check_optimizer_name(const std::string& name) {
   for (const char* known : {"adamw", "google", "lamb", "sgd"})
     if (name == known) return;
-  fail("no optimizer is called '{}'; there are adamw, google (Adam without bias correction), lamb and sgd", name);
+  fail(
+      "no optimizer is called '{}'; there are adamw, google (Adam without bias correction), lamb "
+      "and sgd",
+      name);
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const std::string& name, const std::vector<Parameter>& list, double learning_rate,
+std::unique_ptr<Optimizer> make_optimizer(const std::string& name,
+                                          const std::vector<Parameter>& list, double learning_rate,
                                           double weight_decay) {
   check_optimizer_name(name);
-  if (name == "lamb") return std::make_unique<Lamb>(list, LambOptions{.learning_rate = learning_rate, .weight_decay = weight_decay});
+  if (name == "lamb")
+    return std::make_unique<Lamb>(
+        list, LambOptions{.learning_rate = learning_rate, .weight_decay = weight_decay});
   if (name == "sgd")
-    return std::make_unique<Sgd>(list, SgdOptions{.learning_rate = learning_rate, .momentum = 0.9, .weight_decay = weight_decay});
+    return std::make_unique<Sgd>(
+        list,
+        SgdOptions{.learning_rate = learning_rate, .momentum = 0.9, .weight_decay = weight_decay});
   AdamWOptions adam = name == "google" ? AdamWOptions::google() : AdamWOptions{};
   adam.learning_rate = learning_rate;
   adam.weight_decay = weight_decay;

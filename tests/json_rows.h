@@ -1,4 +1,5 @@
-// Lists of lists in the fixtures' JSON, a list a sequence: what the tests that compare whole batches read.
+// Lists of lists in the fixtures' JSON, a list a sequence: what the tests that compare whole
+// batches read.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,5 @@
-// What every test may use: a scratch folder, the shared data where it is present, a check of an Error's text.
+// What every test may use: a scratch folder, the shared data where it is present, a check of an
+// Error's text.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -8,7 +9,7 @@
 #include <filesystem>
 #include <string>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus::testing {
 
@@ -30,16 +31,21 @@ class Scratch {
   std::filesystem::path path_;
 };
 
-// The shared corpora and checkpoints, beside the checkout or where GRADUS_SHARED_DATA says; empty where there are none: then print what is skipped.
+// The shared corpora and checkpoints, beside the checkout or where GRADUS_SHARED_DATA says; empty
+// where there are none: then print what is skipped.
 inline std::filesystem::path shared_data(const std::string& name) {
   const char* folder = std::getenv("GRADUS_SHARED_DATA");
-  const auto path = (folder ? std::filesystem::path(folder) : std::filesystem::path(GRADUS_SOURCE_ROOT) / ".." / "shared" / "data") / name;
+  const auto path =
+      (folder ? std::filesystem::path(folder)
+              : std::filesystem::path(GRADUS_SOURCE_ROOT) / ".." / "shared" / "data") /
+      name;
   if (std::filesystem::exists(path)) return path;
   MESSAGE("SKIPPED: needs shared data '", name, "', which is not here");
   return {};
 }
 
-// The text of the Error that f() throws; a test failure where it throws none. Example: CHECK_MENTIONS(error_of([&] { add(a, b); }), "add");
+// The text of the Error that f() throws; a test failure where it throws none. Example:
+// CHECK_MENTIONS(error_of([&] { add(a, b); }), "add");
 template <class F>
 std::string error_of(F&& f) {
   try {
@@ -51,9 +57,11 @@ std::string error_of(F&& f) {
 
 }  // namespace gradus::testing
 
-// The text is evaluated once, before the check: an assertion inside it would wait for doctest's own lock.
-#define CHECK_MENTIONS(text, part)                                                                                     \
-  do {                                                                                                                 \
-    const std::string mentions_text = (text);                                                                          \
-    CHECK_MESSAGE(mentions_text.find(part) != std::string::npos, "'", mentions_text, "' should mention '", part, "'"); \
+// The text is evaluated once, before the check: an assertion inside it would wait for doctest's own
+// lock.
+#define CHECK_MENTIONS(text, part)                                                   \
+  do {                                                                               \
+    const std::string mentions_text = (text);                                        \
+    CHECK_MESSAGE(mentions_text.find(part) != std::string::npos, "'", mentions_text, \
+                  "' should mention '", part, "'");                                  \
   } while (false)

@@ -1,5 +1,5 @@
-// CodePoints: where each code point of a valid UTF-8 text begins, so that offsets counted in code points (SQuAD's, Encoding's) cut it in
-// constant time.
+// CodePoints: where each code point of a valid UTF-8 text begins, so that offsets counted in code
+// points (SQuAD's, Encoding's) cut it in constant time.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,9 @@ class CodePoints {
   }
   int64_t size() const { return static_cast<int64_t>(begins_.size()) - 1; }
   // The code points [begin, end); 0 <= begin <= end <= size().
-  std::string_view slice(int64_t begin, int64_t end) const { return text_.substr(byte(begin), byte(end) - byte(begin)); }
+  std::string_view slice(int64_t begin, int64_t end) const {
+    return text_.substr(byte(begin), byte(end) - byte(begin));
+  }
   // The byte at which a code point begins.
   size_t byte(int64_t code_point) const { return begins_[static_cast<size_t>(code_point)]; }
 

@@ -1,16 +1,18 @@
-// WordScanner: the normalised words of a text, one after the other, each with where its bytes come from.
+// WordScanner: the normalised words of a text, one after the other, each with where its bytes come
+// from.
 //
 //   WordScanner words(Rules::of(TokenizerMode::hf, true), "Héllo, world");
 //   while (words.next()) use(words.word());     // "hello"  ","  "world"
 //
-// The text is valid UTF-8 and outlives the scanner; word() is valid until the next next(). Costs about a table lookup a code point.
+// The text is valid UTF-8 and outlives the scanner; word() is valid until the next next(). Costs
+// about a table lookup a code point.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
-#include "text/rules.h"
+#include "gradus/text/rules.h"
 
 namespace gradus {
 

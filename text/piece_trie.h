@@ -1,12 +1,13 @@
-// PieceTrie: the tokens of a Vocabulary as a trie over bytes, to find the longest token that begins a string. The edges lie in one hash table, so that
-// building is plain insertion and a step is one probe. Tokens and text are valid UTF-8, so a match never ends inside a character.
+// PieceTrie: the tokens of a Vocabulary as a trie over bytes, to find the longest token that begins
+// a string. The edges lie in one hash table, so that building is plain insertion and a step is one
+// probe. Tokens and text are valid UTF-8, so a match never ends inside a character.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
-#include "text/vocabulary.h"
+#include "gradus/text/vocabulary.h"
 
 namespace gradus {
 
@@ -24,7 +25,8 @@ class PieceTrie {
     continuation_ = node;
   }
 
-  // The longest token that `text` begins with, as the first piece of a word or, with "##" before it, as a later one.
+  // The longest token that `text` begins with, as the first piece of a word or, with "##" before
+  // it, as a later one.
   Match longest(std::string_view text, bool continuation) const {
     Match best;
     uint32_t node = continuation ? continuation_ : 0;
@@ -46,7 +48,9 @@ class PieceTrie {
     int32_t id = -1;  // of the token that ends with this edge
   };
 
-  static uint64_t key(uint32_t node, char c) { return static_cast<uint64_t>(node) << 8 | static_cast<unsigned char>(c); }
+  static uint64_t key(uint32_t node, char c) {
+    return static_cast<uint64_t>(node) << 8 | static_cast<unsigned char>(c);
+  }
 
   // The edge, or the free place where it would go.
   size_t slot(uint64_t wanted) const {

@@ -1,8 +1,11 @@
-// Rules: what a rule set (hf or google, see tokenizer.h) does with each code point, as one table lookup.
+// Rules: what a rule set (hf or google, see tokenizer.h) does with each code point, as one table
+// lookup.
 //
-// The steps of BERT's basic tokenizer (clean, set CJK apart, lower-case, decompose, remove accents, set punctuation apart) act on single code points, with
-// two exceptions that name themselves: `reorder` (marks that stay are put in canonical order) and `sigma` (its lower case depends on its neighbours).
-// Rules are built once a process at first use (a few milliseconds), shared by all threads and never change.
+// The steps of BERT's basic tokenizer (clean, set CJK apart, lower-case, decompose, remove accents,
+// set punctuation apart) act on single code points, with two exceptions that name themselves:
+// `reorder` (marks that stay are put in canonical order) and `sigma` (its lower case depends on its
+// neighbours). Rules are built once a process at first use (a few milliseconds), shared by all
+// threads and never change.
 #pragma once
 
 #include <algorithm>
@@ -43,14 +46,18 @@ class CodePointMap {
   explicit CodePointMap(F&& value) {  // value(c) is called in ascending order
     std::vector<T> page(256);
     for (uint32_t number = 0; number < 0x1100; ++number) {
-      if (number > 0x400 && number < 0xE00) {  // planes 4 to 13 are empty in every version of Unicode
+      // planes 4 to 13 are empty in every version of Unicode
+      if (number > 0x400 && number < 0xE00) {
         pages_.push_back(pages_[0x400]);
         continue;
       }
       for (uint32_t i = 0; i < 256; ++i) page[i] = value(static_cast<char32_t>(number << 8 | i));
-      size_t found = values_.size();  // equal pages mostly follow one another, so only the last few are looked at
+      // equal pages mostly follow one another, so only the last few are looked at
+      size_t found = values_.size();
       for (size_t k = 1; k <= 4 && k * 256 <= values_.size(); ++k)
-        if (std::equal(page.begin(), page.end(), values_.end() - static_cast<std::ptrdiff_t>(k * 256))) found = values_.size() - k * 256;
+        if (std::equal(page.begin(), page.end(),
+                       values_.end() - static_cast<std::ptrdiff_t>(k * 256)))
+          found = values_.size() - k * 256;
       if (found == values_.size()) values_.insert(values_.end(), page.begin(), page.end());
       pages_.push_back(static_cast<uint32_t>(found));
     }
@@ -76,7 +83,8 @@ enum class Action : uint8_t {
 // What to do with one code point.
 struct Step {
   Action action;
-  bool starter;         // its decomposition begins with combining class 0: marks before it never move behind it
+  // its decomposition begins with combining class 0: marks before it never move behind it
+  bool starter;
   uint32_t text_begin;  // of text(step), for replace and alone; 0: the code point itself
 };
 
@@ -89,19 +97,22 @@ class Rules {
     return {static_cast<Action>(bits & 7), (bits & 8) != 0, bits >> 4};
   }
   std::string_view text(Step step) const {
-    return {texts_.data() + step.text_begin + 1, static_cast<size_t>(static_cast<unsigned char>(texts_[step.text_begin]))};
+    return {texts_.data() + step.text_begin + 1,
+            static_cast<size_t>(static_cast<unsigned char>(texts_[step.text_begin]))};
   }
   // For ASCII that is copied or lower-cased: the byte that stands for it; 0 for all other bytes.
   char letter(unsigned char byte) const { return letters_[byte]; }
 
-  // What `step` is made of, for `reorder`: the full decomposition (lower-cased in google), and what becomes of each part of it afterwards.
+  // What `step` is made of, for `reorder`: the full decomposition (lower-cased in google), and what
+  // becomes of each part of it afterwards.
   std::u32string decompose(char32_t c) const;
   int combining_class(char32_t c) const;
   bool is_mark(char32_t c) const;
   bool is_ideograph(char32_t c) const;
   char32_t finish(char32_t c) const;  // hf lower-cases after removing accents
 
-  bool is_case_ignorable(char32_t c) const;  // for `sigma`: the Unicode standard's definitions, section 3.13
+  // for `sigma`: the Unicode standard's definitions, section 3.13
+  bool is_case_ignorable(char32_t c) const;
   bool is_cased(char32_t c) const;
 
  private:

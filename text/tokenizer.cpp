@@ -1,25 +1,28 @@
-#include "text/tokenizer.h"
+#include "gradus/text/tokenizer.h"
 
 #include <algorithm>
 
-#include "base/error.h"
-#include "base/file.h"
-#include "text/normalizer.h"
-#include "text/piece_trie.h"
+#include "gradus/base/error.h"
+#include "gradus/base/file.h"
+#include "gradus/text/normalizer.h"
+#include "gradus/text/piece_trie.h"
 
 namespace gradus {
 
 namespace {
 bool is_continuation_byte(char byte) { return (byte & 0xC0) == 0x80; }
 int32_t code_points(std::string_view text) {
-  return static_cast<int32_t>(std::count_if(text.begin(), text.end(), [](char byte) { return !is_continuation_byte(byte); }));
+  return static_cast<int32_t>(std::count_if(text.begin(), text.end(),
+                                            [](char byte) { return !is_continuation_byte(byte); }));
 }
 
 void require_utf8(std::string_view text) {
   const size_t invalid = find_invalid_utf8(text);
   if (invalid != std::string_view::npos)
-    fail("the text is not valid UTF-8 at byte {} (0x{:02x}); convert it, or replace what is invalid by U+FFFD", invalid + 1,
-         static_cast<unsigned char>(text[invalid]));
+    fail(
+        "the text is not valid UTF-8 at byte {} (0x{:02x}); convert it, or replace what is invalid "
+        "by U+FFFD",
+        invalid + 1, static_cast<unsigned char>(text[invalid]));
 }
 }  // namespace
 
@@ -32,7 +35,8 @@ Tokenizer::Tokenizer(Vocabulary vocabulary, TokenizerOptions options)
 // Calls piece(id, begin, end) for the pieces of a word, in its bytes.
 template <class Piece>
 void Tokenizer::split_word(std::string_view word, Piece&& piece) const {
-  constexpr size_t kMostPieces = 200;  // a word has at most 200 characters, so at most as many pieces
+  // a word has at most 200 characters, so at most as many pieces
+  constexpr size_t kMostPieces = 200;
   const size_t most = options_.mode == TokenizerMode::hf ? 100 : 200;
   PieceTrie::Match pieces[kMostPieces];
   size_t count = 0, at = 0;
@@ -43,8 +47,10 @@ void Tokenizer::split_word(std::string_view word, Piece&& piece) const {
     at += pieces[count++].length;
   }
   if (!known) {
-    check(vocabulary_.unk() >= 0, "{}: it has no token for the word '{}' and no [UNK] either; put [UNK] on a line of its own",
-          vocabulary_.origin(), word);
+    check(
+        vocabulary_.unk() >= 0,
+        "{}: it has no token for the word '{}' and no [UNK] either; put [UNK] on a line of its own",
+        vocabulary_.origin(), word);
     piece(vocabulary_.unk(), size_t{0}, word.size());
     return;
   }
@@ -55,8 +61,9 @@ void Tokenizer::split_word(std::string_view word, Piece&& piece) const {
   }
 }
 
-// Calls sink.word(scanner) for each word and, in hf mode, sink.special(id, position) for each special token written out in the text, which is looked for
-// before normalisation: "x[MASK]y" has one, "[mask]" and "[ MASK ]" do not.
+// Calls sink.word(scanner) for each word and, in hf mode, sink.special(id, position) for each
+// special token written out in the text, which is looked for before normalisation: "x[MASK]y" has
+// one, "[mask]" and "[ MASK ]" do not.
 template <class Sink>
 void Tokenizer::scan(std::string_view text, Sink&& sink) const {
   require_utf8(text);
@@ -68,9 +75,10 @@ void Tokenizer::scan(std::string_view text, Sink&& sink) const {
   };
   if (options_.mode == TokenizerMode::hf) {
     for (size_t at = text.find('['); at != std::string_view::npos; at = text.find('[', at)) {
-      const auto here = std::find_if(special_tokens.begin(), special_tokens.end(), [&](std::string_view special) {
-        return text.substr(at, special.size()) == special && vocabulary_.find(special) >= 0;
-      });
+      const auto here =
+          std::find_if(special_tokens.begin(), special_tokens.end(), [&](std::string_view special) {
+            return text.substr(at, special.size()) == special && vocabulary_.find(special) >= 0;
+          });
       if (here == special_tokens.end()) {
         ++at;
         continue;
@@ -105,7 +113,9 @@ Encoding Tokenizer::encode(std::string_view text) const {
     int32_t number = 0;
     void word(const WordScanner& scanner) {
       const int32_t* origins = scanner.origins();
-      tokenizer.split_word(scanner.word(), [&](int32_t id, size_t begin, size_t end) { token(id, origins[begin], origins[end - 1] + 1); });
+      tokenizer.split_word(scanner.word(), [&](int32_t id, size_t begin, size_t end) {
+        token(id, origins[begin], origins[end - 1] + 1);
+      });
       ++number;
     }
     void special(int32_t id, int32_t position, int32_t length) {
@@ -137,10 +147,12 @@ Encoding Tokenizer::encode_words(const std::vector<std::string>& words) const {
 }
 
 std::string Tokenizer::decode(const std::vector<int32_t>& ids, bool skip_special) const {
-  // The list and its order are tokenizers' own; it is applied to one token with the space before it, so that later rules see earlier ones' results.
+  // The list and its order are tokenizers' own; it is applied to one token with the space before
+  // it, so that later rules see earlier ones' results.
   static constexpr std::pair<std::string_view, std::string_view> kCleanup[] = {
-      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
-      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+      {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+      {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+      {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   std::string text, piece;
   bool first = true;
   for (int32_t id : ids) {
@@ -150,7 +162,9 @@ std::string Tokenizer::decode(const std::vector<int32_t>& ids, bool skip_special
     else if (token.starts_with("##")) piece = token.substr(2);
     else piece = " " + token;
     for (const auto& [from, to] : kCleanup)
-      for (size_t at = piece.find(from); at != std::string::npos; at = piece.find(from, at + to.size())) piece.replace(at, from.size(), to);
+      for (size_t at = piece.find(from); at != std::string::npos;
+           at = piece.find(from, at + to.size()))
+        piece.replace(at, from.size(), to);
     text += piece;
     first = false;
   }
@@ -158,7 +172,8 @@ std::string Tokenizer::decode(const std::vector<int32_t>& ids, bool skip_special
 }
 
 uint64_t Tokenizer::fingerprint() const {
-  const uint64_t options = (options_.lower_case ? 1u : 0u) | (options_.mode == TokenizerMode::google ? 2u : 0u);
+  const uint64_t options =
+      (options_.lower_case ? 1u : 0u) | (options_.mode == TokenizerMode::google ? 2u : 0u);
   return hash_bytes(&options, sizeof options, vocabulary_.fingerprint());
 }
 

@@ -1,4 +1,5 @@
-// A Vocabulary: the WordPiece tokens of a model, one a line in vocab.txt, the line's number (from 0) being the id. Continuations begin with "##".
+// A Vocabulary: the WordPiece tokens of a model, one a line in vocab.txt, the line's number (from
+// 0) being the id. Continuations begin with "##".
 #pragma once
 
 #include <array>
@@ -12,26 +13,31 @@
 namespace gradus {
 
 // BERT's five, in the order in which a new vocabulary lists them.
-inline constexpr std::array<std::string_view, 5> special_tokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
+inline constexpr std::array<std::string_view, 5> special_tokens = {"[PAD]", "[UNK]", "[CLS]",
+                                                                   "[SEP]", "[MASK]"};
 
 class Vocabulary {
  public:
-  // Errors name the file and line: not readable, empty, invalid UTF-8, an empty token line; require_special() names a missing special token.
+  // Errors name the file and line: not readable, empty, invalid UTF-8, an empty token line;
+  // require_special() names a missing special token.
   static Vocabulary load(const std::filesystem::path& vocab_txt);
   explicit Vocabulary(std::vector<std::string> tokens, std::string origin = "the vocabulary");
 
-  Vocabulary(const Vocabulary& other);  // the index holds views of the tokens, so a copy builds its own
+  // the index holds views of the tokens, so a copy builds its own
+  Vocabulary(const Vocabulary& other);
   Vocabulary& operator=(const Vocabulary& other);
   Vocabulary(Vocabulary&&) = default;
   Vocabulary& operator=(Vocabulary&&) = default;
 
-  int32_t find(std::string_view token) const;  // the id, or -1. Of duplicate tokens the last wins, as in every reference
+  // the id, or -1. Of duplicate tokens the last wins, as in every reference
+  int32_t find(std::string_view token) const;
   const std::string& token(int32_t id) const;  // an id out of range is an Error
   int32_t size() const { return static_cast<int32_t>(tokens_.size()); }
   const std::vector<std::string>& tokens() const { return tokens_; }
   const std::string& origin() const { return origin_; }  // the file it came from, for error texts
 
-  int32_t pad() const { return pad_; }  // the ids of [PAD] [UNK] [CLS] [SEP] [MASK]: -1 where the vocabulary lacks one
+  // the ids of [PAD] [UNK] [CLS] [SEP] [MASK]: -1 where the vocabulary lacks one
+  int32_t pad() const { return pad_; }
   int32_t unk() const { return unk_; }
   int32_t cls() const { return cls_; }
   int32_t sep() const { return sep_; }

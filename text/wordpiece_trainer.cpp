@@ -1,4 +1,4 @@
-#include "text/wordpiece_trainer.h"
+#include "gradus/text/wordpiece_trainer.h"
 
 #include <algorithm>
 #include <map>
@@ -6,10 +6,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "base/error.h"
-#include "base/file.h"
-#include "base/parallel.h"
-#include "text/normalizer.h"
+#include "gradus/base/error.h"
+#include "gradus/base/file.h"
+#include "gradus/base/parallel.h"
+#include "gradus/text/normalizer.h"
 
 namespace gradus {
 namespace {
@@ -20,14 +20,19 @@ struct Hash : std::hash<std::string_view> {  // finds a std::string by a view of
 using Counts = std::unordered_map<std::string, int64_t, Hash, std::equal_to<>>;
 
 // Words of one block of lines. Blocks end at line ends, so each is valid text by itself.
-Counts count_block(std::string_view block, const std::string& file, int64_t first_line, const WordPieceTrainerOptions& options) {
+Counts count_block(std::string_view block, const std::string& file, int64_t first_line,
+                   const WordPieceTrainerOptions& options) {
   Counts counts;
   std::string replaced;
   if (const size_t bad = find_invalid_utf8(block); bad != std::string_view::npos) {
     if (!options.replace_invalid)
-      fail("{}:{}: byte 0x{:02x} is not valid UTF-8; convert the file, or pass --replace-invalid to read it as U+FFFD", file,
-           first_line + std::count(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(bad), '\n'),
-           static_cast<unsigned char>(block[bad]));
+      fail(
+          "{}:{}: byte 0x{:02x} is not valid UTF-8; convert the file, or pass --replace-invalid to "
+          "read it as U+FFFD",
+          file,
+          first_line +
+              std::count(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(bad), '\n'),
+          static_cast<unsigned char>(block[bad]));
     replaced = replace_invalid_utf8(block);
     block = replaced;
   }
@@ -39,8 +44,8 @@ Counts count_block(std::string_view block, const std::string& file, int64_t firs
   return counts;
 }
 
-std::vector<std::pair<std::string, int64_t>> count_words(const std::vector<std::filesystem::path>& files,
-                                                         const WordPieceTrainerOptions& options) {
+std::vector<std::pair<std::string, int64_t>> count_words(
+    const std::vector<std::filesystem::path>& files, const WordPieceTrainerOptions& options) {
   check(!files.empty(), "there is no corpus file");
   constexpr size_t block_size = size_t{1} << 20;
   Counts total;
@@ -62,14 +67,16 @@ std::vector<std::pair<std::string, int64_t>> count_words(const std::vector<std::
     std::vector<Counts> counts(blocks.size());
     parallel_for(static_cast<int64_t>(blocks.size()), 1, [&](int64_t i, int64_t) {
       counts[static_cast<size_t>(i)] =
-          count_block(blocks[static_cast<size_t>(i)].first, path.string(), blocks[static_cast<size_t>(i)].second, options);
+          count_block(blocks[static_cast<size_t>(i)].first, path.string(),
+                      blocks[static_cast<size_t>(i)].second, options);
     });
     for (const Counts& part : counts)
       for (const auto& [word, n] : part) total[word] += n;
     done += static_cast<double>(file.size());
     if (options.progress) options.progress("counting words", done / 1e6, bytes / 1e6);
   }
-  check(!total.empty(), "{}{}: there is no word in the corpus", files[0].string(), files.size() > 1 ? " and the other files" : "");
+  check(!total.empty(), "{}{}: there is no word in the corpus", files[0].string(),
+        files.size() > 1 ? " and the other files" : "");
   std::vector<std::pair<std::string, int64_t>> sorted(total.begin(), total.end());
   std::sort(sorted.begin(), sorted.end());
   return sorted;
@@ -77,13 +84,16 @@ std::vector<std::pair<std::string, int64_t>> count_words(const std::vector<std::
 
 class Merger {
  public:
-  Merger(const std::vector<std::pair<std::string, int64_t>>& words, const WordPieceTrainerOptions& options) : options_(options) {
+  Merger(const std::vector<std::pair<std::string, int64_t>>& words,
+         const WordPieceTrainerOptions& options)
+      : options_(options) {
     for (const std::string_view token : special_tokens) id_of(std::string(token));
     make_alphabet(words);
     for (const auto& [word, count] : words) add_word(word, count);
     if (static_cast<int64_t>(tokens_.size()) > options.size)
       fail(
-          "a vocabulary of {} is too small: the special tokens and single characters alone are {}; ask for more, or lower --limit-alphabet",
+          "a vocabulary of {} is too small: the special tokens and single characters alone are {}; "
+          "ask for more, or lower --limit-alphabet",
           options.size, tokens_.size());
   }
 
@@ -94,20 +104,23 @@ class Merger {
       queue_.pop();
       const auto found = pairs_.find(top.pair);
       if (found == pairs_.end() || found->second.count < options_.min_frequency) continue;
-      if (const double now = score(top.pair, found->second.count); now != top.score) {  // it changed since it was queued
+      // it changed since it was queued
+      if (const double now = score(top.pair, found->second.count); now != top.score) {
         queue_.push({now, top.pair});
         continue;
       }
       merge(top.pair);
       if (options_.progress && tokens_.size() % 256 == 0)
-        options_.progress("merging pieces", static_cast<double>(tokens_.size()), static_cast<double>(options_.size));
+        options_.progress("merging pieces", static_cast<double>(tokens_.size()),
+                          static_cast<double>(options_.size));
     }
     return tokens_;
   }
 
   double whole_words() const {
     int64_t whole = 0, all = 0;
-    for (const Entry& word : words_) whole += word.pieces.size() == 1 ? word.count : 0, all += word.count;
+    for (const Entry& word : words_)
+      whole += word.pieces.size() == 1 ? word.count : 0, all += word.count;
     return all ? static_cast<double>(whole) / static_cast<double>(all) : 0;
   }
 
@@ -128,7 +141,9 @@ class Merger {
       return score != other.score ? score < other.score : pair > other.pair;
     }  // ties: smaller ids first
   };
-  static Pair pair_of(int32_t a, int32_t b) { return (static_cast<uint64_t>(static_cast<uint32_t>(a)) << 32) | static_cast<uint32_t>(b); }
+  static Pair pair_of(int32_t a, int32_t b) {
+    return (static_cast<uint64_t>(static_cast<uint32_t>(a)) << 32) | static_cast<uint32_t>(b);
+  }
 
   int32_t id_of(const std::string& token) {
     const auto [entry, is_new] = ids_.emplace(token, static_cast<int32_t>(tokens_.size()));
@@ -146,7 +161,8 @@ class Merger {
     return list;
   }
 
-  // The most frequent characters, as beginnings and as continuations where they occur so, in sorted order.
+  // The most frequent characters, as beginnings and as continuations where they occur so, in sorted
+  // order.
   void make_alphabet(const std::vector<std::pair<std::string, int64_t>>& words) {
     std::map<std::string, int64_t> counts;
     std::map<std::string, bool> continuations;
@@ -160,7 +176,8 @@ class Merger {
     std::vector<std::pair<int64_t, std::string>> order;
     for (const auto& [c, count] : counts) order.emplace_back(-count, c);
     std::sort(order.begin(), order.end());
-    if (static_cast<int64_t>(order.size()) > options_.limit_alphabet) order.resize(static_cast<size_t>(options_.limit_alphabet));
+    if (static_cast<int64_t>(order.size()) > options_.limit_alphabet)
+      order.resize(static_cast<size_t>(options_.limit_alphabet));
     for (const auto& [count, c] : order) kept_.insert(c);
     for (const auto& [c, count] : counts)
       if (kept_.contains(c)) id_of(c);
@@ -171,7 +188,10 @@ class Merger {
   void add_word(const std::string& word, int64_t count) {
     Entry entry{{}, count};
     for (const std::string& c : characters(word))
-      if (kept_.contains(c)) entry.pieces.push_back(ids_.at(entry.pieces.empty() ? c : ids_.contains("##" + c) ? "##" + c : c));
+      if (kept_.contains(c))
+        entry.pieces.push_back(ids_.at(entry.pieces.empty()      ? c
+                                       : ids_.contains("##" + c) ? "##" + c
+                                                                 : c));
     if (!entry.pieces.empty()) words_.push_back(std::move(entry));
   }
 
@@ -180,7 +200,8 @@ class Merger {
       const auto& pieces = words_[w].pieces;
       for (size_t i = 0; i < pieces.size(); ++i) {
         pieces_[pieces[i]] += words_[w].count;
-        if (i + 1 < pieces.size()) add_pair(pair_of(pieces[i], pieces[i + 1]), words_[w].count, static_cast<int32_t>(w));
+        if (i + 1 < pieces.size())
+          add_pair(pair_of(pieces[i], pieces[i + 1]), words_[w].count, static_cast<int32_t>(w));
       }
     }
     for (const auto& [pair, info] : pairs_) queue_.push({score(pair, info.count), pair});
@@ -202,7 +223,8 @@ class Merger {
   void merge(Pair pair) {
     const auto a = static_cast<int32_t>(pair >> 32), b = static_cast<int32_t>(pair & 0xffffffffu);
     const std::string& tail = tokens_[static_cast<size_t>(b)];
-    const int32_t merged = id_of(tokens_[static_cast<size_t>(a)] + (tail.starts_with("##") ? tail.substr(2) : tail));
+    const int32_t merged =
+        id_of(tokens_[static_cast<size_t>(a)] + (tail.starts_with("##") ? tail.substr(2) : tail));
     std::vector<int32_t> holders = std::move(pairs_[pair].words);
     pairs_.erase(pair);
     std::sort(holders.begin(), holders.end());
@@ -217,9 +239,12 @@ class Merger {
           add_pair(which, by, w);
           touched.insert(which);
         };
-        if (i > 0) change(pair_of(word.pieces[i - 1], a), -word.count), change(pair_of(word.pieces[i - 1], merged), word.count);
+        if (i > 0)
+          change(pair_of(word.pieces[i - 1], a), -word.count),
+              change(pair_of(word.pieces[i - 1], merged), word.count);
         if (i + 2 < word.pieces.size())
-          change(pair_of(b, word.pieces[i + 2]), -word.count), change(pair_of(merged, word.pieces[i + 2]), word.count);
+          change(pair_of(b, word.pieces[i + 2]), -word.count),
+              change(pair_of(merged, word.pieces[i + 2]), word.count);
         word.pieces[i] = merged;
         word.pieces.erase(word.pieces.begin() + static_cast<std::ptrdiff_t>(i) + 1);
         pieces_[a] -= word.count, pieces_[b] -= word.count, pieces_[merged] += word.count;
@@ -242,7 +267,8 @@ class Merger {
 
 }  // namespace
 
-std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files, const WordPieceTrainerOptions& options,
+std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files,
+                                         const WordPieceTrainerOptions& options,
                                          WordPieceStatistics* statistics) {
   const auto words = count_words(files, options);
   Merger merger(words, options);

@@ -1,5 +1,6 @@
-// Training a WordPiece vocabulary: merges of the most frequent pair of neighbouring pieces, over word counts, with ## for continuations, as the
-// `tokenizers` package's BertWordPieceTokenizer does it, but deterministic: ids are given in sorted order, ties go to the smaller pair of ids, and the
+// Training a WordPiece vocabulary: merges of the most frequent pair of neighbouring pieces, over
+// word counts, with ## for continuations, as the `tokenizers` package's BertWordPieceTokenizer does
+// it, but deterministic: ids are given in sorted order, ties go to the smaller pair of ids, and the
 // result is the same, byte for byte, on any number of threads.
 #pragma once
 
@@ -8,13 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "text/tokenizer.h"
+#include "gradus/text/tokenizer.h"
 
 namespace gradus {
 
 enum class MergeCriterion {
-  count,      // the pair seen most often: what `tokenizers` does
-  likelihood  // the pair that raises the likelihood most: count(ab) / (count(a) count(b)), the original's idea
+  count,  // the pair seen most often: what `tokenizers` does
+  // the pair that raises the likelihood most: count(ab) / (count(a) count(b)), the original's idea
+  likelihood
 };
 
 struct WordPieceTrainerOptions {
@@ -32,8 +34,10 @@ struct WordPieceStatistics {
   double whole_words = 0;  // the share of words (by count) that are one token
 };
 
-// Errors: no file, an unreadable or empty corpus, invalid UTF-8 (file and line), a size that the specials and characters alone exceed.
-std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files, const WordPieceTrainerOptions& options,
+// Errors: no file, an unreadable or empty corpus, invalid UTF-8 (file and line), a size that the
+// specials and characters alone exceed.
+std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files,
+                                         const WordPieceTrainerOptions& options,
                                          WordPieceStatistics* statistics = nullptr);
 
 }  // namespace gradus

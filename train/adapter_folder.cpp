@@ -1,13 +1,13 @@
-#include "train/adapter_folder.h"
+#include "gradus/train/adapter_folder.h"
 
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "autograd/modes.h"
-#include "base/json_file.h"
-#include "io/model_folder.h"
-#include "io/safetensors.h"
-#include "ops/ops.h"
+#include "gradus/autograd/modes.h"
+#include "gradus/base/json_file.h"
+#include "gradus/io/model_folder.h"
+#include "gradus/io/safetensors.h"
+#include "gradus/ops/ops.h"
 
 namespace gradus {
 namespace fs = std::filesystem;
@@ -17,15 +17,20 @@ const std::string prefix = "base_model.model.";  // peft wraps a model twice
 
 const char* task_type(const BertConfig& config) {
   const std::string& name = config.architectures.at(0);
-  return name == "BertForTokenClassification" ? "TOKEN_CLS" : name == "BertForQuestionAnswering" ? "QUESTION_ANS" : "SEQ_CLS";
+  return name == "BertForTokenClassification" ? "TOKEN_CLS"
+         : name == "BertForQuestionAnswering" ? "QUESTION_ANS"
+                                              : "SEQ_CLS";
 }
 
-// "bert.encoder.layer.3.attention.self.query" -> "query"; peft matches modules by the end of their names.
+// "bert.encoder.layer.3.attention.self.query" -> "query"; peft matches modules by the end of their
+// names.
 std::vector<std::string> target_modules(const LoraAdapters& adapters) {
   std::set<std::string> modules;
   for (const auto& adapter : adapters.adapters()) {
-    const bool ambiguous = adapter.name.ends_with(".dense");  // several layers are called so; the part before tells them apart
-    const size_t dot = adapter.name.rfind('.', ambiguous ? adapter.name.size() - 7 : std::string::npos);
+    // several layers are called so; the part before tells them apart
+    const bool ambiguous = adapter.name.ends_with(".dense");
+    const size_t dot =
+        adapter.name.rfind('.', ambiguous ? adapter.name.size() - 7 : std::string::npos);
     modules.insert(adapter.name.substr(dot + 1));
   }
   return {modules.begin(), modules.end()};
@@ -33,30 +38,34 @@ std::vector<std::string> target_modules(const LoraAdapters& adapters) {
 
 }  // namespace
 
-void save_adapters(const fs::path& folder, const LoraAdapters& adapters, const fs::path& base, const BertConfig& config,
-                   const Tokenizer& tokenizer) {
+void save_adapters(const fs::path& folder, const LoraAdapters& adapters, const fs::path& base,
+                   const BertConfig& config, const Tokenizer& tokenizer) {
   NamedTensors tensors;
   std::set<std::string> heads;
   for (const Parameter& p : adapters.trained()) {
     tensors.emplace_back(prefix + p.name, p.view());
     if (!p.name.ends_with(".lora_A.weight") && !p.name.ends_with(".lora_B.weight"))
-      heads.insert(p.name.starts_with("bert.pooler") ? "pooler" : p.name.substr(0, p.name.find('.')));
+      heads.insert(p.name.starts_with("bert.pooler") ? "pooler"
+                                                     : p.name.substr(0, p.name.find('.')));
   }
   save_folder_settings(folder, config, tokenizer);
   write_safetensors(folder / "adapter_model.safetensors", tensors);
-  const nlohmann::ordered_json settings{{"peft_type", "LORA"},
-                                        {"task_type", task_type(config)},
-                                        {"base_model_name_or_path", fs::absolute(base).lexically_normal().string()},
-                                        {"r", adapters.options().rank},
-                                        {"lora_alpha", adapters.options().alpha},
-                                        {"lora_dropout", 0.0},
-                                        {"bias", "none"},
-                                        {"target_modules", target_modules(adapters)},
-                                        {"modules_to_save", heads}};
+  const nlohmann::ordered_json settings{
+      {"peft_type", "LORA"},
+      {"task_type", task_type(config)},
+      {"base_model_name_or_path", fs::absolute(base).lexically_normal().string()},
+      {"r", adapters.options().rank},
+      {"lora_alpha", adapters.options().alpha},
+      {"lora_dropout", 0.0},
+      {"bias", "none"},
+      {"target_modules", target_modules(adapters)},
+      {"modules_to_save", heads}};
   write_file(folder / "adapter_config.json", settings.dump(2) + "\n");
 }
 
-bool is_adapter_folder(const fs::path& folder) { return fs::exists(folder / "adapter_config.json"); }
+bool is_adapter_folder(const fs::path& folder) {
+  return fs::exists(folder / "adapter_config.json");
+}
 
 void load_adapters(const fs::path& folder, BertForTask& model) {
   const fs::path path = folder / "adapter_config.json";
@@ -64,7 +73,8 @@ void load_adapters(const fs::path& folder, BertForTask& model) {
   for (const char* key : {"base_model_name_or_path", "r", "lora_alpha"})
     if (!settings.contains(key)) fail("{}: it has no {}", path.string(), key);
   const fs::path base = settings.at("base_model_name_or_path").get<std::string>();
-  check(fs::is_directory(base), "{}: the model that the adapters belong to, {}, is not there", path.string(), base.string());
+  check(fs::is_directory(base), "{}: the model that the adapters belong to, {}, is not there",
+        path.string(), base.string());
   std::vector<Parameter> body;
   for (const Parameter& p : parameters(model))
     if (p.name.starts_with("bert.")) body.push_back(p);
@@ -74,8 +84,10 @@ void load_adapters(const fs::path& folder, BertForTask& model) {
   std::vector<std::string> targets;
   for (const auto& [name, tensor] : file.entries())
     if (name.starts_with(prefix) && name.ends_with(ending))
-      targets.push_back(name.substr(prefix.size(), name.size() - prefix.size() - ending.size()) + ".weight");
-  const LoraAdapters adapters(model, {settings.at("r"), settings.at("lora_alpha"), targets, trained_beside_adapters}, 0);
+      targets.push_back(name.substr(prefix.size(), name.size() - prefix.size() - ending.size()) +
+                        ".weight");
+  const LoraAdapters adapters(
+      model, {settings.at("r"), settings.at("lora_alpha"), targets, trained_beside_adapters}, 0);
   for (const Parameter& p : adapters.trained()) {
     file.require_readable(prefix + p.name, file.entry(prefix + p.name), p.view().shape());
     Tensor view = p.view();
@@ -84,7 +96,8 @@ void load_adapters(const fs::path& folder, BertForTask& model) {
   const NoGrad scope;
   const std::vector<Parameter> sums = adapters.merged(), list = parameters(model);
   for (size_t i = 0; i < list.size(); ++i)
-    if (Tensor view = list[i].view(); !list[i].tied && !sums[i].leaf.same(list[i].leaf)) copy_into(sums[i].view(), view, false);
+    if (Tensor view = list[i].view(); !list[i].tied && !sums[i].leaf.same(list[i].leaf))
+      copy_into(sums[i].view(), view, false);
 }
 
 }  // namespace gradus

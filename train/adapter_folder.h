@@ -1,24 +1,29 @@
-// Low-rank adapters saved apart from the model that they belong to, as the `peft` package does: adapter_config.json names the model, adapter_model.safetensors
-// holds the adapters and the head. config.json and the tokenizer stand beside them, so that the folder says its labels by itself.
+// Low-rank adapters saved apart from the model that they belong to, as the `peft` package does:
+// adapter_config.json names the model, adapter_model.safetensors holds the adapters and the head.
+// config.json and the tokenizer stand beside them, so that the folder says its labels by itself.
 #pragma once
 
 #include <filesystem>
 
-#include "models/heads.h"
-#include "nn/lora.h"
-#include "text/tokenizer.h"
+#include "gradus/models/heads.h"
+#include "gradus/nn/lora.h"
+#include "gradus/text/tokenizer.h"
 
 namespace gradus {
 
-// What is trained beside the adapters, and saved with them: the heads and the pooler, which have no pretrained values to add to.
-inline const std::vector<std::string> trained_beside_adapters = {"classifier*", "qa_outputs*", "bert.pooler*"};
+// What is trained beside the adapters, and saved with them: the heads and the pooler, which have no
+// pretrained values to add to.
+inline const std::vector<std::string> trained_beside_adapters = {"classifier*", "qa_outputs*",
+                                                                 "bert.pooler*"};
 
-void save_adapters(const std::filesystem::path& folder, const LoraAdapters& adapters, const std::filesystem::path& base,
-                   const BertConfig& config, const Tokenizer& tokenizer);
+void save_adapters(const std::filesystem::path& folder, const LoraAdapters& adapters,
+                   const std::filesystem::path& base, const BertConfig& config,
+                   const Tokenizer& tokenizer);
 
 bool is_adapter_folder(const std::filesystem::path& folder);
 
-// Loads the base model's body and the adapters into `model`, merged: from then on it is a model like any other.
+// Loads the base model's body and the adapters into `model`, merged: from then on it is a model
+// like any other.
 void load_adapters(const std::filesystem::path& folder, BertForTask& model);
 
 }  // namespace gradus

@@ -1,23 +1,26 @@
-#include "train/batches.h"
+#include "gradus/train/batches.h"
 
 #include <algorithm>
 #include <numeric>
 
-#include "base/random.h"
+#include "gradus/base/random.h"
 
 namespace gradus {
 
-std::vector<BatchPart> parts_of(const TaskSet& set, std::span<const int64_t> units, int64_t max_tokens) {
+std::vector<BatchPart> parts_of(const TaskSet& set, std::span<const int64_t> units,
+                                int64_t max_tokens) {
   std::vector<BatchPart> parts(1);
   int64_t number = 0;
   for (const int64_t unit : units) {
     const std::vector<Sequence> sequences = set.sequences(unit);
     int64_t tokens = 0;
     for (const Sequence& sequence : sequences) tokens += static_cast<int64_t>(sequence.ids.size());
-    if (!parts.back().units.empty() && parts.back().tokens.size() + tokens > max_tokens) parts.emplace_back().first = number;
+    if (!parts.back().units.empty() && parts.back().tokens.size() + tokens > max_tokens)
+      parts.emplace_back().first = number;
     BatchPart& part = parts.back();
     part.units.push_back(unit);
-    for (const Sequence& sequence : sequences) part.tokens.add(sequence.ids, sequence.types), ++number;
+    for (const Sequence& sequence : sequences)
+      part.tokens.add(sequence.ids, sequence.types), ++number;
   }
   return parts;
 }
@@ -40,7 +43,8 @@ std::span<const int64_t> UnitOrder::next(int64_t count) {
 void UnitOrder::begin_epoch() {
   at_ = 0;
   if (!shuffle_) return;
-  std::sort(units_.begin(), units_.end());  // so that the order does not depend on the epochs before
+  // so that the order does not depend on the epochs before
+  std::sort(units_.begin(), units_.end());
   Random(seed_, epoch_).shuffle(units_);
 }
 

@@ -1,7 +1,8 @@
-// How the examples of a TaskSet are put into batches: in which order, and cut to what memory allows.
+// How the examples of a TaskSet are put into batches: in which order, and cut to what memory
+// allows.
 #pragma once
 
-#include "train/task.h"
+#include "gradus/train/task.h"
 
 namespace gradus {
 
@@ -12,11 +13,14 @@ struct BatchPart {
   int64_t first = 0;  // the number of the first of these in the batch
 };
 
-// The batch in parts of at most max_tokens tokens; a unit longer than that is a part by itself. Their gradients add up to the batch's.
-std::vector<BatchPart> parts_of(const TaskSet& set, std::span<const int64_t> units, int64_t max_tokens);
+// The batch in parts of at most max_tokens tokens; a unit longer than that is a part by itself.
+// Their gradients add up to the batch's.
+std::vector<BatchPart> parts_of(const TaskSet& set, std::span<const int64_t> units,
+                                int64_t max_tokens);
 
-// Units in the order in which they are learned, an epoch after the other: `count` of `size`, drawn once, or the file's first ones where nothing is shuffled.
-// An epoch's order is a function of (seed, epoch).
+// Units in the order in which they are learned, an epoch after the other: `count` of `size`, drawn
+// once, or the file's first ones where nothing is shuffled. An epoch's order is a function of
+// (seed, epoch).
 class UnitOrder {
  public:
   UnitOrder(int64_t size, int64_t count, bool shuffle, uint64_t seed);

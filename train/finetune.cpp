@@ -1,18 +1,18 @@
-#include "train/finetune.h"
+#include "gradus/train/finetune.h"
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "autograd/observer.h"
-#include "nn/audit.h"
-#include "nn/lora.h"
-#include "train/adapter_folder.h"
-#include "train/batches.h"
-#include "train/model_card.h"
-#include "train/progress.h"
-#include "train/run_log.h"
-#include "train/stop_signals.h"
+#include "gradus/autograd/observer.h"
+#include "gradus/nn/audit.h"
+#include "gradus/nn/lora.h"
+#include "gradus/train/adapter_folder.h"
+#include "gradus/train/batches.h"
+#include "gradus/train/model_card.h"
+#include "gradus/train/progress.h"
+#include "gradus/train/run_log.h"
+#include "gradus/train/stop_signals.h"
 
 namespace gradus {
 namespace {
@@ -20,7 +20,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 BertConfig configuration(BertConfig config, const FinetuneOptions& o, const Task& task) {
-  if (o.dropout) config.hidden_dropout_prob = config.attention_probs_dropout_prob = config.classifier_dropout = *o.dropout;
+  if (o.dropout)
+    config.hidden_dropout_prob = config.attention_probs_dropout_prob = config.classifier_dropout =
+        *o.dropout;
   task.configure(config);
   config.validate("the model's configuration");
   return config;
@@ -35,20 +37,25 @@ int64_t count_trained(const std::vector<Parameter>& list) {
 
 bool of_head(const std::string& name) { return !name.starts_with("bert."); }
 
-// Weights for the run: random, then the folder's. A head comes along only where it answers the same labels; otherwise it begins anew.
-std::string load_weights(const FinetuneOptions& o, const BertConfig& before, const BertConfig& config, const std::vector<Parameter>& list) {
+// Weights for the run: random, then the folder's. A head comes along only where it answers the same
+// labels; otherwise it begins anew.
+std::string load_weights(const FinetuneOptions& o, const BertConfig& before,
+                         const BertConfig& config, const std::vector<Parameter>& list) {
   initialize_bert(list, config, BertInitialization::hugging_face, o.seed);
   if (o.random_init) return "all parameters begin at random (--random-init)";
-  const bool same_head = before.architectures == config.architectures && before.id2label == config.id2label;
+  const bool same_head =
+      before.architectures == config.architectures && before.id2label == config.id2label;
   std::vector<Parameter> wanted;
   for (const Parameter& p : list)
     if (same_head || !of_head(p.name)) wanted.push_back(p);
   std::string report = load_parameters(o.model, wanted).to_text();
   if (!same_head) report += "; the head is new";
   if (o.reinit_layers > 0) {
-    if (o.reinit_layers > config.num_hidden_layers) fail("--reinit-layers {}: the model has {}", o.reinit_layers, config.num_hidden_layers);
+    if (o.reinit_layers > config.num_hidden_layers)
+      fail("--reinit-layers {}: the model has {}", o.reinit_layers, config.num_hidden_layers);
     std::vector<Parameter> anew;
-    for (int64_t layer = config.num_hidden_layers - o.reinit_layers; layer < config.num_hidden_layers; ++layer)
+    for (int64_t layer = config.num_hidden_layers - o.reinit_layers;
+         layer < config.num_hidden_layers; ++layer)
       for (const Parameter& p : list)
         if (p.name.starts_with(fmt::format("bert.encoder.layer.{}.", layer))) anew.push_back(p);
     for (const Parameter& p : list)
@@ -60,11 +67,15 @@ std::string load_weights(const FinetuneOptions& o, const BertConfig& before, con
 }
 
 void set_layer_rates(const FinetuneOptions& o, const BertConfig& config, Optimizer& optimizer) {
-  if (!(o.layer_decay > 0 && o.layer_decay <= 1)) fail("--layer-decay {}: it must be above 0 and at most 1", o.layer_decay);
-  const auto rate = [&](int64_t below_the_top) { return std::pow(o.layer_decay, static_cast<double>(below_the_top)); };
+  if (!(o.layer_decay > 0 && o.layer_decay <= 1))
+    fail("--layer-decay {}: it must be above 0 and at most 1", o.layer_decay);
+  const auto rate = [&](int64_t below_the_top) {
+    return std::pow(o.layer_decay, static_cast<double>(below_the_top));
+  };
   optimizer.arena().set_rate("bert.embeddings.*", rate(config.num_hidden_layers + 1));
   for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer)
-    optimizer.arena().set_rate(fmt::format("bert.encoder.layer.{}.*", layer), rate(config.num_hidden_layers - layer));
+    optimizer.arena().set_rate(fmt::format("bert.encoder.layer.{}.*", layer),
+                               rate(config.num_hidden_layers - layer));
 }
 
 Json resolved(const FinetuneOptions& o, const BertConfig& config, const Schedule& schedule) {
@@ -110,7 +121,8 @@ Json as_json(const Metrics& metrics) {
 
 std::string as_text(const Metrics& metrics) {
   std::string text;
-  for (const auto& [name, value] : metrics) text += fmt::format("{}{} {:.4g}", text.empty() ? "" : "  ", name, value);
+  for (const auto& [name, value] : metrics)
+    text += fmt::format("{}{} {:.4g}", text.empty() ? "" : "  ", name, value);
   return text;
 }
 
@@ -144,7 +156,9 @@ class Run {
   void save();
   void say(const std::string& text);
   std::vector<Parameter> trained() const { return adapters_ ? adapters_->trained() : list_; }
-  double epoch() const { return static_cast<double>(result_.steps) / static_cast<double>(per_epoch_); }
+  double epoch() const {
+    return static_cast<double>(result_.steps) / static_cast<double>(per_epoch_);
+  }
 
   const FinetuneOptions& o_;
   BertConfig base_;  // what the model's folder says
@@ -185,14 +199,23 @@ Run::Run(const FinetuneOptions& o)
   loaded_ = load_weights(o, base_, model_.bert.config, list_);
   for (const std::string& pattern : o.freeze)
     if (freeze(list_, pattern) == 0)
-      fail("--freeze {}: no parameter has such a name; config.json's model has names like {}", pattern, list_[0].name);
-  if (o.lora_rank > 0) adapters_.emplace(model_, LoraOptions{o.lora_rank, o.lora_alpha, o.lora_targets, trained_beside_adapters}, o.seed);
+      fail("--freeze {}: no parameter has such a name; config.json's model has names like {}",
+           pattern, list_[0].name);
+  if (o.lora_rank > 0)
+    adapters_.emplace(
+        model_, LoraOptions{o.lora_rank, o.lora_alpha, o.lora_targets, trained_beside_adapters},
+        o.seed);
   optimizer_ = make_optimizer(o.optimizer, trained(), o.learning_rate, o.weight_decay);
   if (o.layer_decay != 1) set_layer_rates(o, model_.bert.config, *optimizer_);
-  examples_ = o.max_train_examples > 0 ? std::min(o.max_train_examples, train_->size()) : train_->size();
+  examples_ =
+      o.max_train_examples > 0 ? std::min(o.max_train_examples, train_->size()) : train_->size();
   per_epoch_ = (examples_ + o.batch_size - 1) / o.batch_size;
-  schedule_.total = o.max_steps > 0 ? o.max_steps : std::max<int64_t>(1, std::llround(o.epochs * static_cast<double>(per_epoch_)));
-  schedule_.warmup = o.warmup < 1 ? std::llround(o.warmup * static_cast<double>(schedule_.total)) : std::llround(o.warmup);
+  schedule_.total =
+      o.max_steps > 0
+          ? o.max_steps
+          : std::max<int64_t>(1, std::llround(o.epochs * static_cast<double>(per_epoch_)));
+  schedule_.warmup = o.warmup < 1 ? std::llround(o.warmup * static_cast<double>(schedule_.total))
+                                  : std::llround(o.warmup);
   order_.emplace(train_->size(), examples_, o.shuffle, o.seed);
 }
 
@@ -209,7 +232,8 @@ void Run::save() {
   if (adapters_ && !o_.merge_lora) save_adapters(o_.out, *adapters_, o_.model, config, tokenizer_);
   else save_model_folder(o_.out, config, adapters_ ? adapters_->merged() : list_, tokenizer_);
   write_file(o_.out / "README.md",
-             model_card(o_.task.kind, o_.model.string(), config, result_.evaluation.metrics, resolved(o_, config, schedule_)));
+             model_card(o_.task.kind, o_.model.string(), config, result_.evaluation.metrics,
+                        resolved(o_, config, schedule_)));
 }
 
 // On the validation file; the best model so far is saved.
@@ -228,9 +252,12 @@ void Run::judge() {
   log_->write(line);
   const double value = evaluation.metrics.front().second;
   const bool better =
-      result_.evaluation.metrics.empty() || (evaluation.larger_is_better ? value > result_.score() : value < result_.score());
-  const Metrics shown{evaluation.metrics.front(), evaluation.metrics.back()};  // what models are chosen by, and the loss
-  say(fmt::format("step {:>6}  validation: {}{}", result_.steps, as_text(shown), better ? "  (best so far)" : ""));
+      result_.evaluation.metrics.empty() ||
+      (evaluation.larger_is_better ? value > result_.score() : value < result_.score());
+  // what models are chosen by, and the loss
+  const Metrics shown{evaluation.metrics.front(), evaluation.metrics.back()};
+  say(fmt::format("step {:>6}  validation: {}{}", result_.steps, as_text(shown),
+                  better ? "  (best so far)" : ""));
   worse_ = better ? 0 : worse_ + 1;
   if (better) {
     result_.evaluation = evaluation;
@@ -276,10 +303,12 @@ void Run::step() {
 
 void Run::log(bool last) {
   const auto steps = static_cast<double>(interval_.steps);
-  const double loss = interval_.loss / steps, rate = static_cast<double>(interval_.tokens) / interval_.seconds;
+  const double loss = interval_.loss / steps,
+               rate = static_cast<double>(interval_.tokens) / interval_.seconds;
   if (!o_.quiet)
     progress_->at(static_cast<double>(result_.steps),
-                  fmt::format("loss {:.4f}  lr {:.2e}  {:.0f} tokens/s", loss, optimizer_->learning_rate(), rate));
+                  fmt::format("loss {:.4f}  lr {:.2e}  {:.0f} tokens/s", loss,
+                              optimizer_->learning_rate(), rate));
   if (result_.steps % o_.logging_steps != 0 && !last) return;
   Json line{{"step", result_.steps},
             {"epoch", epoch()},
@@ -293,29 +322,35 @@ void Run::log(bool last) {
 }
 
 FinetuneResult Run::go() {
-  make_output_folder(o_.out, o_.overwrite);  // nothing is made before everything that was asked for is found to be right
+  // nothing is made before everything that was asked for is found to be right
+  make_output_folder(o_.out, o_.overwrite);
   write_file(o_.out / "run.json", resolved(o_, model_.bert.config, schedule_).dump(2) + "\n");
   log_.emplace(o_.out);
   progress_.emplace("finetune", static_cast<double>(schedule_.total), "steps");
   say(task_->describe(*train_, held_out_.get()));
   say(train_->notes() + (held_out_ ? held_out_->notes() : ""));
   say(loaded_);
-  say(fmt::format("{} of {} parameters are trained; {} of {} examples, {} steps of {}", count_trained(trained()), count_parameters(list_),
-                  examples_, train_->size(), schedule_.total, o_.batch_size));
+  say(fmt::format("{} of {} parameters are trained; {} of {} examples, {} steps of {}",
+                  count_trained(trained()), count_parameters(list_), examples_, train_->size(),
+                  schedule_.total, o_.batch_size));
 
   const StopSignals signals;
   for (bool done = false; !done;) {
     step();
     done = result_.steps >= schedule_.total || signals.asked();
     log(done);
-    const bool due = o_.eval_steps > 0 ? result_.steps % o_.eval_steps == 0 : order_->at_end_of_epoch();
+    const bool due =
+        o_.eval_steps > 0 ? result_.steps % o_.eval_steps == 0 : order_->at_end_of_epoch();
     if (held_out_ && (done || due)) judge();
     if (!done && o_.patience > 0 && worse_ >= o_.patience) {
       done = true;
-      say(fmt::format("stopped after step {}: no better model in {} evaluations", result_.steps, worse_));
+      say(fmt::format("stopped after step {}: no better model in {} evaluations", result_.steps,
+                      worse_));
     }
   }
-  if (!o_.quiet) progress_->finish(static_cast<double>(result_.steps), fmt::format("loss {:.4f}", result_.train_loss));
+  if (!o_.quiet)
+    progress_->finish(static_cast<double>(result_.steps),
+                      fmt::format("loss {:.4f}", result_.train_loss));
   if (!held_out_) save();
   const Json state{{"global_step", result_.steps},
                    {"max_steps", schedule_.total},
@@ -327,7 +362,8 @@ FinetuneResult Run::go() {
                    {"log_history", log_->history()}};
   write_file(o_.out / "trainer_state.json", state.dump(2) + "\n");
   if (signals.asked())
-    say(fmt::format("stopped by a signal after step {}; the {} model is saved", result_.steps, held_out_ ? "best" : "last"));
+    say(fmt::format("stopped by a signal after step {}; the {} model is saved", result_.steps,
+                    held_out_ ? "best" : "last"));
   return result_;
 }
 

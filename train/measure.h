@@ -1,13 +1,17 @@
-// What a training step costs: floating-point operations by the usual formula, and the share of the machine's sgemm rate that a step reached.
+// What a training step costs: floating-point operations by the usual formula, and the share of the
+// machine's sgemm rate that a step reached.
 #pragma once
 
-#include "models/bert.h"
+#include "gradus/models/bert.h"
 
 namespace gradus {
 
-// FLOP of one training step, forward and backward, on sequences of these lengths with `predicted` tokens through the masked-language-model head
-// (2 a multiply-add; backward twice the forward): layers * (72 H^2 tokens + 12 H sum of length^2) + 3 (2 H^2 + 2 H V) predicted, for intermediate = 4 H.
-double training_flop(const BertConfig& config, const std::vector<int64_t>& lengths, int64_t predicted);
+// FLOP of one training step, forward and backward, on sequences of these lengths with `predicted`
+// tokens through the masked-language-model head (2 a multiply-add; backward twice the forward):
+// layers * (72 H^2 tokens + 12 H sum of length^2) + 3 (2 H^2 + 2 H V) predicted, for intermediate =
+// 4 H.
+double training_flop(const BertConfig& config, const std::vector<int64_t>& lengths,
+                     int64_t predicted);
 
 // The most memory this process has had resident, in MB.
 int64_t peak_resident_mb();

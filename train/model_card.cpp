@@ -1,4 +1,4 @@
-#include "train/model_card.h"
+#include "gradus/train/model_card.h"
 
 #include <fmt/format.h>
 
@@ -21,34 +21,43 @@ constexpr Kind kinds[] = {
 
 }  // namespace
 
-std::string model_card(const std::string& kind, const std::string& base, const BertConfig& config, const Metrics& metrics,
-                       const nlohmann::ordered_json& run) {
+std::string model_card(const std::string& kind, const std::string& base, const BertConfig& config,
+                       const Metrics& metrics, const nlohmann::ordered_json& run) {
   const Kind* about = &kinds[0];
   for (const Kind& k : kinds)
     if (kind == k.name) about = &k;
-  const std::string name = std::filesystem::path(base).filename().empty() ? std::filesystem::path(base).parent_path().filename().string()
-                                                                          : std::filesystem::path(base).filename().string();
-  std::string card = fmt::format("---\npipeline_tag: {}\ntags:\n- bert\n- gradus\n---\n\n# A BERT fine-tuned for {}\n\n{} ",
-                                 about->pipeline, kind, about->sentence);
-  card += fmt::format("{} layers, {} features, {} attention heads, {} tokens in its vocabulary; fine-tuned from `{}` with Gradus.\n",
-                      config.num_hidden_layers, config.hidden_size, config.num_attention_heads, config.vocab_size, name);
+  const std::string name = std::filesystem::path(base).filename().empty()
+                               ? std::filesystem::path(base).parent_path().filename().string()
+                               : std::filesystem::path(base).filename().string();
+  std::string card = fmt::format(
+      "---\npipeline_tag: {}\ntags:\n- bert\n- gradus\n---\n\n# A BERT fine-tuned for {}\n\n{} ",
+      about->pipeline, kind, about->sentence);
+  card += fmt::format(
+      "{} layers, {} features, {} attention heads, {} tokens in its vocabulary; fine-tuned from "
+      "`{}` with Gradus.\n",
+      config.num_hidden_layers, config.hidden_size, config.num_attention_heads, config.vocab_size,
+      name);
   if (!config.id2label.empty() && kind != "regress") {
     card += "\n## Labels\n\n";
     for (const auto& [id, label] : config.id2label) card += fmt::format("- {} `{}`\n", id, label);
   }
   if (!metrics.empty()) {
     card += "\n## On the validation file\n\n| metric | value |\n|---|---|\n";
-    for (const auto& [metric, value] : metrics) card += fmt::format("| {} | {:.4f} |\n", metric, value);
+    for (const auto& [metric, value] : metrics)
+      card += fmt::format("| {} | {:.4f} |\n", metric, value);
   }
   card +=
-      "\n## Use\n\n```\ngradus predict --model . FILE\n```\n\nThe folder also opens in `transformers`.\n\n## Made with\n\n| option | value "
+      "\n## Use\n\n```\ngradus predict --model . FILE\n```\n\nThe folder also opens in "
+      "`transformers`.\n\n## Made with\n\n| option | value "
       "|\n|---|---|\n";
   for (const auto& [option, value] : run.items()) {
     const bool is_path =
-        option == "model" || option == "train_file" || option == "validation_file";  // where they lay on one machine says nothing
-    const std::string text = is_path             ? std::filesystem::path(value.get<std::string>()).filename().string()
-                             : value.is_string() ? value.get<std::string>()
-                                                 : value.dump();
+        // where they lay on one machine says nothing
+        option == "model" || option == "train_file" || option == "validation_file";
+    const std::string text =
+        is_path             ? std::filesystem::path(value.get<std::string>()).filename().string()
+        : value.is_string() ? value.get<std::string>()
+                            : value.dump();
     if (!text.empty() && text != "[]") card += fmt::format("| {} | {} |\n", option, text);
   }
   return card;

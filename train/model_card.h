@@ -1,15 +1,17 @@
-// README.md of a model folder, for people and for model hubs: what it is for, what it came from, how good it is, how to use it.
+// README.md of a model folder, for people and for model hubs: what it is for, what it came from,
+// how good it is, how to use it.
 #pragma once
 
 #include <nlohmann/json.hpp>
 
-#include "models/bert_config.h"
-#include "train/metrics/classification.h"
+#include "gradus/models/bert_config.h"
+#include "gradus/train/metrics/classification.h"
 
 namespace gradus {
 
-// `run`: the options of the run, as run.json has them. metrics: on the validation file; empty where there was none.
-std::string model_card(const std::string& kind, const std::string& base, const BertConfig& config, const Metrics& metrics,
-                       const nlohmann::ordered_json& run);
+// `run`: the options of the run, as run.json has them. metrics: on the validation file; empty where
+// there was none.
+std::string model_card(const std::string& kind, const std::string& base, const BertConfig& config,
+                       const Metrics& metrics, const nlohmann::ordered_json& run);
 
 }  // namespace gradus

@@ -1,4 +1,4 @@
-#include "train/pretrain.h"
+#include "gradus/train/pretrain.h"
 
 #include <omp.h>
 #include <nlohmann/json.hpp>
@@ -6,16 +6,16 @@
 #include <cmath>
 #include <numeric>
 
-#include "autograd/observer.h"
-#include "autograd/random.h"
-#include "io/model_folder.h"
-#include "nn/audit.h"
-#include "ops/kernels/gemm.h"
-#include "ops/kernels/kernels.h"
-#include "train/measure.h"
-#include "train/progress.h"
-#include "train/run_log.h"
-#include "train/stop_signals.h"
+#include "gradus/autograd/observer.h"
+#include "gradus/autograd/random.h"
+#include "gradus/io/model_folder.h"
+#include "gradus/kernels/gemm.h"
+#include "gradus/kernels/kernels.h"
+#include "gradus/nn/audit.h"
+#include "gradus/train/measure.h"
+#include "gradus/train/progress.h"
+#include "gradus/train/run_log.h"
+#include "gradus/train/stop_signals.h"
 
 namespace gradus {
 namespace {
@@ -30,22 +30,26 @@ BertInitialization initialization_named(const std::string& name) {
 }
 
 BertConfig configuration(const PretrainOptions& o, const CorpusFile& corpus) {
-  BertConfig config = o.init                       ? load_config(*o.init)
-                      : o.model.ends_with(".json") ? BertConfig::from_json(read_file(o.model), o.model)
-                                                   : BertConfig::named(o.model, corpus.vocabulary().size());
+  BertConfig config = o.init ? load_config(*o.init)
+                      : o.model.ends_with(".json")
+                          ? BertConfig::from_json(read_file(o.model), o.model)
+                          : BertConfig::named(o.model, corpus.vocabulary().size());
   if (o.init) corpus.require_matches(load_tokenizer(*o.init), "the model " + o.init->string());
   if (config.vocab_size != corpus.vocabulary().size())
-    fail("{}: its vocabulary has {} tokens, the model's {}; build the corpus with the model's vocabulary, or change vocab_size",
-         o.data.string(), corpus.vocabulary().size(), config.vocab_size);
+    fail(
+        "{}: its vocabulary has {} tokens, the model's {}; build the corpus with the model's "
+        "vocabulary, or change vocab_size",
+        o.data.string(), corpus.vocabulary().size(), config.vocab_size);
   if (o.max_seq_length > config.max_position_embeddings)
-    fail("--max-seq-length {} is more than the model's {} positions (max_position_embeddings)", o.max_seq_length,
-         config.max_position_embeddings);
+    fail("--max-seq-length {} is more than the model's {} positions (max_position_embeddings)",
+         o.max_seq_length, config.max_position_embeddings);
   if (o.dropout) config.hidden_dropout_prob = config.attention_probs_dropout_prob = *o.dropout;
   config.validate("the model's configuration");
   return config;
 }
 
-Json resolved(const PretrainOptions& o, const BertConfig& config, const Schedule& schedule, int64_t total_steps) {
+Json resolved(const PretrainOptions& o, const BertConfig& config, const Schedule& schedule,
+              int64_t total_steps) {
   Json json;
   json["data"] = o.data.string();
   json["model"] = o.init ? o.init->string() : o.model;
@@ -87,7 +91,8 @@ Json as_json(const PretrainingMetrics& m) {
 
 std::string as_text(const PretrainingMetrics& m) {
   std::string text =
-      fmt::format("held out: MLM loss {:.3f}  perplexity {:.1f}  MLM accuracy {:.3f}", m.masked_loss, m.perplexity(), m.masked_accuracy);
+      fmt::format("held out: MLM loss {:.3f}  perplexity {:.1f}  MLM accuracy {:.3f}",
+                  m.masked_loss, m.perplexity(), m.masked_accuracy);
   if (m.pairs) text += fmt::format("  NSP accuracy {:.3f} ({} pairs)", m.next_accuracy, m.pairs);
   return text;
 }
@@ -97,9 +102,11 @@ struct Interval {
   double masked = 0, next = 0, norm = 0, seconds = 0, flop = 0;
   int64_t masked_correct = 0, next_correct = 0, predicted = 0, pairs = 0, tokens = 0, steps = 0;
 
-  void add(const StepResult& step, const PretrainingBatch& batch, const BertConfig& config, double step_seconds) {
+  void add(const StepResult& step, const PretrainingBatch& batch, const BertConfig& config,
+           double step_seconds) {
     std::vector<int64_t> lengths;
-    for (const Instance& instance : batch.instances) lengths.push_back(static_cast<int64_t>(instance.ids.size()));
+    for (const Instance& instance : batch.instances)
+      lengths.push_back(static_cast<int64_t>(instance.ids.size()));
     masked += step.masked_loss * static_cast<double>(batch.predicted());
     next += step.next_loss * static_cast<double>(batch.pairs());
     norm += step.gradient_norm;
@@ -112,13 +119,16 @@ struct Interval {
     tokens += batch.tokens();
     ++steps;
   }
-  double masked_loss() const { return masked / static_cast<double>(std::max<int64_t>(predicted, 1)); }
+  double masked_loss() const {
+    return masked / static_cast<double>(std::max<int64_t>(predicted, 1));
+  }
 };
 
 }  // namespace
 
-StepResult training_step(const BertForPreTraining& model, Optimizer& optimizer, const PretrainingBatch& batch, int64_t micro_batches,
-                         double max_grad_norm, uint64_t seed, uint64_t step) {
+StepResult training_step(const BertForPreTraining& model, Optimizer& optimizer,
+                         const PretrainingBatch& batch, int64_t micro_batches, double max_grad_norm,
+                         uint64_t seed, uint64_t step) {
   const Training training;
   const FirstOrderOnly first_order;
   StepResult result;
@@ -138,14 +148,16 @@ StepResult training_step(const BertForPreTraining& model, Optimizer& optimizer, 
 }
 
 PretrainResult pretrain(const PretrainOptions& o) {
-  check(o.batch_size > 0 && o.gradient_accumulation_steps > 0, "--batch-size and --gradient-accumulation-steps must be at least 1");
+  check(o.batch_size > 0 && o.gradient_accumulation_steps > 0,
+        "--batch-size and --gradient-accumulation-steps must be at least 1");
   const CorpusFile corpus = CorpusFile::open(o.data);
   const BertConfig config = configuration(o, corpus);
   InstanceOptions instance_options = o.instances;
   instance_options.max_seq_length = static_cast<int>(o.max_seq_length);
   const InstanceSource train(corpus, Split::train, instance_options, o.seed);
   std::optional<InstanceSource> held_out;
-  if (!corpus.documents(Split::validation).empty()) held_out.emplace(corpus, Split::validation, instance_options, o.seed + 1);
+  if (!corpus.documents(Split::validation).empty())
+    held_out.emplace(corpus, Split::validation, instance_options, o.seed + 1);
   const BertInitialization initialization = initialization_named(o.initialization);
   check_optimizer_name(o.optimizer);
   const Schedule::Shape shape = Schedule::shape_named(o.schedule);
@@ -155,37 +167,50 @@ PretrainResult pretrain(const PretrainOptions& o) {
   initialize_bert(list, config, initialization, o.seed);
   std::string loaded;
   if (o.init) loaded = load_parameters(*o.init, list).to_text();
-  make_output_folder(o.out, o.overwrite);  // nothing is made before everything that was asked for is found to be right
+  // nothing is made before everything that was asked for is found to be right
+  make_output_folder(o.out, o.overwrite);
   // Without pairs the next-sentence head and the pooler have no loss: they stay as they are.
   if (!instance_options.next_sentence)
     for (const char* pattern : {"bert.pooler.*", "cls.seq_relationship.*"}) freeze(list, pattern);
 
-  const std::unique_ptr<Optimizer> chosen = make_optimizer(o.optimizer, list, o.learning_rate, o.weight_decay);
+  const std::unique_ptr<Optimizer> chosen =
+      make_optimizer(o.optimizer, list, o.learning_rate, o.weight_decay);
   Optimizer& optimizer = *chosen;
 
   const int64_t per_step = o.batch_size * o.gradient_accumulation_steps;
   const bool by_minutes = o.max_minutes > 0 && o.max_steps == 0;
   const int64_t total_steps =
       o.max_steps > 0 ? o.max_steps
-      : by_minutes    ? 10000  // of the schedule; how many are run follows the clock
-                      : std::max<int64_t>(1, std::llround(o.epochs * static_cast<double>(train.size(0)) / static_cast<double>(per_step)));
+      : by_minutes
+          ? 10000  // of the schedule; how many are run follows the clock
+          : std::max<int64_t>(1, std::llround(o.epochs * static_cast<double>(train.size(0)) /
+                                              static_cast<double>(per_step)));
   Schedule schedule{shape, o.learning_rate, 0, total_steps};
-  schedule.warmup = o.warmup < 1 ? std::llround(o.warmup * static_cast<double>(total_steps)) : std::llround(o.warmup);
-  const int64_t eval_steps = o.eval_steps > 0 ? o.eval_steps : std::max<int64_t>(1, total_steps / 10);
+  schedule.warmup = o.warmup < 1 ? std::llround(o.warmup * static_cast<double>(total_steps))
+                                 : std::llround(o.warmup);
+  const int64_t eval_steps =
+      o.eval_steps > 0 ? o.eval_steps : std::max<int64_t>(1, total_steps / 10);
 
   const BlasCore& core = prepare_blas();
   const double sgemm = measure_sgemm_rate(3);
   write_file(o.out / "run.json", resolved(o, config, schedule, total_steps).dump(2) + "\n");
   RunLog log(o.out);
-  Progress progress("pretrain", by_minutes ? o.max_minutes * 60 : static_cast<double>(total_steps), by_minutes ? "s" : "steps");
+  Progress progress("pretrain", by_minutes ? o.max_minutes * 60 : static_cast<double>(total_steps),
+                    by_minutes ? "s" : "steps");
   const auto say = [&](const std::string& line) {
     if (!o.quiet) progress.line(line);
   };
   if (!loaded.empty()) say(loaded);
-  say(fmt::format("{} parameters; {} training instances, {:.1f} M tokens an epoch; {} held-out instances", count_parameters(list),
-                  train.size(0), static_cast<double>(train.tokens(0)) / 1e6, held_out ? held_out->size(0) : 0));
-  say(fmt::format("{} threads, kernels {}, OpenBLAS core {}{}, sgemm {:.0f} GFLOP/s", omp_get_max_threads(), kernels<float>().level,
-                  core.core, core.right ? "" : fmt::format(" (WRONG: {} wanted, expect a fraction of the speed)", core.wanted), sgemm));
+  say(fmt::format(
+      "{} parameters; {} training instances, {:.1f} M tokens an epoch; {} held-out instances",
+      count_parameters(list), train.size(0), static_cast<double>(train.tokens(0)) / 1e6,
+      held_out ? held_out->size(0) : 0));
+  say(fmt::format(
+      "{} threads, kernels {}, OpenBLAS core {}{}, sgemm {:.0f} GFLOP/s", omp_get_max_threads(),
+      kernels<float>().level, core.core,
+      core.right ? ""
+                 : fmt::format(" (WRONG: {} wanted, expect a fraction of the speed)", core.wanted),
+      sgemm));
 
   PretrainResult result;
   const auto save = [&] {
@@ -219,25 +244,31 @@ PretrainResult pretrain(const PretrainOptions& o) {
   for (int64_t step = 0; !done; ++step) {
     const double step_start = seconds_now(), elapsed = step_start - start - paused;
     const int64_t place =
-        by_minutes ? std::min(total_steps - 1, static_cast<int64_t>(elapsed / (o.max_minutes * 60) * static_cast<double>(total_steps)))
-                   : step;
+        by_minutes
+            ? std::min(total_steps - 1, static_cast<int64_t>(elapsed / (o.max_minutes * 60) *
+                                                             static_cast<double>(total_steps)))
+            : step;
     optimizer.set_learning_rate(schedule.at(place));
     const PretrainingBatch batch = stream.next(per_step);
-    const StepResult now =
-        training_step(model, optimizer, batch, o.gradient_accumulation_steps, o.max_grad_norm, o.seed, static_cast<uint64_t>(step));
+    const StepResult now = training_step(model, optimizer, batch, o.gradient_accumulation_steps,
+                                         o.max_grad_norm, o.seed, static_cast<uint64_t>(step));
     if (step == 0) audit(list, now.reached);
     ++result.steps;
     result.tokens += batch.tokens();
     interval.add(now, batch, config, seconds_now() - step_start);
 
     const double minutes = (seconds_now() - start - paused) / 60;
-    done = (!by_minutes && result.steps >= total_steps) || (o.max_minutes > 0 && minutes >= o.max_minutes) || signals.asked();
+    done = (!by_minutes && result.steps >= total_steps) ||
+           (o.max_minutes > 0 && minutes >= o.max_minutes) || signals.asked();
     result.sgemm_share = interval.flop / interval.seconds / 1e9 / sgemm;
     if (!o.quiet)
-      progress.at(by_minutes ? minutes * 60 : static_cast<double>(result.steps),
-                  fmt::format("loss {:.3f}  lr {:.2e}  {:.0f} tokens/s  share {:.2f}",
-                              interval.masked_loss() + interval.next / static_cast<double>(std::max<int64_t>(interval.pairs, 1)),
-                              optimizer.learning_rate(), static_cast<double>(interval.tokens) / interval.seconds, result.sgemm_share));
+      progress.at(
+          by_minutes ? minutes * 60 : static_cast<double>(result.steps),
+          fmt::format("loss {:.3f}  lr {:.2e}  {:.0f} tokens/s  share {:.2f}",
+                      interval.masked_loss() +
+                          interval.next / static_cast<double>(std::max<int64_t>(interval.pairs, 1)),
+                      optimizer.learning_rate(),
+                      static_cast<double>(interval.tokens) / interval.seconds, result.sgemm_share));
     if (result.steps % o.logging_steps == 0 || done) {
       const auto steps = static_cast<double>(interval.steps);
       Json line{{"step", result.steps},
@@ -245,10 +276,12 @@ PretrainResult pretrain(const PretrainOptions& o) {
                 {"epoch", stream.epoch()},
                 {"masked_lm_loss", interval.masked_loss()},
                 {"masked_lm_accuracy",
-                 static_cast<double>(interval.masked_correct) / static_cast<double>(std::max<int64_t>(interval.predicted, 1))}};
+                 static_cast<double>(interval.masked_correct) /
+                     static_cast<double>(std::max<int64_t>(interval.predicted, 1))}};
       if (interval.pairs) {
         line["next_sentence_loss"] = interval.next / static_cast<double>(interval.pairs);
-        line["next_sentence_accuracy"] = static_cast<double>(interval.next_correct) / static_cast<double>(interval.pairs);
+        line["next_sentence_accuracy"] =
+            static_cast<double>(interval.next_correct) / static_cast<double>(interval.pairs);
       }
       line["learning_rate"] = optimizer.learning_rate();
       line["grad_norm"] = interval.norm / steps;
@@ -268,9 +301,11 @@ PretrainResult pretrain(const PretrainOptions& o) {
   }
   result.seconds = seconds_now() - start - paused;
   if (!o.quiet)
-    progress.finish(by_minutes ? result.seconds : static_cast<double>(result.steps), fmt::format("loss {:.3f}", result.train_loss));
+    progress.finish(by_minutes ? result.seconds : static_cast<double>(result.steps),
+                    fmt::format("loss {:.3f}", result.train_loss));
   evaluate_and_save();
-  if (signals.asked()) say(fmt::format("stopped by a signal after step {}; the model so far is saved", result.steps));
+  if (signals.asked())
+    say(fmt::format("stopped by a signal after step {}; the model so far is saved", result.steps));
   return result;
 }
 

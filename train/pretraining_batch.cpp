@@ -1,14 +1,15 @@
-#include "train/pretraining_batch.h"
+#include "gradus/train/pretraining_batch.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "base/parallel.h"
+#include "gradus/base/parallel.h"
 
 namespace gradus {
 
-PretrainingBatch::Part PretrainingBatch::part(const BertConfig& config, size_t begin, size_t end) const {
+PretrainingBatch::Part PretrainingBatch::part(const BertConfig& config, size_t begin,
+                                              size_t end) const {
   TokenBatch tokens;
   PretrainingTargets targets;
   for (size_t i = begin; i < end; ++i) {
@@ -24,9 +25,11 @@ PretrainingBatch::Part PretrainingBatch::part(const BertConfig& config, size_t b
   return {BertInput(config, tokens, static_cast<int64_t>(begin)), std::move(targets)};
 }
 
-std::vector<PretrainingBatch::Part> PretrainingBatch::parts(const BertConfig& config, int64_t count) const {
+std::vector<PretrainingBatch::Part> PretrainingBatch::parts(const BertConfig& config,
+                                                            int64_t count) const {
   std::vector<Part> result;
-  const size_t each = (instances.size() + static_cast<size_t>(count) - 1) / static_cast<size_t>(count);
+  const size_t each =
+      (instances.size() + static_cast<size_t>(count) - 1) / static_cast<size_t>(count);
   for (size_t begin = 0; begin < instances.size(); begin += each)
     result.push_back(part(config, begin, std::min(begin + each, instances.size())));
   return result;
@@ -39,18 +42,21 @@ int64_t PretrainingBatch::tokens() const {
 }
 int64_t PretrainingBatch::predicted() const {
   int64_t count = 0;
-  for (const Instance& instance : instances) count += static_cast<int64_t>(instance.positions.size());
+  for (const Instance& instance : instances)
+    count += static_cast<int64_t>(instance.positions.size());
   return count;
 }
 int64_t PretrainingBatch::pairs() const {
-  return std::count_if(instances.begin(), instances.end(), [](const Instance& instance) { return instance.next_label >= 0; });
+  return std::count_if(instances.begin(), instances.end(),
+                       [](const Instance& instance) { return instance.next_label >= 0; });
 }
 
 PretrainingBatch InstanceStream::next(int64_t count) {
   std::vector<std::pair<int64_t, int64_t>> places;
   while (static_cast<int64_t>(places.size()) < count) {
     if (index_ >= source_.size(epoch_)) {
-      check(index_ > 0, "an epoch of the corpus has no training instances; the corpus is too small");
+      check(index_ > 0,
+            "an epoch of the corpus has no training instances; the corpus is too small");
       ++epoch_;
       index_ = 0;
       continue;
@@ -68,7 +74,8 @@ PretrainingBatch InstanceStream::next(int64_t count) {
 
 double PretrainingMetrics::perplexity() const { return std::exp(masked_loss); }
 
-PretrainingMetrics evaluate(const BertForPreTraining& model, const InstanceSource& source, int64_t limit, int64_t batch_size) {
+PretrainingMetrics evaluate(const BertForPreTraining& model, const InstanceSource& source,
+                            int64_t limit, int64_t batch_size) {
   const NoGrad no_grad;
   const detail::Switch<&detail::Modes::training> not_training(false);
   const int64_t count = limit > 0 ? std::min(limit, source.size(0)) : source.size(0);
@@ -87,7 +94,9 @@ PretrainingMetrics evaluate(const BertForPreTraining& model, const InstanceSourc
     metrics.predicted += batch.predicted();
     metrics.pairs += batch.pairs();
   }
-  const auto mean = [](double sum, int64_t n) { return n ? sum / static_cast<double>(n) : std::numeric_limits<double>::quiet_NaN(); };
+  const auto mean = [](double sum, int64_t n) {
+    return n ? sum / static_cast<double>(n) : std::numeric_limits<double>::quiet_NaN();
+  };
   metrics.masked_loss = mean(masked, metrics.predicted);
   metrics.masked_accuracy = mean(static_cast<double>(masked_correct), metrics.predicted);
   metrics.next_loss = mean(next, metrics.pairs);

@@ -1,22 +1,25 @@
-// A batch of pretraining instances as the model takes it: all tokens one under the other, what is predicted where, and micro-batches that add up to it.
+// A batch of pretraining instances as the model takes it: all tokens one under the other, what is
+// predicted where, and micro-batches that add up to it.
 #pragma once
 
-#include "data/instances.h"
-#include "models/bert.h"
+#include "gradus/data/instances.h"
+#include "gradus/models/bert.h"
 
 namespace gradus {
 
 struct PretrainingBatch {
   std::vector<Instance> instances;
 
-  // Instances [begin, end) as one forward pass. The losses are divided by the counts of the whole batch, and dropout counts sequences from its start, so
-  // the gradients of the parts add up to the gradient of the whole.
+  // Instances [begin, end) as one forward pass. The losses are divided by the counts of the whole
+  // batch, and dropout counts sequences from its start, so the gradients of the parts add up to the
+  // gradient of the whole.
   struct Part {
     BertInput input;
     PretrainingTargets targets;
   };
   Part part(const BertConfig& config, size_t begin, size_t end) const;
-  std::vector<Part> parts(const BertConfig& config, int64_t count) const;  // at most `count` parts of about equal size
+  // at most `count` parts of about equal size
+  std::vector<Part> parts(const BertConfig& config, int64_t count) const;
 
   int64_t tokens() const;
   int64_t predicted() const;  // masked tokens
@@ -26,7 +29,8 @@ struct PretrainingBatch {
 // Instances in the order of the epochs: where a run stands in its data.
 class InstanceStream {
  public:
-  InstanceStream(const InstanceSource& source, int64_t epoch = 0, int64_t index = 0) : source_(source), epoch_(epoch), index_(index) {}
+  InstanceStream(const InstanceSource& source, int64_t epoch = 0, int64_t index = 0)
+      : source_(source), epoch_(epoch), index_(index) {}
   PretrainingBatch next(int64_t count);  // goes on into the next epoch where one ends
   int64_t epoch() const { return epoch_; }
   int64_t index() const { return index_; }
@@ -44,6 +48,7 @@ struct PretrainingMetrics {
 };
 
 // The first `limit` instances of a source (all for 0), without dropout, always with the same masks.
-PretrainingMetrics evaluate(const BertForPreTraining& model, const InstanceSource& source, int64_t limit, int64_t batch_size = 64);
+PretrainingMetrics evaluate(const BertForPreTraining& model, const InstanceSource& source,
+                            int64_t limit, int64_t batch_size = 64);
 
 }  // namespace gradus

@@ -1,4 +1,4 @@
-#include "train/progress.h"
+#include "gradus/train/progress.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "autograd/observer.h"
+#include "gradus/autograd/observer.h"
 
 namespace gradus {
 
@@ -18,7 +18,11 @@ std::string format_duration(double seconds) {
 }
 
 Progress::Progress(std::string what, double total, std::string unit)
-    : what_(std::move(what)), unit_(std::move(unit)), total_(total), start_(seconds_now()), terminal_(::isatty(STDOUT_FILENO) == 1) {}
+    : what_(std::move(what)),
+      unit_(std::move(unit)),
+      total_(total),
+      start_(seconds_now()),
+      terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
 Progress::~Progress() {
   if (open_) fmt::print("\n");
@@ -40,7 +44,8 @@ void Progress::line(const std::string& text) {
 void Progress::finish(double done, const std::string& note) { draw(done, note, true); }
 
 void Progress::draw(double done, const std::string& note, bool last) {
-  const double elapsed = seconds_now() - start_, share = total_ > 0 ? std::clamp(done / total_, 0.0, 1.0) : 0;
+  const double elapsed = seconds_now() - start_,
+               share = total_ > 0 ? std::clamp(done / total_, 0.0, 1.0) : 0;
   std::string text = fmt::format("{:<9}", what_);
   if (terminal_ && total_ > 0) {
     constexpr int width = 24;
@@ -48,12 +53,14 @@ void Progress::draw(double done, const std::string& note, bool last) {
     for (int i = 0; i < width; ++i) text += i < full ? "█" : "░";
     text += ' ';
   }
-  text +=
-      total_ > 0 ? fmt::format("{:>3.0f} %  {:.0f}/{:.0f} {}", 100 * share, done, total_, unit_) : fmt::format("{:.0f} {}", done, unit_);
-  if (elapsed > 0.5 && done > 0 && unit_ != "s") text += fmt::format("  {:.3g} {}/s", done / elapsed, unit_);
+  text += total_ > 0 ? fmt::format("{:>3.0f} %  {:.0f}/{:.0f} {}", 100 * share, done, total_, unit_)
+                     : fmt::format("{:.0f} {}", done, unit_);
+  if (elapsed > 0.5 && done > 0 && unit_ != "s")
+    text += fmt::format("  {:.3g} {}/s", done / elapsed, unit_);
   if (!note.empty()) text += "  " + note;
   if (last) text += "  in " + format_duration(elapsed);
-  else if (total_ > 0 && done > 0 && elapsed > 1) text += fmt::format("  {} left", format_duration(elapsed / done * (total_ - done)));
+  else if (total_ > 0 && done > 0 && elapsed > 1)
+    text += fmt::format("  {} left", format_duration(elapsed / done * (total_ - done)));
   fmt::print("{}{}{}", terminal_ ? "\r\033[K" : "", text, terminal_ && !last ? "" : "\n");
   open_ = terminal_ && !last;
   std::fflush(stdout);

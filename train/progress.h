@@ -1,4 +1,5 @@
-// Progress of long work: on a terminal one line that is rewritten, elsewhere plain lines now and then. Shows done, total, rate and the time left.
+// Progress of long work: on a terminal one line that is rewritten, elsewhere plain lines now and
+// then. Shows done, total, rate and the time left.
 #pragma once
 
 #include <string>
@@ -7,15 +8,18 @@ namespace gradus {
 
 class Progress {
  public:
-  // `unit` is what is counted: "steps", "MB"; "s" is the clock itself, which has no rate. total 0: unknown.
+  // `unit` is what is counted: "steps", "MB"; "s" is the clock itself, which has no rate. total 0:
+  // unknown.
   Progress(std::string what, double total, std::string unit);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   void at(double done,
-          const std::string& note = "");  // cheap: draws at most every 0.2 s on a terminal, every 10 s elsewhere (and the first time)
-  void line(const std::string& text);     // a line that stays, above the bar
+          // cheap: draws at most every 0.2 s on a terminal, every 10 s elsewhere (and the first
+          // time)
+          const std::string& note = "");
+  void line(const std::string& text);                      // a line that stays, above the bar
   void finish(double done, const std::string& note = "");  // the last line stays
 
  private:

@@ -1,16 +1,18 @@
-// The log of a run: a line of JSON for every logging interval and evaluation, in metrics.jsonl; the same numbers for TensorBoard; and all of them kept,
-// for trainer_state.json's log_history.
+// The log of a run: a line of JSON for every logging interval and evaluation, in metrics.jsonl; the
+// same numbers for TensorBoard; and all of them kept, for trainer_state.json's log_history.
 #pragma once
 
-#include "io/event_file.h"
-#include "io/json_lines.h"
+#include "gradus/io/event_file.h"
+#include "gradus/io/json_lines.h"
 
 namespace gradus {
 
 class RunLog {
  public:
-  explicit RunLog(const std::filesystem::path& folder) : lines_(folder / "metrics.jsonl"), events_(folder) {}
-  // `line` has a "step". For TensorBoard an evaluation's "eval_loss" is eval/loss, another line's "loss" train/loss.
+  explicit RunLog(const std::filesystem::path& folder)
+      : lines_(folder / "metrics.jsonl"), events_(folder) {}
+  // `line` has a "step". For TensorBoard an evaluation's "eval_loss" is eval/loss, another line's
+  // "loss" train/loss.
   void write(const nlohmann::ordered_json& line);
   const nlohmann::ordered_json& history() const { return history_; }
 

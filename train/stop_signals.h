@@ -1,4 +1,5 @@
-// While a StopSignals lives, the first SIGINT or SIGTERM asks the loop to stop after its step; a second one ends the program as usual.
+// While a StopSignals lives, the first SIGINT or SIGTERM asks the loop to stop after its step; a
+// second one ends the program as usual.
 #pragma once
 
 #include <csignal>

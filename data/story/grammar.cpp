@@ -1,11 +1,11 @@
-#include "data/story/grammar.h"
+#include "gradus/data/story/grammar.h"
 
 #include <cctype>
 #include <sstream>
 
-#include "base/error.h"
-#include "data/story/large_scenes.h"
-#include "data/story/small_scenes.h"
+#include "gradus/base/error.h"
+#include "gradus/data/story/large_scenes.h"
+#include "gradus/data/story/small_scenes.h"
 
 namespace gradus::story {
 namespace {
@@ -64,7 +64,8 @@ std::vector<Scene> parse_scenes(std::string_view text) {
 }  // namespace
 
 const std::vector<Scene>& scenes(World world) {
-  static const std::vector<Scene> small = parse_scenes(small_scenes), large = parse_scenes(large_scenes);
+  static const std::vector<Scene> small = parse_scenes(small_scenes),
+                                  large = parse_scenes(large_scenes);
   return world == World::small ? small : large;
 }
 

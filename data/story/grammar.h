@@ -1,21 +1,23 @@
 // The little language in which scenes are written, and the scenes read from it.
 //
 //   # scene topic [value VARIABLE] [after SCENE] [once]
-//   sentence . | sentence .           a line (and the indented ones behind it) is one way to tell the scene
+//   sentence . | sentence .   a line (and the indented ones behind it) is one way to tell the scene
 //   + sentence .                      one way to say it again, once it was told
 //   ? question ? | answer .           the same as a question
 //
-// A word with a dot is variable.column of the table of that name; a: stands for the article before the next word. p and q are the two
-// persons of a story; told the other way round, they change places, and every other variable is then another one: his key is not hers.
-// `value` names the variable that the scene is about: another row of it makes the scene untrue. `after`: only behind that scene. `once`: of
-// one person only. Two ways of telling never differ in a single fixed word, so that every masked word's best guess can be computed.
+// A word with a dot is variable.column of the table of that name; a: stands for the article before
+// the next word. p and q are the two persons of a story; told the other way round, they change
+// places, and every other variable is then another one: his key is not hers. `value` names the
+// variable that the scene is about: another row of it makes the scene untrue. `after`: only behind
+// that scene. `once`: of one person only. Two ways of telling never differ in a single fixed word,
+// so that every masked word's best guess can be computed.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "data/story/tables.h"
+#include "gradus/data/story/tables.h"
 
 namespace gradus::story {
 

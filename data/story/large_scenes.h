@@ -1,4 +1,5 @@
-// The large world's scenes: what can happen, and the sentences that tell it. grammar.h says how to read them.
+// The large world's scenes: what can happen, and the sentences that tell it. grammar.h says how to
+// read them.
 #pragma once
 
 #include <string_view>

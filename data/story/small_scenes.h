@@ -1,5 +1,5 @@
-// The small world's scenes. Each is told and then said again in other words, so that nearly every word of a story follows from another
-// place in it. grammar.h says how to read them.
+// The small world's scenes. Each is told and then said again in other words, so that nearly every
+// word of a story follows from another place in it. grammar.h says how to read them.
 #pragma once
 
 #include <string_view>

@@ -1,12 +1,12 @@
-#include "data/story/story.h"
+#include "gradus/data/story/story.h"
 
 #include <algorithm>
 #include <cctype>
 
-#include "base/error.h"
-#include "base/file.h"
-#include "base/parallel.h"
-#include "data/story/teller.h"
+#include "gradus/base/error.h"
+#include "gradus/base/file.h"
+#include "gradus/base/parallel.h"
+#include "gradus/data/story/teller.h"
 
 namespace gradus::story {
 namespace {
@@ -19,8 +19,9 @@ const char* article_of(std::string_view word) {
   return silent || (vowel && !consonant) ? "an" : "a";
 }
 
-// The small world: one to three things that happen to p, some of them to q as well; each is told, and said again or asked about, mostly at
-// once. So nearly every word can be found elsewhere in the story, and near: a model soon learns to look there.
+// The small world: one to three things that happen to p, some of them to q as well; each is told,
+// and said again or asked about, mostly at once. So nearly every word can be found elsewhere in the
+// story, and near: a model soon learns to look there.
 void tell_small(Teller& teller) {
   const auto& all = scenes(World::small);
   std::vector<const Scene*> chosen;
@@ -59,7 +60,8 @@ void tell_small(Teller& teller) {
   }
 }
 
-// The large world: four to seven scenes in a row, each told once, some only behind another, and an ending.
+// The large world: four to seven scenes in a row, each told once, some only behind another, and an
+// ending.
 void tell_large(Teller& teller) {
   const auto& all = scenes(World::large);
   std::vector<bool> told(all.size());
@@ -77,7 +79,8 @@ void tell_large(Teller& teller) {
       if (all[s].after.empty()) fresh.push_back(s);
       else if (was_told(all[s].after)) going_on.push_back(s);
     }
-    const size_t s = teller.any(!going_on.empty() && teller.random.uniform() < 0.5 ? going_on : fresh);
+    const size_t s =
+        teller.any(!going_on.empty() && teller.random.uniform() < 0.5 ? going_on : fresh);
     told[s] = true;
     teller.tell(all[s], teller.any(all[s].told), 0);
   }
@@ -87,7 +90,8 @@ void tell_large(Teller& teller) {
 }  // namespace
 
 std::string realised(const Story& story, const Word& word, int row) {
-  const auto& columns = story.variables[static_cast<size_t>(word.variable)].table->rows[static_cast<size_t>(row)];
+  const auto& columns =
+      story.variables[static_cast<size_t>(word.variable)].table->rows[static_cast<size_t>(row)];
   const std::string& text = columns[static_cast<size_t>(word.column)];
   return word.article ? article_of(text) : text;
 }
@@ -107,7 +111,8 @@ std::vector<size_t> Sentence::starts() const {
   std::vector<size_t> result;
   size_t end = 0;
   for (const Word& word : words) {
-    const bool mark = word.text.size() == 1 && std::ispunct(static_cast<unsigned char>(word.text[0]));
+    const bool mark =
+        word.text.size() == 1 && std::ispunct(static_cast<unsigned char>(word.text[0]));
     result.push_back(end > 0 && !mark ? end + 1 : end);
     end = result.back() + word.text.size();
   }
@@ -127,7 +132,8 @@ Story story(uint64_t seed, int64_t number, World world) {
   return std::move(teller.story);
 }
 
-std::filesystem::path write_stories(const std::filesystem::path& out_dir, const StoryOptions& options) {
+std::filesystem::path write_stories(const std::filesystem::path& out_dir,
+                                    const StoryOptions& options) {
   check(options.documents >= 1, "--documents {}: at least 1", options.documents);
   make_output_folder(out_dir, options.overwrite);
   const auto path = out_dir / "stories.txt";
@@ -140,7 +146,8 @@ std::filesystem::path write_stories(const std::filesystem::path& out_dir, const 
       for (int64_t i = begin; i < end; ++i) {
         auto& text = texts[static_cast<size_t>(i)];
         if (first + i > 0) text += '\n';
-        for (const auto& line : story(options.seed, first + i, options.world).text()) text += line + '\n';
+        for (const auto& line : story(options.seed, first + i, options.world).text())
+          text += line + '\n';
       }
     });
     for (const auto& text : texts) file.write(text);

@@ -1,8 +1,8 @@
 // The story world: a small generative grammar of English whose documents come with their meaning.
 //
-// A Story is variables (Anna, her trade, the place she goes to: each a row of a table, drawn evenly) and sentences of words, each fixed or
-// a column of a variable. The text is read off it; so are the labels of every task (tasks.h). story(seed, number) is a function of its
-// arguments.
+// A Story is variables (Anna, her trade, the place she goes to: each a row of a table, drawn
+// evenly) and sentences of words, each fixed or a column of a variable. The text is read off it; so
+// are the labels of every task (tasks.h). story(seed, number) is a function of its arguments.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +10,19 @@
 #include <string>
 #include <vector>
 
-#include "data/story/tables.h"
+#include "gradus/data/story/tables.h"
 
 namespace gradus::story {
 
 struct Variable {
-  std::string name;  // as in the scenes: p, q, job, thing2; "job of q" where a scene is told of the other person
+  // as in the scenes: p, q, job, thing2; "job of q" where a scene is told of the other person
+  std::string name;
   const Table* table = nullptr;
   int row = 0;
 
-  const std::string& word(int column) const { return table->rows[static_cast<size_t>(row)][static_cast<size_t>(column)]; }
+  const std::string& word(int column) const {
+    return table->rows[static_cast<size_t>(row)][static_cast<size_t>(column)];
+  }
   const std::string& word(std::string_view column) const { return word(table->column(column)); }
 };
 
@@ -57,7 +60,8 @@ struct StoryOptions {
 };
 
 // Writes out_dir/stories.txt: a sentence a line, a blank line between documents. Returns the file.
-std::filesystem::path write_stories(const std::filesystem::path& out_dir, const StoryOptions& options);
+std::filesystem::path write_stories(const std::filesystem::path& out_dir,
+                                    const StoryOptions& options);
 
 // What `word` would read if its variable had that row.
 std::string realised(const Story& story, const Word& word, int row);

@@ -1,16 +1,16 @@
-#include "data/story/tables.h"
+#include "gradus/data/story/tables.h"
 
 #include <algorithm>
 #include <sstream>
 
-#include "base/error.h"
-#include "data/story/words.h"
+#include "gradus/base/error.h"
+#include "gradus/data/story/words.h"
 
 namespace gradus::story {
 namespace {
 
-// The text of words.h: "table: columns", then rows of as many words as columns, to the next table; the rows behind "large:" are of the
-// large world only.
+// The text of words.h: "table: columns", then rows of as many words as columns, to the next table;
+// the rows behind "large:" are of the large world only.
 std::vector<Table> parse(World world) {
   std::vector<Table> result;
   std::istringstream lines{std::string(words)};
@@ -34,7 +34,8 @@ std::vector<Table> parse(World world) {
     do {
       std::vector<std::string> row{word};
       while (row.size() < table.columns.size()) {
-        if (!(in >> word)) fail("story world, table {}: the row of '{}' has too few words", table.name, row[0]);
+        if (!(in >> word))
+          fail("story world, table {}: the row of '{}' has too few words", table.name, row[0]);
         row.push_back(word);
       }
       table.rows.push_back(std::move(row));

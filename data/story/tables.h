@@ -1,6 +1,6 @@
-// The story world's words: tables whose rows are the world's people, trades, animals ... and whose columns are the words that go with one
-// of them, so that one word tells another: baker, bakery, bakes, bread. Each table holds the rows of the small world first; the large world
-// adds the rest.
+// The story world's words: tables whose rows are the world's people, trades, animals ... and whose
+// columns are the words that go with one of them, so that one word tells another: baker, bakery,
+// bakes, bread. Each table holds the rows of the small world first; the large world adds the rest.
 #pragma once
 
 #include <span>

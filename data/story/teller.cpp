@@ -1,4 +1,4 @@
-#include "data/story/teller.h"
+#include "gradus/data/story/teller.h"
 
 #include <algorithm>
 
@@ -11,8 +11,9 @@ int Teller::variable(std::string name, int subject) {
     if (story.variables[v].name == name) return static_cast<int>(v);
   Variable fresh{name, &table(story.world, of), 0};
   do fresh.row = static_cast<int>(random.below(static_cast<int64_t>(fresh.table->rows.size())));
-  while (std::any_of(story.variables.begin(), story.variables.end(),
-                     [&](const Variable& v) { return v.table == fresh.table && v.row == fresh.row; }));
+  while (std::any_of(story.variables.begin(), story.variables.end(), [&](const Variable& v) {
+    return v.table == fresh.table && v.row == fresh.row;
+  }));
   story.variables.push_back(std::move(fresh));
   return static_cast<int>(story.variables.size()) - 1;
 }

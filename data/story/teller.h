@@ -1,11 +1,12 @@
-// Tells scenes: draws a row for each variable when it is first named, and puts its words into the sentences.
+// Tells scenes: draws a row for each variable when it is first named, and puts its words into the
+// sentences.
 #pragma once
 
 #include <string>
 
-#include "base/random.h"
-#include "data/story/grammar.h"
-#include "data/story/story.h"
+#include "gradus/base/random.h"
+#include "gradus/data/story/grammar.h"
+#include "gradus/data/story/story.h"
 
 namespace gradus::story {
 
@@ -15,8 +16,8 @@ struct Teller {
 
   Teller(World world, Random stream) : random(stream) { story.world = world; }
 
-  // The variable of that name, with a row that no other variable of its table has. subject 1 exchanges p and q, and has variables of its
-  // own.
+  // The variable of that name, with a row that no other variable of its table has. subject 1
+  // exchanges p and q, and has variables of its own.
   int variable(std::string name, int subject);
 
   // One sentence, not part of the story.

@@ -1,9 +1,9 @@
-#include "data/tasks/choices.h"
+#include "gradus/data/tasks/choices.h"
 
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 namespace {
@@ -12,22 +12,28 @@ void set_label(ChoiceExample& example, const std::string& cell, const std::strin
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), example.label);
   const bool number = error == std::errc() && end == cell.data() + cell.size();
   check(number && example.label >= 0 && static_cast<size_t>(example.label) < example.choices.size(),
-        "{}:{}: the label '{}' must be the number of the right choice, 0 to {}", file, example.line, cell, example.choices.size() - 1);
+        "{}:{}: the label '{}' must be the number of the right choice, 0 to {}", file, example.line,
+        cell, example.choices.size() - 1);
 }
 
 // The columns ending0, ending1, … in order.
 std::vector<size_t> ending_columns(const TableReader& table) {
   std::vector<size_t> columns;
-  for (std::string name = "ending0"; table.has_column(name); name = fmt::format("ending{}", columns.size()))
+  for (std::string name = "ending0"; table.has_column(name);
+       name = fmt::format("ending{}", columns.size()))
     columns.push_back(table.column(name));
   return columns;
 }
 
-std::string join(const std::string& start, const std::string& end) { return start.empty() ? end : start + " " + end; }
+std::string join(const std::string& start, const std::string& end) {
+  return start.empty() ? end : start + " " + end;
+}
 
-std::vector<std::string> choices_of(const std::string& cell, const std::string& file, int64_t line) {
+std::vector<std::string> choices_of(const std::string& cell, const std::string& file,
+                                    int64_t line) {
   const auto list = nlohmann::json::parse(cell, nullptr, false);
-  check(list.is_array(), "{}:{}: choices must be a JSON list of strings, not '{}'", file, line, cell);
+  check(list.is_array(), "{}:{}: choices must be a JSON list of strings, not '{}'", file, line,
+        cell);
   std::vector<std::string> choices;
   for (const auto& choice : list) {
     check(choice.is_string(), "{}:{}: the choice {} is not a string", file, line, choice.dump());
@@ -41,15 +47,19 @@ std::vector<std::string> choices_of(const std::string& cell, const std::string& 
 ChoiceSet read_choices(const std::filesystem::path& path, bool labelled) {
   TableOptions options;
   const bool codah = path.extension() == ".tsv";
-  if (codah) options.columns = {"category", "context", "ending0", "ending1", "ending2", "ending3", "label"};
+  if (codah)
+    options.columns = {"category", "context", "ending0", "ending1", "ending2", "ending3", "label"};
   TableReader table(path, options);
   const std::vector<size_t> endings = ending_columns(table);
   const size_t label = labelled ? table.column("label") : 0;
   const bool swag = !endings.empty() && !codah;
-  const bool asked = !swag && table.has_column("question"), told = !swag && table.has_column("context");
+  const bool asked = !swag && table.has_column("question"),
+             told = !swag && table.has_column("context");
   if (!swag && !asked) table.column("context");  // an Error where it is not there
   const size_t context = table.column(swag ? "sent1" : told ? "context" : "question");
-  const size_t start = swag ? table.column("sent2") : asked && told ? table.column("question") : context;
+  const size_t start = swag            ? table.column("sent2")
+                       : asked && told ? table.column("question")
+                                       : context;
   const size_t choices = endings.empty() ? table.column("choices") : 0;
 
   ChoiceSet set{table.file(), {}};
@@ -57,7 +67,8 @@ ChoiceSet read_choices(const std::filesystem::path& path, bool labelled) {
     ChoiceExample example{row.cells[context], {}, -1, row.line};
     if (endings.empty()) example.choices = choices_of(row.cells[choices], set.file, row.line);
     for (const size_t ending : endings) example.choices.push_back(row.cells[ending]);
-    check(example.choices.size() >= 2, "{}:{}: there must be two choices or more, not {}", set.file, row.line, example.choices.size());
+    check(example.choices.size() >= 2, "{}:{}: there must be two choices or more, not {}", set.file,
+          row.line, example.choices.size());
     if (start != context)
       for (auto& choice : example.choices) choice = join(row.cells[start], choice);
     if (labelled) set_label(example, row.cells[label], set.file);

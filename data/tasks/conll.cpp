@@ -1,7 +1,7 @@
-#include "data/tasks/conll.h"
+#include "gradus/data/tasks/conll.h"
 
-#include "base/error.h"
-#include "base/file.h"
+#include "gradus/base/error.h"
+#include "gradus/base/file.h"
 
 namespace gradus {
 namespace {
@@ -16,9 +16,13 @@ void split_columns(std::string_view line, std::vector<std::string_view>& columns
   }
 }
 
-std::string_view column(const std::vector<std::string_view>& columns, int32_t number, const std::string& where) {
-  const auto count = static_cast<int32_t>(columns.size()), place = number < 0 ? count + number : number;
-  check(place >= 0 && place < count, "{}: there is no column {}; the line has {} columns, and -1 is the last", where, number, count);
+std::string_view column(const std::vector<std::string_view>& columns, int32_t number,
+                        const std::string& where) {
+  const auto count = static_cast<int32_t>(columns.size()),
+             place = number < 0 ? count + number : number;
+  check(place >= 0 && place < count,
+        "{}: there is no column {}; the line has {} columns, and -1 is the last", where, number,
+        count);
   return columns[static_cast<size_t>(place)];
 }
 
@@ -29,7 +33,8 @@ TaggedSet read_tagged(const std::filesystem::path& path, const ColumnOptions& op
   bool open = false;  // does the last sentence go on?
   std::vector<std::string_view> columns;
   for_each_line(path, [&](std::string_view line, int64_t number) {
-    if (line.find_first_not_of(" \t") == std::string_view::npos || line.rfind("-DOCSTART-", 0) == 0) {
+    if (line.find_first_not_of(" \t") == std::string_view::npos ||
+        line.rfind("-DOCSTART-", 0) == 0) {
       open = false;
       return;
     }
@@ -43,7 +48,8 @@ TaggedSet read_tagged(const std::filesystem::path& path, const ColumnOptions& op
     if (!options.labelled) return;
     check(columns.size() >= 2, "{}: the line has one column, a word and its tag are wanted", where);
     sentence.tags.emplace_back(column(columns, options.tag_column, where));
-    check(is_tag(sentence.tags.back()), "{}: '{}' is not a tag; tags are O, or B-, I-, E-, S- and a type, as B-PER", where,
+    check(is_tag(sentence.tags.back()),
+          "{}: '{}' is not a tag; tags are O, or B-, I-, E-, S- and a type, as B-PER", where,
           sentence.tags.back());
   });
   check(!set.sentences.empty(), "{}: it holds no words", set.file);
@@ -54,14 +60,16 @@ TaggedSet read_tagged(const std::filesystem::path& path, const ColumnOptions& op
   set.scheme = recognise_scheme(tags);
   for (const auto& sentence : set.sentences)
     for (size_t i = 0; i < sentence.tags.size(); ++i)
-      if (is_irregular(set.scheme, i ? sentence.tags[i - 1] : "O", sentence.tags[i]) && set.irregular++ == 0)
+      if (is_irregular(set.scheme, i ? sentence.tags[i - 1] : "O", sentence.tags[i]) &&
+          set.irregular++ == 0)
         set.irregular_line = sentence.line + static_cast<int64_t>(i);
   return set;
 }
 
 LabelTable collect_tags(const TaggedSet& set) {
   std::set<std::string> names{"O"};
-  for (const auto& sentence : set.sentences) names.insert(sentence.tags.begin(), sentence.tags.end());
+  for (const auto& sentence : set.sentences)
+    names.insert(sentence.tags.begin(), sentence.tags.end());
   return LabelTable::sorted(names);
 }
 

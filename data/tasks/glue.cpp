@@ -1,8 +1,8 @@
-#include "data/tasks/glue.h"
+#include "gradus/data/tasks/glue.h"
 
 #include <algorithm>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 
@@ -18,10 +18,32 @@ const std::vector<GlueTask>& glue_tasks() {
        M::matthews,
        dev,
        test},
-      {"sst2", {"sentence", "", "label"}, {}, {"negative", "positive"}, binary, M::accuracy, dev, test},
-      {"mrpc", {"#1 String", "#2 String", "Quality"}, {}, {"not_equivalent", "equivalent"}, binary, M::accuracy_f1, dev, test},
+      {"sst2",
+       {"sentence", "", "label"},
+       {},
+       {"negative", "positive"},
+       binary,
+       M::accuracy,
+       dev,
+       test},
+      {"mrpc",
+       {"#1 String", "#2 String", "Quality"},
+       {},
+       {"not_equivalent", "equivalent"},
+       binary,
+       M::accuracy_f1,
+       dev,
+       test},
       {"stsb", {"sentence1", "sentence2", "score"}, {}, {}, {}, M::correlation, dev, test},
-      {"qqp", {"question1", "question2", "is_duplicate"}, {}, {"not_duplicate", "duplicate"}, binary, M::accuracy_f1, dev, test, true},
+      {"qqp",
+       {"question1", "question2", "is_duplicate"},
+       {},
+       {"not_duplicate", "duplicate"},
+       binary,
+       M::accuracy_f1,
+       dev,
+       test,
+       true},
       {"mnli",
        {"sentence1", "sentence2", "gold_label"},
        {},
@@ -30,9 +52,30 @@ const std::vector<GlueTask>& glue_tasks() {
        M::accuracy,
        {"dev_matched.tsv", "dev_mismatched.tsv"},
        {"test_matched.tsv", "test_mismatched.tsv"}},
-      {"qnli", {"question", "sentence", "label"}, {}, {"entailment", "not_entailment"}, {}, M::accuracy, dev, test},
-      {"rte", {"sentence1", "sentence2", "label"}, {}, {"entailment", "not_entailment"}, {}, M::accuracy, dev, test},
-      {"wnli", {"sentence1", "sentence2", "label"}, {}, {"not_entailment", "entailment"}, binary, M::accuracy, dev, test}};
+      {"qnli",
+       {"question", "sentence", "label"},
+       {},
+       {"entailment", "not_entailment"},
+       {},
+       M::accuracy,
+       dev,
+       test},
+      {"rte",
+       {"sentence1", "sentence2", "label"},
+       {},
+       {"entailment", "not_entailment"},
+       {},
+       M::accuracy,
+       dev,
+       test},
+      {"wnli",
+       {"sentence1", "sentence2", "label"},
+       {},
+       {"not_entailment", "entailment"},
+       binary,
+       M::accuracy,
+       dev,
+       test}};
   return tasks;
 }
 
@@ -47,7 +90,8 @@ const GlueTask& glue_task(const std::string& name) {
 
 TextOptions glue_options(const GlueTask& task, bool test) {
   TextOptions options;
-  options.table = {TableFormat::tsv, test ? std::vector<std::string>{} : task.headerless, task.skip_ragged};
+  options.table = {TableFormat::tsv, test ? std::vector<std::string>{} : task.headerless,
+                   task.skip_ragged};
   options.columns = task.columns;
   options.labels = test ? LabelKind::none : LabelKind::one;
   for (size_t i = 0; i < task.codes.size(); ++i) options.names[task.codes[i]] = task.labels[i];

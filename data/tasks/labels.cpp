@@ -1,10 +1,10 @@
-#include "data/tasks/labels.h"
+#include "gradus/data/tasks/labels.h"
 
 #include <algorithm>
 #include <charconv>
 #include <numeric>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 namespace {
@@ -19,7 +19,8 @@ bool is_number(const std::string& name, double& value) {
 LabelTable::LabelTable(std::vector<std::string> names) : names_(std::move(names)) {
   for (size_t i = 0; i < names_.size(); ++i) {
     check(!names_[i].empty(), "label {} has an empty name", i);
-    check(ids_.emplace(names_[i], static_cast<int32_t>(i)).second, "the label '{}' is given twice", names_[i]);
+    check(ids_.emplace(names_[i], static_cast<int32_t>(i)).second, "the label '{}' is given twice",
+          names_[i]);
   }
 }
 
@@ -41,20 +42,24 @@ int32_t LabelTable::find(const std::string& name) const {
 
 int32_t LabelTable::id(const std::string& name, const std::string& file, int64_t line) const {
   const int32_t id = find(name);
-  if (id < 0) fail("{}:{}: the label '{}' is unknown; the labels are: {}", file, line, name, fmt::join(names_, ", "));
+  if (id < 0)
+    fail("{}:{}: the label '{}' is unknown; the labels are: {}", file, line, name,
+         fmt::join(names_, ", "));
   return id;
 }
 
 LabelTable collect_labels(const TextSet& set) {
   std::set<std::string> names;
-  for (const auto& example : set.examples) names.insert(example.labels.begin(), example.labels.end());
+  for (const auto& example : set.examples)
+    names.insert(example.labels.begin(), example.labels.end());
   check(!names.empty(), "{}: no example has a label", set.file);
   return LabelTable::sorted(names);
 }
 
 std::vector<int32_t> label_ids(const TextSet& set, const LabelTable& table) {
   std::vector<int32_t> ids;
-  for (const auto& example : set.examples) ids.push_back(table.id(example.labels.at(0), set.file, example.line));
+  for (const auto& example : set.examples)
+    ids.push_back(table.id(example.labels.at(0), set.file, example.line));
   return ids;
 }
 
@@ -62,7 +67,8 @@ std::vector<std::vector<uint8_t>> label_rows(const TextSet& set, const LabelTabl
   std::vector<std::vector<uint8_t>> rows;
   for (const auto& example : set.examples) {
     auto& row = rows.emplace_back(table.names().size(), uint8_t{0});
-    for (const auto& label : example.labels) row[static_cast<size_t>(table.id(label, set.file, example.line))] = 1;
+    for (const auto& label : example.labels)
+      row[static_cast<size_t>(table.id(label, set.file, example.line))] = 1;
   }
   return rows;
 }
@@ -81,7 +87,8 @@ std::vector<int64_t> count_labels(const std::vector<std::vector<uint8_t>>& rows)
   return counts;
 }
 
-std::string label_distribution(const LabelTable& table, const std::vector<int64_t>& training, const std::vector<int64_t>& validation) {
+std::string label_distribution(const LabelTable& table, const std::vector<int64_t>& training,
+                               const std::vector<int64_t>& validation) {
   size_t width = 5;
   for (const auto& name : table.names()) width = std::max(width, name.size());
   std::string text = fmt::format("{:>4}  {:<{}}  {:>16}", "id", "label", width, "training");
@@ -89,7 +96,9 @@ std::string label_distribution(const LabelTable& table, const std::vector<int64_
   std::vector<std::string> missing;
   const auto add = [&](const std::vector<int64_t>& counts, size_t i) {
     const int64_t total = std::accumulate(counts.begin(), counts.end(), int64_t{0});
-    text += fmt::format("  {:>8} {:5.1f} %", counts[i], total ? 100.0 * static_cast<double>(counts[i]) / static_cast<double>(total) : 0.0);
+    text += fmt::format(
+        "  {:>8} {:5.1f} %", counts[i],
+        total ? 100.0 * static_cast<double>(counts[i]) / static_cast<double>(total) : 0.0);
   };
   for (size_t i = 0; i < table.names().size(); ++i) {
     text += fmt::format("{:>4}  {:<{}}", i, table.names()[i], width);
@@ -99,7 +108,8 @@ std::string label_distribution(const LabelTable& table, const std::vector<int64_
     if (training[i] == 0) missing.push_back(table.names()[i]);
   }
   if (!missing.empty())
-    text += fmt::format("No training example is of: {}. What has no example cannot be learned.\n", fmt::join(missing, ", "));
+    text += fmt::format("No training example is of: {}. What has no example cannot be learned.\n",
+                        fmt::join(missing, ", "));
   return text;
 }
 

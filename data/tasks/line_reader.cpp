@@ -1,13 +1,14 @@
-#include "data/tasks/line_reader.h"
+#include "gradus/data/tasks/line_reader.h"
 
 #include <iostream>
 
-#include "base/error.h"
-#include "base/file.h"
+#include "gradus/base/error.h"
+#include "gradus/base/file.h"
 
 namespace gradus {
 
-LineReader::LineReader(const std::filesystem::path& path) : file_(path == "-" ? "standard input" : path.string()), in_(&owned_) {
+LineReader::LineReader(const std::filesystem::path& path)
+    : file_(path == "-" ? "standard input" : path.string()), in_(&owned_) {
   if (path == "-") {
     in_ = &std::cin;
     return;

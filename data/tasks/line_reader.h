@@ -1,4 +1,5 @@
-// LineReader: a text file or standard input, a line at a time, in the memory of a line. (for_each_line in base/file.h is for files alone.)
+// LineReader: a text file or standard input, a line at a time, in the memory of a line.
+// (for_each_line in base/file.h is for files alone.)
 #pragma once
 
 #include <cstdint>
@@ -11,12 +12,13 @@ namespace gradus {
 
 class LineReader {
  public:
-  explicit LineReader(const std::filesystem::path& path);  // "-": standard input. A folder or an unreadable file is an Error
+  // "-": standard input. A folder or an unreadable file is an Error
+  explicit LineReader(const std::filesystem::path& path);
   LineReader(const LineReader&) = delete;
   LineReader& operator=(const LineReader&) = delete;
 
-  // The next line without its \n (a \r stays), false at the end. A byte-order mark is dropped; invalid UTF-8 is an Error with file and
-  // line.
+  // The next line without its \n (a \r stays), false at the end. A byte-order mark is dropped;
+  // invalid UTF-8 is an Error with file and line.
   bool next(std::string& line);
 
   const std::string& file() const { return file_; }  // its name, for error texts

@@ -1,6 +1,6 @@
-#include "data/tasks/placed_words.h"
+#include "gradus/data/tasks/placed_words.h"
 
-#include "text/code_points.h"
+#include "gradus/text/code_points.h"
 
 namespace gradus {
 
@@ -8,11 +8,13 @@ PlacedWords split_words(std::string text, const Tokenizer& tokenizer) {
   PlacedWords placed{std::move(text), {}, {}};
   const Encoding encoding = tokenizer.encode(placed.text);
   for (size_t i = 0; i < encoding.ids.size(); ++i) {
-    if (i == 0 || encoding.words[i] != encoding.words[i - 1]) placed.places.push_back(encoding.offsets[i]);
+    if (i == 0 || encoding.words[i] != encoding.words[i - 1])
+      placed.places.push_back(encoding.offsets[i]);
     placed.places.back().second = encoding.offsets[i].second;
   }
   const CodePoints points(placed.text);
-  for (const auto& [begin, end] : placed.places) placed.words.emplace_back(points.slice(begin, end));
+  for (const auto& [begin, end] : placed.places)
+    placed.words.emplace_back(points.slice(begin, end));
   return placed;
 }
 

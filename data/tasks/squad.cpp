@@ -1,10 +1,10 @@
-#include "data/tasks/squad.h"
+#include "gradus/data/tasks/squad.h"
 
 #include <algorithm>
 #include <set>
 
-#include "base/json_file.h"
-#include "text/code_points.h"
+#include "gradus/base/json_file.h"
+#include "gradus/text/code_points.h"
 
 namespace gradus {
 namespace {
@@ -12,18 +12,22 @@ namespace {
 using Json = nlohmann::json;
 
 // The member `name` of an object, of the wanted type.
-const Json& member(const Json& object, const char* name, Json::value_t type, const std::string& where) {
+const Json& member(const Json& object, const char* name, Json::value_t type,
+                   const std::string& where) {
   const auto found = object.is_object() ? object.find(name) : object.end();
-  check(object.is_object() && found != object.end(), "{}: there is no \"{}\"; SQuAD's form is data[].paragraphs[].{{context, qas[]}}",
-        where, name);
-  check(found->type() == type, "{}: \"{}\" must be {}, not {}", where, name, Json(type).type_name(), found->type_name());
+  check(object.is_object() && found != object.end(),
+        "{}: there is no \"{}\"; SQuAD's form is data[].paragraphs[].{{context, qas[]}}", where,
+        name);
+  check(found->type() == type, "{}: \"{}\" must be {}, not {}", where, name, Json(type).type_name(),
+        found->type_name());
   return *found;
 }
 
 QaAnswer read_answer(const Json& answer, const std::string& where) {
   QaAnswer out{member(answer, "text", Json::value_t::string, where).get<std::string>(), 0};
   const auto start = answer.find("answer_start");
-  check(start != answer.end() && start->is_number_integer(), "{}: \"answer_start\" must be a whole number", where);
+  check(start != answer.end() && start->is_number_integer(),
+        "{}: \"answer_start\" must be a whole number", where);
   out.start = start->get<int64_t>();
   return out;
 }
@@ -33,23 +37,27 @@ QaQuestion read_question(const Json& json, size_t context, const std::string& wh
   question.context = context;
   question.id = member(json, "id", Json::value_t::string, where).get<std::string>();
   question.question = member(json, "question", Json::value_t::string, where).get<std::string>();
-  if (json.contains("is_impossible")) question.impossible = member(json, "is_impossible", Json::value_t::boolean, where).get<bool>();
+  if (json.contains("is_impossible"))
+    question.impossible = member(json, "is_impossible", Json::value_t::boolean, where).get<bool>();
   if (!json.contains("answers")) return question;
   const Json& answers = member(json, "answers", Json::value_t::array, where);
   if (answers.empty()) question.impossible = true;
   if (question.impossible) return question;
-  for (size_t i = 0; i < answers.size(); ++i) question.answers.push_back(read_answer(answers[i], fmt::format("{}.answers[{}]", where, i)));
+  for (size_t i = 0; i < answers.size(); ++i)
+    question.answers.push_back(read_answer(answers[i], fmt::format("{}.answers[{}]", where, i)));
   return question;
 }
 
 bool is_space(std::string_view character) {  // run_squad.py's
-  return character == " " || character == "\t" || character == "\r" || character == "\n" || character == "\u202F";
+  return character == " " || character == "\t" || character == "\r" || character == "\n" ||
+         character == "\u202F";
 }
 
 }  // namespace
 
 bool QaSet::has_impossible() const {
-  return std::any_of(questions.begin(), questions.end(), [](const QaQuestion& question) { return question.impossible; });
+  return std::any_of(questions.begin(), questions.end(),
+                     [](const QaQuestion& question) { return question.impossible; });
 }
 
 QaSet read_squad(const std::filesystem::path& path) {
@@ -65,12 +73,14 @@ QaSet read_squad(const std::filesystem::path& path) {
     const Json& paragraphs = member(data[d], "paragraphs", Json::value_t::array, article);
     for (size_t p = 0; p < paragraphs.size(); ++p) {
       const std::string where = fmt::format("{}.paragraphs[{}]", article, p);
-      set.contexts.push_back(member(paragraphs[p], "context", Json::value_t::string, where).get<std::string>());
+      set.contexts.push_back(
+          member(paragraphs[p], "context", Json::value_t::string, where).get<std::string>());
       const Json& questions = member(paragraphs[p], "qas", Json::value_t::array, where);
       for (size_t q = 0; q < questions.size(); ++q) {
         const std::string here = fmt::format("{}.qas[{}]", where, q);
         set.questions.push_back(read_question(questions[q], set.contexts.size() - 1, here));
-        check(ids.insert(set.questions.back().id).second, "{}: another question has the id '{}' too; predictions are kept by id", here,
+        check(ids.insert(set.questions.back().id).second,
+              "{}: another question has the id '{}' too; predictions are kept by id", here,
               set.questions.back().id);
       }
     }
@@ -88,7 +98,8 @@ AnswerSpan locate_answer(const std::string& context, const QaAnswer& answer) {
   while (begin > 0 && !is_space(points.slice(begin - 1, begin))) --begin;
   while (end < points.size() && !is_space(points.slice(end, end + 1))) ++end;
 
-  // Both with runs of white space as one space and none at the ends; `origins` has the code point that each byte of the words came from.
+  // Both with runs of white space as one space and none at the ends; `origins` has the code point
+  // that each byte of the words came from.
   std::string words, wanted;
   std::vector<int64_t> origins;
   for (int64_t i = begin; i < end; ++i) {

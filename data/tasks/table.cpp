@@ -1,10 +1,10 @@
-#include "data/tasks/table.h"
+#include "gradus/data/tasks/table.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 namespace {
@@ -14,7 +14,8 @@ TableFormat format_of(const std::filesystem::path& path) {
   if (extension == ".tsv") return TableFormat::tsv;
   if (extension == ".csv") return TableFormat::csv;
   if (extension == ".jsonl" || extension == ".json") return TableFormat::jsonl;
-  fail("{}: the name does not say what the table is; .tsv, .csv and .jsonl do, or give the format", path.string());
+  fail("{}: the name does not say what the table is; .tsv, .csv and .jsonl do, or give the format",
+       path.string());
 }
 
 void split_tabs(std::string_view line, std::vector<std::string>& cells) {
@@ -29,13 +30,17 @@ void split_tabs(std::string_view line, std::vector<std::string>& cells) {
 
 }  // namespace
 
-TableReader::TableReader(const std::filesystem::path& path, TableOptions options) : lines_(path), options_(std::move(options)) {
+TableReader::TableReader(const std::filesystem::path& path, TableOptions options)
+    : lines_(path), options_(std::move(options)) {
   if (options_.format == TableFormat::by_name) {
-    check(path != "-", "standard input has no name that says what the table is: give its format, tsv, csv or jsonl");
+    check(path != "-",
+          "standard input has no name that says what the table is: give its format, tsv, csv or "
+          "jsonl");
     options_.format = format_of(path);
   }
   if (options_.format == TableFormat::jsonl) {
-    check(options_.columns.empty(), "{}: JSON lines name their columns themselves; column names cannot be given", file());
+    check(options_.columns.empty(),
+          "{}: JSON lines name their columns themselves; column names cannot be given", file());
     first_waits_ = read_cells(first_);  // sets columns_
     check(first_waits_, "{}: it holds no rows", file());
     return;
@@ -50,7 +55,9 @@ TableReader::TableReader(const std::filesystem::path& path, TableOptions options
   }
   std::set<std::string_view> names;
   for (const auto& name : columns_)
-    check(names.insert(name).second, "{}: two columns are called '{}'; does the file lack a header? Then name its columns (--columns)",
+    check(names.insert(name).second,
+          "{}: two columns are called '{}'; does the file lack a header? Then name its columns "
+          "(--columns)",
           file(), name);
 }
 
@@ -78,8 +85,10 @@ void TableReader::split_csv(std::string line, Row& row) {
       for (++i;; ++i) {
         while (i >= line.size()) {  // the line ended inside quotes: the end belongs to the cell
           std::string more;
-          if (!lines_.next(more)) fail("{}:{}: a quoted cell that begins in this row is never closed", file(), row.line);
-          if (cell.size() && cell.back() == '\r') cell.back() = '\n';  // a cell's line ends are \n, whatever the file's are
+          if (!lines_.next(more))
+            fail("{}:{}: a quoted cell that begins in this row is never closed", file(), row.line);
+          // a cell's line ends are \n, whatever the file's are
+          if (cell.size() && cell.back() == '\r') cell.back() = '\n';
           else cell += '\n';
           line = std::move(more);
           i = 0;
@@ -90,8 +99,10 @@ void TableReader::split_csv(std::string line, Row& row) {
       }
       if (++i == line.size() - 1 && line[i] == '\r') line.pop_back();
       if (i < line.size() && line[i] != ',')
-        fail("{}:{}: '{}' stands behind the closing quote of cell {}; a comma should, and a quote inside quotes is written twice", file(),
-             lines_.number(), line.substr(i, 10), row.cells.size() + 1);
+        fail(
+            "{}:{}: '{}' stands behind the closing quote of cell {}; a comma should, and a quote "
+            "inside quotes is written twice",
+            file(), lines_.number(), line.substr(i, 10), row.cells.size() + 1);
     } else {
       const size_t end = std::min(line.find(',', i), line.size());
       cell = line.substr(i, end - i);
@@ -107,15 +118,22 @@ void TableReader::read_object(const std::string& line, Row& row) {
   nlohmann::ordered_json object;
   try {
     object = nlohmann::ordered_json::parse(line);
-  } catch (const nlohmann::json::exception& error) { fail("{}:{}: not valid JSON: {}", file(), lines_.number(), error.what()); }
-  check(object.is_object(), "{}:{}: each line must be a JSON object, {{\"column\": value, …}}", file(), lines_.number());
+  } catch (const nlohmann::json::exception& error) {
+    fail("{}:{}: not valid JSON: {}", file(), lines_.number(), error.what());
+  }
+  check(object.is_object(), "{}:{}: each line must be a JSON object, {{\"column\": value, …}}",
+        file(), lines_.number());
   if (columns_.empty())
     for (const auto& [key, value] : object.items()) columns_.push_back(key);
   row.cells.clear();
   for (const auto& name : columns_) {
     const auto value = object.find(name);
-    if (value == object.end()) fail("{}:{}: the object has no \"{}\", which the first one has", file(), lines_.number(), name);
-    row.cells.push_back(value->is_string() ? value->get<std::string>() : value->is_null() ? "" : value->dump());
+    if (value == object.end())
+      fail("{}:{}: the object has no \"{}\", which the first one has", file(), lines_.number(),
+           name);
+    row.cells.push_back(value->is_string() ? value->get<std::string>()
+                        : value->is_null() ? ""
+                                           : value->dump());
   }
 }
 
@@ -129,8 +147,8 @@ bool TableReader::next(Row& row) {
     }
     if (row.cells.size() == columns_.size()) return true;
     if (!options_.skip_ragged)
-      fail("{}:{}: the row has {} cells; {} are expected ({})", file(), row.line, row.cells.size(), columns_.size(),
-           fmt::join(columns_, ", "));
+      fail("{}:{}: the row has {} cells; {} are expected ({})", file(), row.line, row.cells.size(),
+           columns_.size(), fmt::join(columns_, ", "));
     if (row.cells.size() > columns_.size()) {
       row.cells.resize(columns_.size());
       return true;
@@ -139,13 +157,17 @@ bool TableReader::next(Row& row) {
   }
 }
 
-bool TableReader::has_column(std::string_view name) const { return std::find(columns_.begin(), columns_.end(), name) != columns_.end(); }
+bool TableReader::has_column(std::string_view name) const {
+  return std::find(columns_.begin(), columns_.end(), name) != columns_.end();
+}
 
 size_t TableReader::column(std::string_view name) const {
   const auto found = std::find(columns_.begin(), columns_.end(), name);
   if (found == columns_.end())
-    fail("{}: there is no column '{}'; the columns are: {}. (A file without a header needs --columns.)", file(), name,
-         fmt::join(columns_, ", "));
+    fail(
+        "{}: there is no column '{}'; the columns are: {}. (A file without a header needs "
+        "--columns.)",
+        file(), name, fmt::join(columns_, ", "));
   return static_cast<size_t>(found - columns_.begin());
 }
 

@@ -1,41 +1,46 @@
-// data/tasks/: labelled data, as people keep it, to examples. Uses base/ and text/; knows nothing of tensors.
+// data/tasks/: labelled data, as people keep it, to examples. Uses base/ and text/; knows nothing
+// of tensors.
 //
-//   table.h      TSV, CSV and JSON lines as rows of named columns; line_reader.h: a file or standard input, line by line
+//  table.h  TSV, CSV and JSON lines as rows of named columns; line_reader.h: a file or standard input, line by line
 //   text.h       rows to single texts and pairs with labels; labels.h: the names of the classes
 //   glue.h       the layouts of GLUE's files
 //   squad.h      SQuAD 1.1 and 2.0; qa_features.h: windows; qa_decode.h: logits to answers
-//   conll.h      columns of words and tags; tags.h: tagging schemes and entities; tag_features.h: windows over word pieces;
+//  conll.h  columns of words and tags; tags.h: tagging schemes and entities; tag_features.h: windows over word pieces;
 //                placed_words.h: where words stand in a text
 //   choices.h    SWAG, CODAH and other multiple choice
 //
-// Every reader's Error names the file, the line and what would have been right. Labels are names everywhere: an id exists only together
-// with its LabelTable, because the order of labels differs between tools.
+// Every reader's Error names the file, the line and what would have been right. Labels are names
+// everywhere: an id exists only together with its LabelTable, because the order of labels differs
+// between tools.
 #pragma once
 
 #include <string_view>
 #include <vector>
 
-#include "data/tasks/line_reader.h"
+#include "gradus/data/tasks/line_reader.h"
 
 namespace gradus {
 
-// tsv: cells are what stands between tabs, quotes are ordinary characters (as in GLUE). csv: RFC 4180, with "quoted, cells", "" for a
-// quote, and line ends inside quotes. jsonl: an object a line. by_name: .tsv, .csv, and .jsonl or .json.
+// tsv: cells are what stands between tabs, quotes are ordinary characters (as in GLUE). csv: RFC
+// 4180, with "quoted, cells", "" for a quote, and line ends inside quotes. jsonl: an object a line.
+// by_name: .tsv, .csv, and .jsonl or .json.
 enum class TableFormat { by_name, tsv, csv, jsonl };
 
 struct TableOptions {
   TableFormat format = TableFormat::by_name;
-  // Given: the file has no header and these are its columns (a first row that repeats exactly these names is still taken for one).
-  // Otherwise the first row names the columns. Not for JSON lines, which name theirs themselves.
+  // Given: the file has no header and these are its columns (a first row that repeats exactly these
+  // names is still taken for one). Otherwise the first row names the columns. Not for JSON lines,
+  // which name theirs themselves.
   std::vector<std::string> columns = {};
-  // Rows with too few cells are counted and left out, cells too many are ignored: what readers of GLUE's QQP do. Otherwise both are an
-  // Error.
+  // Rows with too few cells are counted and left out, cells too many are ignored: what readers of
+  // GLUE's QQP do. Otherwise both are an Error.
   bool skip_ragged = false;
 };
 
-// Reads a row at a time, in the memory of a row; a byte-order mark, \r\n and blank lines (in tables of more than one column) are not data.
-// In JSON lines the columns are the keys of the first object: every later one must have them, and may have more; a cell is the string, or
-// the JSON text of a number or list; null is "".
+// Reads a row at a time, in the memory of a row; a byte-order mark, \r\n and blank lines (in tables
+// of more than one column) are not data. In JSON lines the columns are the keys of the first
+// object: every later one must have them, and may have more; a cell is the string, or the JSON text
+// of a number or list; null is "".
 class TableReader {
  public:
   struct Row {
@@ -43,13 +48,15 @@ class TableReader {
     int64_t line = 0;                // where the row begins, from 1
   };
 
-  explicit TableReader(const std::filesystem::path& path, TableOptions options = {});  // "-": standard input, whose format must be given
+  // "-": standard input, whose format must be given
+  explicit TableReader(const std::filesystem::path& path, TableOptions options = {});
 
   bool next(Row& row);  // false at the end
 
   const std::string& file() const { return lines_.file(); }
   const std::vector<std::string>& columns() const { return columns_; }
-  size_t column(std::string_view name) const;  // the number of a column; none of this name is an Error that lists those there are
+  // the number of a column; none of this name is an Error that lists those there are
+  size_t column(std::string_view name) const;
   bool has_column(std::string_view name) const;
   int64_t skipped() const { return skipped_; }  // rows left out by skip_ragged
 

@@ -1,10 +1,11 @@
-// What a model that tags words reads: sentences as word pieces, long ones in windows, so that no word is lost; and its answers a word
-// again.
+// What a model that tags words reads: sentences as word pieces, long ones in windows, so that no
+// word is lost; and its answers a word again.
 //
-// Each word belongs to one window, that which sees more around it; in the others it is context. Its first piece carries its label.
+// Each word belongs to one window, that which sees more around it; in the others it is context. Its
+// first piece carries its label.
 #pragma once
 
-#include "data/tasks/conll.h"
+#include "gradus/data/tasks/conll.h"
 
 namespace gradus {
 
@@ -18,26 +19,32 @@ struct TagWindow {
 
 struct TagInput {  // [CLS] pieces [SEP]: parallel arrays
   std::vector<int32_t> ids;
-  std::vector<int32_t> labels;  // no_label for context words, [CLS] and [SEP], and for further pieces unless label_all_pieces
+  // no_label for context words, [CLS] and [SEP], and for further pieces unless label_all_pieces
+  std::vector<int32_t> labels;
 };
 
 struct TagOptions {
   int64_t max_seq_length = 128;
-  int64_t overlap = 32;           // tokens that a window of a long sentence repeats of the one before, at most
-  bool label_all_pieces = false;  // further pieces carry the label too, B- as I- (Hugging Face's label_all_tokens)
+  // tokens that a window of a long sentence repeats of the one before, at most
+  int64_t overlap = 32;
+  // further pieces carry the label too, B- as I- (Hugging Face's label_all_tokens)
+  bool label_all_pieces = false;
 };
 
 class TagFeatures {
  public:
   // `labels` from tag_ids(); empty where there are none. Keeps references to none.
-  TagFeatures(const TaggedSet& set, const std::vector<std::vector<int32_t>>& labels, const LabelTable& table, const Tokenizer& tokenizer,
-              const TagOptions& options);
+  TagFeatures(const TaggedSet& set, const std::vector<std::vector<int32_t>>& labels,
+              const LabelTable& table, const Tokenizer& tokenizer, const TagOptions& options);
 
-  const std::vector<TagWindow>& windows() const { return windows_; }  // in the order of the sentences
+  // in the order of the sentences
+  const std::vector<TagWindow>& windows() const { return windows_; }
   TagInput input(const TagWindow& window) const;
 
-  // The label of each word of each sentence, from those of each token of each window's input; `outside` for words without a token.
-  std::vector<std::vector<int32_t>> word_labels(const std::vector<std::vector<int32_t>>& token_labels, int32_t outside) const;
+  // The label of each word of each sentence, from those of each token of each window's input;
+  // `outside` for words without a token.
+  std::vector<std::vector<int32_t>> word_labels(
+      const std::vector<std::vector<int32_t>>& token_labels, int32_t outside) const;
 
   struct Counts {
     int64_t long_sentences = 0;  // of more than one window
@@ -49,10 +56,12 @@ class TagFeatures {
  private:
   struct Sentence {
     std::vector<int32_t> ids;
-    std::vector<int32_t> first;   // of each word, and behind the last: where in ids its pieces begin
+    // of each word, and behind the last: where in ids its pieces begin
+    std::vector<int32_t> first;
     std::vector<int32_t> labels;  // of each word
   };
-  void add_sentence(const std::vector<std::string>& words, const Tokenizer& tokenizer, int32_t room);
+  void add_sentence(const std::vector<std::string>& words, const Tokenizer& tokenizer,
+                    int32_t room);
   void add_windows(size_t number, int32_t room, int32_t overlap);
 
   std::vector<Sentence> sentences_;

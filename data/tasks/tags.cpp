@@ -1,4 +1,4 @@
-#include "data/tasks/tags.h"
+#include "gradus/data/tasks/tags.h"
 
 #include <string_view>
 
@@ -6,26 +6,33 @@ namespace gradus {
 namespace {
 
 char prefix(std::string_view tag) { return tag.empty() ? 'O' : tag[0]; }
-std::string_view type_of(std::string_view tag) { return tag.size() > 2 ? tag.substr(2) : std::string_view{}; }
+std::string_view type_of(std::string_view tag) {
+  return tag.size() > 2 ? tag.substr(2) : std::string_view{};
+}
 
 // seqeval's end_of_chunk and start_of_chunk, which are conlleval.pl's.
 bool ends(std::string_view previous, std::string_view tag) {
   const char p = prefix(previous), t = prefix(tag);
   if (p == 'O') return false;
-  return p == 'E' || p == 'S' || t == 'B' || t == 'S' || t == 'O' || type_of(previous) != type_of(tag);
+  return p == 'E' || p == 'S' || t == 'B' || t == 'S' || t == 'O' ||
+         type_of(previous) != type_of(tag);
 }
 bool begins(std::string_view previous, std::string_view tag) {
   const char p = prefix(previous), t = prefix(tag);
   if (t == 'O') return false;
-  return t == 'B' || t == 'S' || p == 'E' || p == 'S' || p == 'O' || type_of(previous) != type_of(tag);
+  return t == 'B' || t == 'S' || p == 'E' || p == 'S' || p == 'O' ||
+         type_of(previous) != type_of(tag);
 }
 
 }  // namespace
 
-const char* scheme_name(TagScheme scheme) { return scheme == TagScheme::iob1 ? "IOB1" : scheme == TagScheme::iob2 ? "IOB2" : "BIOES"; }
+const char* scheme_name(TagScheme scheme) {
+  return scheme == TagScheme::iob1 ? "IOB1" : scheme == TagScheme::iob2 ? "IOB2" : "BIOES";
+}
 
 bool is_tag(const std::string& tag) {
-  return tag == "O" || (tag.size() > 2 && tag[1] == '-' && std::string_view("BIES").find(tag[0]) != std::string_view::npos);
+  return tag == "O" || (tag.size() > 2 && tag[1] == '-' &&
+                        std::string_view("BIES").find(tag[0]) != std::string_view::npos);
 }
 
 TagScheme recognise_scheme(const std::vector<Tags>& sentences) {
@@ -45,7 +52,8 @@ TagScheme recognise_scheme(const std::vector<Tags>& sentences) {
 
 bool is_irregular(TagScheme scheme, const std::string& previous, const std::string& tag) {
   const char p = prefix(previous), t = prefix(tag);
-  const bool goes_on = t == 'I' || t == 'E', open = p == 'B' || p == 'I', same = type_of(previous) == type_of(tag);
+  const bool goes_on = t == 'I' || t == 'E', open = p == 'B' || p == 'I',
+             same = type_of(previous) == type_of(tag);
   if (scheme == TagScheme::iob1) return t == 'B' && !(p != 'O' && same);
   if (scheme == TagScheme::iob2) return goes_on && !(open && same);
   return goes_on ? !(open && same) : open;
@@ -57,7 +65,8 @@ std::vector<Entity> entities(const Tags& tags) {
   int32_t begin = 0;
   for (size_t i = 0; i <= tags.size(); ++i) {
     const std::string_view tag = i < tags.size() ? std::string_view(tags[i]) : "O";
-    if (ends(previous, tag)) found.push_back({std::string(type_of(previous)), begin, static_cast<int32_t>(i)});
+    if (ends(previous, tag))
+      found.push_back({std::string(type_of(previous)), begin, static_cast<int32_t>(i)});
     if (begins(previous, tag)) begin = static_cast<int32_t>(i);
     previous = tag;
   }
@@ -76,11 +85,13 @@ std::vector<Entity> strict_entities(const Tags& tags, TagScheme scheme) {
       closed = true;
     } else if (prefix(tags[begin]) == 'B') {
       while (i < tags.size() && prefix(tags[i]) == 'I' && type_of(tags[i]) == type) ++i;
-      if (bioes && i < tags.size() && prefix(tags[i]) == 'E' && type_of(tags[i]) == type) closed = ++i > 0;
+      if (bioes && i < tags.size() && prefix(tags[i]) == 'E' && type_of(tags[i]) == type)
+        closed = ++i > 0;
     } else {
       continue;
     }
-    if (closed) found.push_back({std::string(type), static_cast<int32_t>(begin), static_cast<int32_t>(i)});
+    if (closed)
+      found.push_back({std::string(type), static_cast<int32_t>(begin), static_cast<int32_t>(i)});
   }
   return found;
 }

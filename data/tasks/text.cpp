@@ -1,23 +1,28 @@
-#include "data/tasks/text.h"
+#include "gradus/data/tasks/text.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 namespace {
 
-constexpr std::pair<const char*, const char*> text_conventions[] = {
-    {"sentence1", "sentence2"}, {"text_a", "text_b"}, {"premise", "hypothesis"}, {"question1", "question2"}, {"question", "sentence"},
-    {"sentence", ""},           {"text", ""}};
+constexpr std::pair<const char*, const char*> text_conventions[] = {{"sentence1", "sentence2"},
+                                                                    {"text_a", "text_b"},
+                                                                    {"premise", "hypothesis"},
+                                                                    {"question1", "question2"},
+                                                                    {"question", "sentence"},
+                                                                    {"sentence", ""},
+                                                                    {"text", ""}};
 
 TextColumns find_columns(const TableReader& table, TextColumns columns, LabelKind labels) {
   if (columns.first.empty()) {
-    check(columns.second.empty(), "{}: the column of the second text is given ('{}') and that of the first is not", table.file(),
-          columns.second);
+    check(columns.second.empty(),
+          "{}: the column of the second text is given ('{}') and that of the first is not",
+          table.file(), columns.second);
     for (const auto& [first, second] : text_conventions) {
       if (!table.has_column(first) || (*second && !table.has_column(second))) continue;
       columns.first = first;
@@ -26,20 +31,24 @@ TextColumns find_columns(const TableReader& table, TextColumns columns, LabelKin
     }
     if (columns.first.empty())
       fail(
-          "{}: no column is called sentence, text, sentence1 and sentence2, or another usual name; the columns are: {}. Name the text's "
+          "{}: no column is called sentence, text, sentence1 and sentence2, or another usual name; "
+          "the columns are: {}. Name the text's "
           "column "
           "(--text-column), or, where the file has no header, all of them (--columns)",
           table.file(), fmt::join(table.columns(), ", "));
   }
   if (labels == LabelKind::none) columns.label.clear();
-  else if (columns.label.empty()) columns.label = !table.has_column("label") && table.has_column("labels") ? "labels" : "label";
+  else if (columns.label.empty())
+    columns.label = !table.has_column("label") && table.has_column("labels") ? "labels" : "label";
   return columns;
 }
 
 }  // namespace
 
 TextReader::TextReader(const std::filesystem::path& path, TextOptions options)
-    : table_(path, options.table), options_(std::move(options)), columns_(find_columns(table_, options_.columns, options_.labels)) {
+    : table_(path, options.table),
+      options_(std::move(options)),
+      columns_(find_columns(table_, options_.columns, options_.labels)) {
   first_ = table_.column(columns_.first);
   if (pairs()) second_ = table_.column(columns_.second);
   if (options_.labels != LabelKind::none) label_ = table_.column(columns_.label);
@@ -52,9 +61,11 @@ std::vector<std::string> TextReader::labels_of(const std::string& cell, int64_t 
   } else if (options_.separator.empty()) {
     const auto list = nlohmann::json::parse(cell, nullptr, false);
     check(list.is_array(),
-          "{}:{}: the labels must be a JSON list of names, as [\"a\", \"b\"], not '{}'; or give the character between them", table_.file(),
-          line, cell);
-    for (const auto& label : list) labels.push_back(label.is_string() ? label.get<std::string>() : label.dump());
+          "{}:{}: the labels must be a JSON list of names, as [\"a\", \"b\"], not '{}'; or give "
+          "the character between them",
+          table_.file(), line, cell);
+    for (const auto& label : list)
+      labels.push_back(label.is_string() ? label.get<std::string>() : label.dump());
   } else {
     for (size_t begin = 0; begin < cell.size();) {
       const size_t end = std::min(cell.find(options_.separator, begin), cell.size());
@@ -63,13 +74,16 @@ std::vector<std::string> TextReader::labels_of(const std::string& cell, int64_t 
     }
   }
   for (auto& label : labels) {
-    check(!label.empty(), "{}:{}: the label in column '{}' is empty", table_.file(), line, columns_.label);
-    if (const auto name = options_.names.find(label); name != options_.names.end()) label = name->second;
+    check(!label.empty(), "{}:{}: the label in column '{}' is empty", table_.file(), line,
+          columns_.label);
+    if (const auto name = options_.names.find(label); name != options_.names.end())
+      label = name->second;
   }
   std::vector<std::string> sorted = labels;
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end()) fail("{}:{}: the label '{}' is given twice", table_.file(), line, *twice);
+  if (twice != sorted.end())
+    fail("{}:{}: the label '{}' is given twice", table_.file(), line, *twice);
   return labels;
 }
 
@@ -108,10 +122,13 @@ std::vector<double> label_values(const TextSet& set) {
 EncodedTexts encode_texts(const TextSet& set, const Tokenizer& tokenizer, int64_t max_length) {
   EncodedTexts encoded;
   for (const auto& example : set.examples) {
-    const Encoding first = tokenizer.encode(example.first), second = set.pairs() ? tokenizer.encode(example.second) : Encoding{};
-    encoded.sequences.push_back(set.pairs() ? tokenizer.sequence(first, second, max_length) : tokenizer.sequence(first, max_length));
+    const Encoding first = tokenizer.encode(example.first),
+                   second = set.pairs() ? tokenizer.encode(example.second) : Encoding{};
+    encoded.sequences.push_back(set.pairs() ? tokenizer.sequence(first, second, max_length)
+                                            : tokenizer.sequence(first, max_length));
     const auto& special = encoded.sequences.back().special;
-    const size_t kept = static_cast<size_t>(std::count(special.begin(), special.end(), 0)), all = first.ids.size() + second.ids.size();
+    const size_t kept = static_cast<size_t>(std::count(special.begin(), special.end(), 0)),
+                 all = first.ids.size() + second.ids.size();
     encoded.truncated += kept < all;
     if (all == 0 && encoded.empty++ == 0) encoded.empty_line = example.line;
   }

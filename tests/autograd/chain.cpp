@@ -1,10 +1,10 @@
-// A chain of a million nodes records, runs backward and is destroyed without recursion: on a thread whose stack could not hold a tenth of
-// the calls.
+// A chain of a million nodes records, runs backward and is destroyed without recursion: on a thread
+// whose stack could not hold a tenth of the calls.
 #include <pthread.h>
 
-#include "autograd/engine.h"
-#include "autograd/graph.h"
-#include "ops/ops.h"
+#include "gradus/autograd/engine.h"
+#include "gradus/autograd/graph.h"
+#include "gradus/ops/ops.h"
 #include "tests/support.h"
 
 namespace gradus::testing {
@@ -29,7 +29,8 @@ void* run_chain(void* outcome_pointer) {
       outcome.gradient = x.grad().item();
     }
     Tensor y = x;
-    for (int i = 0; i < length / 10; ++i) y = y * x;  // saves its inputs, and is destroyed while it still holds them
+    // saves its inputs, and is destroyed while it still holds them
+    for (int i = 0; i < length / 10; ++i) y = y * x;
     outcome.partial = grad(y, {x}, {.keep_graph = true})[0].item();
   } catch (const std::exception& error) { outcome.error = error.what(); }
   return nullptr;
@@ -41,7 +42,8 @@ TEST_CASE("chain: a million nodes record, run back and are destroyed on a small 
   Outcome outcome;
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  REQUIRE(pthread_attr_setstacksize(&attributes, 512 << 10) == 0);  // sanitizers need more than 256 KiB of it for themselves
+  // sanitizers need more than 256 KiB of it for themselves
+  REQUIRE(pthread_attr_setstacksize(&attributes, 512 << 10) == 0);
   pthread_t thread;
   REQUIRE(pthread_create(&thread, &attributes, run_chain, &outcome) == 0);
   pthread_join(thread, nullptr);

@@ -1,17 +1,20 @@
-// The walk: total derivatives, what runs and what does not, keeping and freeing, leaves and their gradients, orders above one.
-#include "autograd/engine.h"
+// The walk: total derivatives, what runs and what does not, keeping and freeing, leaves and their
+// gradients, orders above one.
+#include "gradus/autograd/engine.h"
 
 #include <fmt/ranges.h>
 
-#include "autograd/observer.h"
-#include "autograd/random.h"
-#include "ops/ops.h"
+#include "gradus/autograd/observer.h"
+#include "gradus/autograd/random.h"
+#include "gradus/ops/ops.h"
 #include "tests/support.h"
 
 namespace gradus::testing {
 namespace {
 
-Tensor leaf(std::initializer_list<Nested> values) { return tensor(values, DType::f64).set_requires_grad(); }
+Tensor leaf(std::initializer_list<Nested> values) {
+  return tensor(values, DType::f64).set_requires_grad();
+}
 std::vector<double> values(const Tensor& x) { return x.to_vector<double>(); }
 using Values = std::vector<double>;
 
@@ -40,7 +43,9 @@ struct Wrong : Op<Wrong> {
 
 struct CountBackward : Observer {
   std::vector<std::string> ran;
-  void backward(const Node& node, const Tensors&, const Tensors&, double) override { ran.push_back(node.op()); }
+  void backward(const Node& node, const Tensors&, const Tensors&, double) override {
+    ran.push_back(node.op());
+  }
 };
 
 // A model of the kind that has destinations: linear, gelu, embedding, in f32.
@@ -86,8 +91,10 @@ TEST_CASE("outputs: gradients that nobody asked for arrive undefined, for every 
     CHECK(values(dxs[1]) == Values{used == 0 ? 1.0 : 2.0});
   }
   const Tensors ys = apply<SumAndProduct>({a, b});
-  CHECK(values(grad({ys[0], ys[1]}, {Tensor(), ones({1}, DType::f64)}, {a}, {.keep_graph = true})[0]) == Values{5});
-  CHECK(values(grad(sum(ys[0] * ys[1]), {a}, {.create_graph = true})[0]) == Values{(2 + 5) * 5 + 10});
+  CHECK(values(grad({ys[0], ys[1]}, {Tensor(), ones({1}, DType::f64)}, {a},
+                    {.keep_graph = true})[0]) == Values{5});
+  CHECK(values(grad(sum(ys[0] * ys[1]), {a}, {.create_graph = true})[0]) ==
+        Values{(2 + 5) * 5 + 10});
 }
 
 TEST_CASE("walk: backward one node at a time, newest first") {
@@ -154,17 +161,21 @@ TEST_CASE("detach and NoGrad cut the graph") {
   CHECK(grad_enabled());
 }
 
-TEST_CASE("saved tensors: writing one after it was saved is an error that names op, tensor and versions") {
+TEST_CASE(
+    "saved tensors: writing one after it was saved is an error that names op, tensor and "
+    "versions") {
   Tensor c = tensor({1, 2}, DType::f64);
   const Tensor x = leaf({3, 4}), y = sum(mul(x, c));
   c.set_name("coefficients").write<double>()[0] = 7;
   const std::string text = error_of([&] { backward(y); });
-  for (const std::string part : {"mul", "coefficients", "overwritten", "[2]", "version", "clone()"}) CHECK_MENTIONS(text, part);
+  for (const std::string part : {"mul", "coefficients", "overwritten", "[2]", "version", "clone()"})
+    CHECK_MENTIONS(text, part);
   CHECK_MENTIONS(error_of([&] { y.detach(), (x * x).write<double>(); }), "detach()");
   CHECK_MENTIONS(error_of([&] { Tensor(x).write<double>(); }), "NoGrad");
 }
 
-TEST_CASE("leaves: gradients accumulate, carry no history, and do not change under who holds them") {
+TEST_CASE(
+    "leaves: gradients accumulate, carry no history, and do not change under who holds them") {
   const Tensor x = leaf({2});
   backward(sum(x * x));
   const Tensor held = x.grad();
@@ -216,7 +227,8 @@ TEST_CASE("broadcasting: undone once, by the engine, for every shape") {
 
 TEST_CASE("destination: gradients added straight into leaves have the bits of the ordinary path") {
   const auto gradients = [](bool observed) {
-    const Tensor table = random_normal({3, 8}, 1).set_requires_grad(), weight = random_normal({8, 8}, 2).set_requires_grad(),
+    const Tensor table = random_normal({3, 8}, 1).set_requires_grad(),
+                 weight = random_normal({8, 8}, 2).set_requires_grad(),
                  bias = random_normal({8}, 3).set_requires_grad();
     std::unique_ptr<CountBackward> observer;
     if (observed) observer = std::make_unique<CountBackward>();
@@ -226,7 +238,8 @@ TEST_CASE("destination: gradients added straight into leaves have the bits of th
     return Tensors{table.grad(), weight.grad(), bias.grad()};
   };
   const Tensors direct = gradients(false), ordinary = gradients(true);
-  for (size_t i = 0; i < direct.size(); ++i) CHECK(direct[i].to_vector<float>() == ordinary[i].to_vector<float>());
+  for (size_t i = 0; i < direct.size(); ++i)
+    CHECK(direct[i].to_vector<float>() == ordinary[i].to_vector<float>());
 }
 
 TEST_CASE("reached: leaves that the loss reached, each once, and no others") {
@@ -239,7 +252,8 @@ TEST_CASE("reached: leaves that the loss reached, each once, and no others") {
 
 TEST_CASE("errors: a backward that returns the wrong number of gradients is named") {
   const Tensor x = leaf({1});
-  CHECK_MENTIONS(error_of([&] { backward(apply<Wrong>({x})[0]); }), "wrong_op: its backward returned 0 gradients for 1 inputs");
+  CHECK_MENTIONS(error_of([&] { backward(apply<Wrong>({x})[0]); }),
+                 "wrong_op: its backward returned 0 gradients for 1 inputs");
 }
 
 }  // namespace gradus::testing

@@ -1,12 +1,13 @@
-// The memory cache: what it hands out, and that ragged batches, whose sizes never repeat, do not fragment it.
-#include "autograd/memory.h"
+// The memory cache: what it hands out, and that ragged batches, whose sizes never repeat, do not
+// fragment it.
+#include "gradus/autograd/memory.h"
 
 #include <cstring>
 
-#include "autograd/engine.h"
-#include "autograd/random.h"
-#include "base/random.h"
-#include "ops/ops.h"
+#include "gradus/autograd/engine.h"
+#include "gradus/autograd/random.h"
+#include "gradus/base/random.h"
+#include "gradus/ops/ops.h"
 #include "tests/support.h"
 
 namespace gradus::testing {
@@ -32,22 +33,28 @@ TEST_CASE("memory: blocks are aligned, apart, and counted") {
 }
 
 #if !defined(__SANITIZE_ADDRESS__)  // there every block is malloc's
-TEST_CASE("memory: 1,000 ragged steps of a transformer keep what is reserved under 1.25 times the live peak") {
-  // The sizes of one training step of a small BERT, activations kept until their backward, scratch in between; the batch's tokens differ at
-  // every step.
+TEST_CASE(
+    "memory: 1,000 ragged steps of a transformer keep what is reserved under 1.25 times the live "
+    "peak") {
+  // The sizes of one training step of a small BERT, activations kept until their backward, scratch
+  // in between; the batch's tokens differ at every step.
   constexpr size_t hidden = 768, layers = 6, vocabulary = 8192;
-  const size_t reserved_before = memory_statistics().reserved, live_before = memory_statistics().live;
+  const size_t reserved_before = memory_statistics().reserved,
+               live_before = memory_statistics().live;
   reset_memory_peak();
   Random random(1);
   std::vector<std::shared_ptr<void>> parameters;
   for (size_t i = 0; i < 12 * layers; ++i) parameters.push_back(allocate(4 * hidden * hidden));
   for (int step = 0; step < 1000; ++step) {
-    const auto tokens = static_cast<size_t>(random.between(1500, 4096)), predicted = tokens * 15 / 100;
+    const auto tokens = static_cast<size_t>(random.between(1500, 4096)),
+               predicted = tokens * 15 / 100;
     std::vector<std::shared_ptr<void>> kept, passing;
     for (size_t layer = 0; layer < layers; ++layer) {
-      for (const size_t width : {3 * hidden, hidden, hidden, hidden, 4 * hidden, 4 * hidden, hidden, hidden, size_t{1}, size_t{12}})
+      for (const size_t width : {3 * hidden, hidden, hidden, hidden, 4 * hidden, 4 * hidden, hidden,
+                                 hidden, size_t{1}, size_t{12}})
         kept.push_back(allocate(4 * tokens * width));
-      for (int sequence = 0; sequence < 4; ++sequence) {  // scores and other things that live for a while, and go oldest first
+      // scores and other things that live for a while, and go oldest first
+      for (int sequence = 0; sequence < 4; ++sequence) {
         passing.push_back(allocate(4 * static_cast<size_t>(random.between(16, 512) * 512)));
         if (passing.size() > 6) passing.erase(passing.begin());
       }
@@ -62,14 +69,17 @@ TEST_CASE("memory: 1,000 ragged steps of a transformer keep what is reserved und
       auto next = allocate(4 * tokens * (kept.size() % 10 == 5 ? 4 * hidden : hidden));
       const auto scratch = allocate(static_cast<size_t>(random.between(100, 200000)));
       gradient = std::move(next);
-      kept.erase(kept.end() -
-                 static_cast<std::ptrdiff_t>(1 + static_cast<size_t>(random.below(2)) % kept.size()));  // now and then out of turn
+      kept.erase(
+          kept.end() -
+          // now and then out of turn
+          static_cast<std::ptrdiff_t>(1 + static_cast<size_t>(random.below(2)) % kept.size()));
     }
   }
   const MemoryStatistics now = memory_statistics();
   MESSAGE("live peak ", now.peak >> 20, " MiB, reserved ", now.reserved >> 20,
           " MiB: ", static_cast<double>(now.reserved) / static_cast<double>(now.peak), " times");
-  CHECK(static_cast<double>(now.reserved - reserved_before) <= 1.25 * static_cast<double>(now.peak - live_before));
+  CHECK(static_cast<double>(now.reserved - reserved_before) <=
+        1.25 * static_cast<double>(now.peak - live_before));
 }
 #endif
 

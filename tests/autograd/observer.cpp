@@ -1,13 +1,14 @@
-// What a person sees: observers, module scopes and paths, the graph as text and DOT, tensors printed, literals, and what gradcheck says.
-#include "autograd/observer.h"
+// What a person sees: observers, module scopes and paths, the graph as text and DOT, tensors
+// printed, literals, and what gradcheck says.
+#include "gradus/autograd/observer.h"
 
 #include <fmt/ranges.h>
 
-#include "autograd/engine.h"
-#include "autograd/gradcheck.h"
-#include "autograd/graph.h"
-#include "autograd/random.h"
-#include "ops/ops.h"
+#include "gradus/autograd/engine.h"
+#include "gradus/autograd/gradcheck.h"
+#include "gradus/autograd/graph.h"
+#include "gradus/autograd/random.h"
+#include "gradus/ops/ops.h"
 #include "tests/support.h"
 
 namespace gradus::testing {
@@ -27,7 +28,9 @@ struct Recorder : Observer {
   }
 };
 
-std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, " ")); }
+std::string joined(const std::vector<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, " "));
+}
 
 Tensor named_graph() {
   const Tensor x = ones({2, 3}, DType::f64).set_requires_grad().set_name("x");
@@ -54,13 +57,16 @@ struct WrongSquare : Op<WrongSquare> {
 
 }  // namespace
 
-TEST_CASE("observer: is told of every op and every step of a walk, inner ops too, on its thread, while it lives") {
+TEST_CASE(
+    "observer: is told of every op and every step of a walk, inner ops too, on its thread, while "
+    "it lives") {
   const Tensor x = ones({2, 3}).set_requires_grad();
   {
     Recorder recorder;
     backward(sum(tanh(x * 2.0)));
     CHECK(joined(recorder.forwards) ==
-          "mul_scalar tanh sum reshape " /* and for their backward: */ "reshape expand square mul_scalar add_scalar mul mul_scalar");
+          "mul_scalar tanh sum reshape " /* and for their backward: */
+          "reshape expand square mul_scalar add_scalar mul mul_scalar");
     CHECK(joined(recorder.backwards) == "reshape sum tanh mul_scalar");
     CHECK(recorder.outputs_defined);
   }
@@ -77,8 +83,9 @@ TEST_CASE("scopes: nodes have the path of the module that made them") {
 
 TEST_CASE("graph: as text, a line a node, newest first") {
   const std::string text = graph_text(named_graph());
-  for (const std::string part : {"f64 [] made by reshape at model", "#5", "#1", "sum", "axes=0,1", "mul_scalar", "tanh", "at model.layer.3",
-                                 "<- x", "saved", "c=2", "f64 [2, 3]"})
+  for (const std::string part :
+       {"f64 [] made by reshape at model", "#5", "#1", "sum", "axes=0,1", "mul_scalar", "tanh",
+        "at model.layer.3", "<- x", "saved", "c=2", "f64 [2, 3]"})
     CHECK_MENTIONS(text, part);
   CHECK(std::count(text.begin(), text.end(), '\n') == 6);
   CHECK(text.find("\n#4") < text.find("\n#3"));
@@ -86,8 +93,9 @@ TEST_CASE("graph: as text, a line a node, newest first") {
 
 TEST_CASE("graph: as DOT, clusters by module path, leaves by name, edges with shapes") {
   const std::string dot = graph_dot(named_graph());
-  for (const std::string part : {"digraph", "subgraph cluster_", "label=\"model.layer.3\"", "n1 -> n2", "leaf0 -> n1", "leaf0 -> n3",
-                                 "label=\"x\\n[2, 3]\"", "[2, 3]"})
+  for (const std::string part :
+       {"digraph", "subgraph cluster_", "label=\"model.layer.3\"", "n1 -> n2", "leaf0 -> n1",
+        "leaf0 -> n3", "label=\"x\\n[2, 3]\"", "[2, 3]"})
     CHECK_MENTIONS(dot, part);
   CHECK(std::count(dot.begin(), dot.end(), '{') == std::count(dot.begin(), dot.end(), '}'));
 }
@@ -109,7 +117,8 @@ TEST_CASE("printing: shape, dtype, what made it, values") {
   CHECK(to_string(arange(12)) == "i64 [12]\n[0, 1, 2, …, 9, 10, 11]");
   CHECK(to_string(Tensor()) == "undefined");
   CHECK_MENTIONS(to_string(scalar(7, DType::f64)), "f64 []\n7");
-  CHECK(to_string(transpose(tensor({{1, 2}, {3, 4}})).detach()) == "f32 [2, 2]\n[[1, 3],\n [2, 4]]");
+  CHECK(to_string(transpose(tensor({{1, 2}, {3, 4}})).detach()) ==
+        "f32 [2, 2]\n[[1, 3],\n [2, 4]]");
 }
 
 TEST_CASE("literals: nested lists give the shape; ragged ones are an error") {
@@ -117,7 +126,8 @@ TEST_CASE("literals: nested lists give the shape; ragged ones are an error") {
   CHECK(tensor({{0, 1}, {2, 3}, {4, 5}}).shape() == Shape{3, 2});
   CHECK(tensor({{0}, {1}}).shape() == Shape{2, 1});
   CHECK(tensor({{1, 2}}).shape() == Shape{1, 2});
-  CHECK(tensor({{{1, 2}, {3, 4}}, {{5, 6}, {7, 8}}}).to_vector<int64_t>() == std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(tensor({{{1, 2}, {3, 4}}, {{5, 6}, {7, 8}}}).to_vector<int64_t>() ==
+        std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7, 8});
   CHECK(tensor({0, 3}, DType::i32).dtype() == DType::i32);
   CHECK_MENTIONS(error_of([] { tensor({{1, 2}, {3}}); }), "differ in length");
   CHECK_MENTIONS(error_of([] { tensor({{1, 2}, 3}); }), "differ in length");
@@ -138,12 +148,14 @@ TEST_CASE("tensors: errors name what was wrong and what would be right") {
 TEST_CASE("gradcheck: passes what is right, finds what is wrong, and says what it looks like") {
   const Tensor x = random_normal({3, 2}, 1, 0, DType::f64).set_name("x");
   const auto of = [&](double factor, int order = 1) {
-    return gradcheck([=](Inputs in) { return apply<WrongSquare>({in[0]}, factor); }, {x}, {.order = order});
+    return gradcheck([=](Inputs in) { return apply<WrongSquare>({in[0]}, factor); }, {x},
+                     {.order = order});
   };
   CHECK(of(2));
   CHECK(of(2, 2));
   CHECK_MENTIONS(of(2, 2).log, "order 2  d/d x");
-  const std::pair<double, const char*> mistakes[] = {{1, "0.5 times"}, {-2, "sign"}, {0, "is the path cut"}};
+  const std::pair<double, const char*> mistakes[] = {
+      {1, "0.5 times"}, {-2, "sign"}, {0, "is the path cut"}};
   for (const auto& mistake : mistakes) {
     const auto result = of(mistake.first);
     CHECK_FALSE(result);
@@ -151,8 +163,10 @@ TEST_CASE("gradcheck: passes what is right, finds what is wrong, and says what i
     CHECK_MENTIONS(result.log, "analytic");
     CHECK_MENTIONS(result.log, mistake.second);
   }
-  // sum(softmax(x)) has no gradient: a backward of zeros is caught only because the cotangent is random.
-  CHECK_FALSE(gradcheck([](Inputs in) { return Tensors{softmax(in[0]).detach() + in[0] * 0.0}; }, {x}));
+  // sum(softmax(x)) has no gradient: a backward of zeros is caught only because the cotangent is
+  // random.
+  CHECK_FALSE(
+      gradcheck([](Inputs in) { return Tensors{softmax(in[0]).detach() + in[0] * 0.0}; }, {x}));
 }
 
 TEST_CASE("gradcheck: a single NaN is wrong, wherever it stands") {
@@ -162,15 +176,19 @@ TEST_CASE("gradcheck: a single NaN is wrong, wherever it stands") {
       values[place] = std::nan("");
       dxs[0] = from_vector(values, dxs[0].shape());
     };
-    const auto result = gradcheck([](Inputs in) { return Tensors{square(in[0])}; }, {random_normal({6}, 1, 0, DType::f64)});
+    const auto result = gradcheck([](Inputs in) { return Tensors{square(in[0])}; },
+                                  {random_normal({6}, 1, 0, DType::f64)});
     backward_interceptor() = nullptr;
     CHECK_FALSE(result);
     CHECK_MENTIONS(result.log, "nan");
   }
 }
 
-TEST_CASE("gradcheck: a function of the user's with several inputs, integer ones, dropout and captured constants") {
-  const Tensor w = random_normal({4, 3}, 2, 0, DType::f64), rows = tensor({0, 1, 1}, DType::i32), c = random_normal({3}, 3, 0, DType::f64);
+TEST_CASE(
+    "gradcheck: a function of the user's with several inputs, integer ones, dropout and captured "
+    "constants") {
+  const Tensor w = random_normal({4, 3}, 2, 0, DType::f64), rows = tensor({0, 1, 1}, DType::i32),
+               c = random_normal({3}, 3, 0, DType::f64);
   const auto result = gradcheck(
       [=](Inputs in) {
         return Tensors{dropout(tanh(take(in[0], in[1])) * c, 0.4), sum(in[0])};

@@ -1,10 +1,11 @@
-// Randomness: dropout's rate, scale and independence, what its draw depends on and what not; tensors of random numbers.
-#include "autograd/random.h"
+// Randomness: dropout's rate, scale and independence, what its draw depends on and what not;
+// tensors of random numbers.
+#include "gradus/autograd/random.h"
 
 #include <cmath>
 
-#include "autograd/engine.h"
-#include "ops/ops.h"
+#include "gradus/autograd/engine.h"
+#include "gradus/ops/ops.h"
 #include "tests/support.h"
 
 namespace gradus::testing {
@@ -31,7 +32,8 @@ double correlation(const std::vector<double>& a, const std::vector<double>& b, d
 constexpr int64_t rows = 256, columns = 384;
 const double deviation = 1 / std::sqrt(static_cast<double>(rows * columns));
 
-Tensor draw(double p, uint64_t seed = 1, uint64_t step = 0, const std::string& place = "here", const std::optional<Ragged>& batch = {}) {
+Tensor draw(double p, uint64_t seed = 1, uint64_t step = 0, const std::string& place = "here",
+            const std::optional<Ragged>& batch = {}) {
   const RandomScope random(seed, step);
   const Scope scope(place);
   return dropout(ones({batch ? batch->tokens() : rows, columns}), p, batch);
@@ -44,12 +46,14 @@ TEST_CASE("dropout: drops at its rate, scales what it keeps, and draws nothing a
     const Tensor y = draw(p);
     const double rate = std::round(p * 65536) / 65536;  // the rate is a multiple of 2^-16
     CHECK(std::abs(mean_of(dropped(y)) - rate) < 5 * deviation * std::sqrt(p * (1 - p)));
-    for (const double value : y.to_vector<double>()) CHECK_UNARY((value == 0 || std::abs(value - 1 / (1 - rate)) < 1e-5));
+    for (const double value : y.to_vector<double>())
+      CHECK_UNARY((value == 0 || std::abs(value - 1 / (1 - rate)) < 1e-5));
   }
   CHECK(draw(0).to_vector<double>() == ones({rows, columns}).to_vector<double>());
 }
 
-TEST_CASE("dropout: places, occurrences, steps, seeds, sequences, rows and columns draw independently") {
+TEST_CASE(
+    "dropout: places, occurrences, steps, seeds, sequences, rows and columns draw independently") {
   const double p = 0.3, limit = 5 * deviation;
   const auto base = dropped(draw(p));
   CHECK(dropped(draw(p)) == base);
@@ -59,18 +63,24 @@ TEST_CASE("dropout: places, occurrences, steps, seeds, sequences, rows and colum
   CHECK(std::abs(correlation(base, dropped(draw(p, 1, 0, "here", Ragged({rows}, 1))), p)) < limit);
   const RandomScope random(1, 0);
   const Scope scope("here");
-  const auto first = dropped(dropout(ones({rows, columns}), p)), second = dropped(dropout(ones({rows, columns}), p));
+  const auto first = dropped(dropout(ones({rows, columns}), p)),
+             second = dropped(dropout(ones({rows, columns}), p));
   CHECK(first == base);
   CHECK(std::abs(correlation(first, second, p)) < limit);
-  for (const size_t shift : {size_t{1}, size_t{16}, size_t{64}, size_t{128}, static_cast<size_t>(columns)}) {
+  for (const size_t shift :
+       {size_t{1}, size_t{16}, size_t{64}, size_t{128}, static_cast<size_t>(columns)}) {
     auto moved = base;
     std::rotate(moved.begin(), moved.begin() + static_cast<std::ptrdiff_t>(shift), moved.end());
-    CHECK_MESSAGE(std::abs(correlation(base, moved, p)) < limit, "a mask and itself moved by ", shift);
+    CHECK_MESSAGE(std::abs(correlation(base, moved, p)) < limit, "a mask and itself moved by ",
+                  shift);
   }
 }
 
-TEST_CASE("dropout: draws the same however the batch is cut into micro-batches, in add_norm and attention too") {
-  const Tensor x = random_normal({12, 24}, 1), branch = random_normal({12, 24}, 2), weight = ones({24}), bias = zeros({24});
+TEST_CASE(
+    "dropout: draws the same however the batch is cut into micro-batches, in add_norm and "
+    "attention too") {
+  const Tensor x = random_normal({12, 24}, 1), branch = random_normal({12, 24}, 2),
+               weight = ones({24}), bias = zeros({24});
   const auto run = [&](int64_t begin, int64_t end, const Ragged& batch) {
     const RandomScope random(4, 2);
     const Tensor part = slice(x, 0, begin, end), other = slice(branch, 0, begin, end);
@@ -87,7 +97,8 @@ TEST_CASE("dropout: draws the same however the batch is cut into micro-batches, 
 }
 
 TEST_CASE("dropout: outside of its range is an error that names the rate") {
-  for (const double p : {1.0, -0.1, std::nan("")}) CHECK_MENTIONS(error_of([&] { draw(p); }), "[0, 1)");
+  for (const double p : {1.0, -0.1, std::nan("")})
+    CHECK_MENTIONS(error_of([&] { draw(p); }), "[0, 1)");
 }
 
 TEST_CASE("random tensors: a function of seed and stream; normal and uniform as they should be") {

@@ -1,6 +1,6 @@
-#include "base/file.h"
-#include "base/parallel.h"
-#include "base/random.h"
+#include "gradus/base/file.h"
+#include "gradus/base/parallel.h"
+#include "gradus/base/random.h"
 #include "tests/support.h"
 
 using namespace gradus;
@@ -40,7 +40,8 @@ TEST_CASE("errors of files name them and the reason") {
 }
 
 TEST_CASE("UTF-8 is checked as Unicode's table 3-7 says") {
-  for (const char* good : {"", "plain", "é", "€", "\xF0\x9F\x98\x80", "eight by eight long ascii é"})
+  for (const char* good :
+       {"", "plain", "é", "€", "\xF0\x9F\x98\x80", "eight by eight long ascii é"})
     CHECK(find_invalid_utf8(good) == std::string_view::npos);
   CHECK(find_invalid_utf8("ab\xff") == 2);
   CHECK(find_invalid_utf8("\xC0\xAF") == 0);          // overlong
@@ -60,20 +61,26 @@ TEST_CASE("lines: ends, the byte-order mark, and invalid ones by number") {
   });
   CHECK(lines == std::vector<std::string>{"one", "two", "", "last"});
   write_file(scratch / "bad", "fine\nnot \xff fine\n");
-  CHECK_MENTIONS(error_of([&] { for_each_line(scratch / "bad", [](std::string_view, int64_t) {}); }), "bad:2: byte 5 (0xff)");
+  CHECK_MENTIONS(
+      error_of([&] { for_each_line(scratch / "bad", [](std::string_view, int64_t) {}); }),
+      "bad:2: byte 5 (0xff)");
   std::string last;
   for_each_line(
       scratch / "bad", [&](std::string_view line, int64_t) { last = line; }, true);
   CHECK(last == "not \xEF\xBF\xBD fine");
 }
 
-TEST_CASE("parallel_for covers each block once and hands on an exception; parallel_sum adds in order") {
+TEST_CASE(
+    "parallel_for covers each block once and hands on an exception; parallel_sum adds in order") {
   std::vector<int> seen(1001);
   parallel_for(1001, 10, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) ++seen[static_cast<size_t>(i)];
   });
   for (const int count : seen) CHECK(count == 1);
-  CHECK_MENTIONS(error_of([&] { parallel_for(100, 1, [](int64_t i, int64_t) { check(i != 57, "block {}", i); }); }), "block 57");
+  CHECK_MENTIONS(error_of([&] {
+                   parallel_for(100, 1, [](int64_t i, int64_t) { check(i != 57, "block {}", i); });
+                 }),
+                 "block 57");
   const auto sum = [] {
     return parallel_sum(100000, 777, [](int64_t begin, int64_t end) {
       double s = 0;
@@ -90,7 +97,8 @@ TEST_CASE("parallel_for covers each block once and hands on an exception; parall
 TEST_CASE("Philox gives the published vectors; a Random is a function of seed and stream") {
   // Random123's known answers for philox4x32-10.
   CHECK(philox({{0, 0, 0, 0}}, 0).word[0] == 0x6627e8d5u);
-  CHECK(philox({{0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu}}, 0xffffffffffffffffull).word[3] == 0x6d5451fdu);
+  CHECK(philox({{0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu}}, 0xffffffffffffffffull)
+            .word[3] == 0x6d5451fdu);
   Random a(1, 2), b(1, 2), c(1, 3);
   bool differs = false;
   for (int i = 0; i < 100; ++i) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "base/random.h"
-#include "data/corpus_file.h"
+#include "gradus/base/random.h"
+#include "gradus/data/corpus_file.h"
 #include "tests/support.h"
 
 namespace gradus::testing {
@@ -18,10 +18,11 @@ inline Vocabulary numbered_vocabulary(int words) {
   return Vocabulary(tokens);
 }
 
-// Documents of random sentences. Token t of the corpus has the id 5 + t % words: where `words` is at least the number of tokens, each is
-// different, so that an instance tells which tokens of the corpus it was made of.
-inline void write_numbered_corpus(const std::filesystem::path& path, int documents, int max_sentences, int max_length, int words,
-                                  uint64_t seed = 1) {
+// Documents of random sentences. Token t of the corpus has the id 5 + t % words: where `words` is
+// at least the number of tokens, each is different, so that an instance tells which tokens of the
+// corpus it was made of.
+inline void write_numbered_corpus(const std::filesystem::path& path, int documents,
+                                  int max_sentences, int max_length, int words, uint64_t seed = 1) {
   const Tokenizer tokenizer(numbered_vocabulary(words));
   CorpusWriter writer(path, tokenizer);
   Random random(seed);
@@ -29,12 +30,18 @@ inline void write_numbered_corpus(const std::filesystem::path& path, int documen
   for (int d = 0; d < documents; ++d) {
     for (int64_t s = random.between(1, max_sentences); s > 0; --s) {
       std::vector<int32_t> ids;
-      for (int64_t i = random.between(1, max_length); i > 0; --i) ids.push_back(5 + token++ % words);
+      for (int64_t i = random.between(1, max_length); i > 0; --i)
+        ids.push_back(5 + token++ % words);
       writer.add_sentence(ids);
     }
     writer.end_document(0);
   }
-  writer.finish({.files = {{"numbers", 0, 0}}, .lines = 0, .duplicate_lines = 0, .documents = "blank", .sentences = "line", .seed = seed});
+  writer.finish({.files = {{"numbers", 0, 0}},
+                 .lines = 0,
+                 .duplicate_lines = 0,
+                 .documents = "blank",
+                 .sentences = "line",
+                 .seed = seed});
 }
 
 }  // namespace gradus::testing

@@ -1,4 +1,4 @@
-#include "data/corpus_builder.h"
+#include "gradus/data/corpus_builder.h"
 
 #include <omp.h>
 
@@ -23,7 +23,8 @@ std::vector<std::string> told(const std::filesystem::path& path) {
   const CorpusFile corpus = CorpusFile::open(path);
   std::vector<std::string> documents;
   for (int64_t d = 0; d < corpus.document_count(); ++d) {
-    auto& text = documents.emplace_back(corpus.document(d).split == Split::validation ? "held out:" : "");
+    auto& text =
+        documents.emplace_back(corpus.document(d).split == Split::validation ? "held out:" : "");
     for (int64_t s = corpus.first_sentence(d); s < corpus.first_sentence(d + 1); ++s) {
       text += text.empty() || text.back() == ':' ? "" : "|";
       const TokenSpan ids = corpus.sentence(s);
@@ -41,12 +42,16 @@ TEST_CASE("documents and sentences are cut as asked") {
              "a b. C d\r\ne f\r\n \r\n\r\ng?\nz");
   const auto build = [&](Documents documents, Sentences sentences) {
     build_corpus(scratch / "c.gds", letters(),
-                 {.corpus = {scratch / "in.txt"}, .documents = documents, .sentences = sentences, .overwrite = true});
+                 {.corpus = {scratch / "in.txt"},
+                  .documents = documents,
+                  .sentences = sentences,
+                  .overwrite = true});
     return told(scratch / "c.gds");
   };
   CHECK(build(Documents::blank, Sentences::split) == Told{"ab.|cd|ef", "g?|[UNK]"});
   CHECK(build(Documents::blank, Sentences::line) == Told{"ab.cd|ef", "g?|[UNK]"});
-  CHECK(build(Documents::file, Sentences::split) == Told{"ab.|cdef|g?[UNK]"});  // lines are joined up to the blank one
+  // lines are joined up to the blank one
+  CHECK(build(Documents::file, Sentences::split) == Told{"ab.|cdef|g?[UNK]"});
   CHECK(build(Documents::file, Sentences::line) == Told{"ab.cd|ef|g?|[UNK]"});
 }
 
@@ -56,7 +61,8 @@ TEST_CASE("held-out files and shares, folders, statistics") {
   write_file(scratch / "books" / "b.txt", "b b\n\nb b\n");
   write_file(scratch / "books" / "a.txt", "a z\n");
   write_file(scratch / "books" / "notes.md", "q");
-  build_corpus(scratch / "c.gds", letters(), {.corpus = {scratch / "books"}, .validation = {scratch / "books" / "a.txt"}});
+  build_corpus(scratch / "c.gds", letters(),
+               {.corpus = {scratch / "books"}, .validation = {scratch / "books" / "a.txt"}});
   CHECK(told(scratch / "c.gds") == Told{"bb", "bb", "held out:a[UNK]"});
 
   const CorpusFile corpus = CorpusFile::open(scratch / "c.gds");
@@ -64,7 +70,8 @@ TEST_CASE("held-out files and shares, folders, statistics") {
   CHECK(s.train.documents == 2);
   CHECK(s.train.tokens == 4);
   CHECK(s.validation.unknown == 1);
-  CHECK(s.unigram_cross_entropy == doctest::Approx(std::log(4.0 + 32)));  // both held-out tokens were never seen: (0 + 1) / (4 + 32 tokens)
+  // both held-out tokens were never seen: (0 + 1) / (4 + 32 tokens)
+  CHECK(s.unigram_cross_entropy == doctest::Approx(std::log(4.0 + 32)));
   CHECK(corpus.info().lines == 3);
   CHECK(corpus.info().duplicate_lines == 1);
   CHECK(corpus.info().files.size() == 2);
@@ -74,9 +81,13 @@ TEST_CASE("held-out files and shares, folders, statistics") {
   write_file(scratch / "many.txt", text);
   const auto held_out = [&](double share, uint64_t seed) {
     build_corpus(scratch / "m.gds", letters(),
-                 {.corpus = {scratch / "many.txt"}, .validation_fraction = share, .seed = seed, .overwrite = true});
+                 {.corpus = {scratch / "many.txt"},
+                  .validation_fraction = share,
+                  .seed = seed,
+                  .overwrite = true});
     const CorpusFile many = CorpusFile::open(scratch / "m.gds");
-    return std::vector<int64_t>(many.documents(Split::validation).begin(), many.documents(Split::validation).end());
+    return std::vector<int64_t>(many.documents(Split::validation).begin(),
+                                many.documents(Split::validation).end());
   };
   CHECK(held_out(0.1, 1).size() == 10);
   CHECK(held_out(0.001, 1).size() == 1);
@@ -97,7 +108,8 @@ TEST_CASE("the same bytes on any number of threads") {
   const int threads = omp_get_max_threads();
   const auto bytes = [&](int n) {
     omp_set_num_threads(n);
-    build_corpus(scratch / "c.gds", letters(), {.corpus = {scratch / "in.txt"}, .validation_fraction = 0.1, .overwrite = true});
+    build_corpus(scratch / "c.gds", letters(),
+                 {.corpus = {scratch / "in.txt"}, .validation_fraction = 0.1, .overwrite = true});
     omp_set_num_threads(threads);
     return read_file(scratch / "c.gds");
   };
@@ -127,16 +139,21 @@ TEST_CASE("what cannot be built says why and leaves nothing behind") {
   CHECK_MENTIONS(error({.corpus = {in}, .validation = {in}}), "none is left to train on");
   CHECK_MENTIONS(error({.corpus = {in}, .validation_fraction = 0.5}), "none is left to train on");
   CHECK_MENTIONS(error({.corpus = {in}, .validation_fraction = 1.5}), "1.5");
-  CHECK_MENTIONS(error({.corpus = {in}, .validation = {in}, .validation_fraction = 0.5}), "exclude each other");
+  CHECK_MENTIONS(error({.corpus = {in}, .validation = {in}, .validation_fraction = 0.5}),
+                 "exclude each other");
   write_file(scratch / "bad.txt", "a\nb\xFF\n");
   CHECK_MENTIONS(error({.corpus = {scratch / "bad.txt"}}), "bad.txt:2");
-  CHECK_MENTIONS(error({.corpus = {in}}, Tokenizer(Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "a"}, "v.txt"))), "[MASK]");
+  CHECK_MENTIONS(error({.corpus = {in}},
+                       Tokenizer(Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "a"}, "v.txt"))),
+                 "[MASK]");
   for (const auto& entry : std::filesystem::directory_iterator(scratch.path()))
     CHECK_MESSAGE(entry.path().extension() != ".gds", "left behind: ", entry.path().string());
 
   build_corpus(out, letters(), {.corpus = {scratch / "bad.txt"}, .replace_invalid = true});
   CHECK_MENTIONS(error_of([&] { build_corpus(out, letters(), {.corpus = {in}}); }), "--overwrite");
-  CHECK_MENTIONS(error_of([&] { build_corpus(scratch / "no" / "c.gds", letters(), {.corpus = {in}}); }), "cannot write");
+  CHECK_MENTIONS(
+      error_of([&] { build_corpus(scratch / "no" / "c.gds", letters(), {.corpus = {in}}); }),
+      "cannot write");
 }
 
 }  // namespace

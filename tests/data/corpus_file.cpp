@@ -1,4 +1,4 @@
-#include "data/corpus_file.h"
+#include "gradus/data/corpus_file.h"
 
 #include <cstring>
 
@@ -21,7 +21,8 @@ CorpusHeader header_of(const std::string& bytes) {
   return header;
 }
 
-// Makes both checksums right again after a change, as someone would who wants to be believed. For files below one block.
+// Makes both checksums right again after a change, as someone would who wants to be believed. For
+// files below one block.
 std::string resealed(std::string bytes, CorpusHeader header) {
   const uint64_t block = hash_bytes(bytes.data() + sizeof(header), bytes.size() - sizeof(header));
   header.payload_checksum = hash_bytes(&block, sizeof(block));
@@ -33,7 +34,8 @@ std::string resealed(std::string bytes, CorpusHeader header) {
 TEST_CASE("a corpus file gives back what was written") {
   const Scratch scratch;
   for (const int words : {100, 65531}) {  // ids of two bytes and of four
-    const Tokenizer tokenizer(testing::numbered_vocabulary(words), {.lower_case = false, .mode = TokenizerMode::google});
+    const Tokenizer tokenizer(testing::numbered_vocabulary(words),
+                              {.lower_case = false, .mode = TokenizerMode::google});
     const int32_t last = 4 + words;
     {
       CorpusWriter writer(scratch / "c.gds", tokenizer);
@@ -70,7 +72,9 @@ TEST_CASE("a corpus file gives back what was written") {
     CHECK(corpus.info().files[1].hash == ~0ull);
     CHECK(corpus.info().seed == 9);
     corpus.require_matches(tokenizer, "the model");
-    const auto text = error_of([&] { corpus.require_matches(Tokenizer(testing::numbered_vocabulary(50)), "the model runs/tiny"); });
+    const auto text = error_of([&] {
+      corpus.require_matches(Tokenizer(testing::numbered_vocabulary(50)), "the model runs/tiny");
+    });
     CHECK_MENTIONS(text, "runs/tiny");
     CHECK_MENTIONS(text, "55 tokens");
     CHECK_MENTIONS(text, "lower-cased");
@@ -89,7 +93,8 @@ TEST_CASE("a damaged corpus file is one clear error") {
   CHECK_MENTIONS(error_of([&] { CorpusFile::open(scratch / "none.gds"); }), "none.gds");
   CHECK_MENTIONS(error_of_file(path, good.substr(0, good.size() - 1)), "cut off");
   CHECK_MENTIONS(error_of_file(path, good + " "), "added to");
-  for (size_t size = 0; size < good.size(); size += 7) CHECK_MENTIONS(error_of_file(path, good.substr(0, size)), "c.gds");
+  for (size_t size = 0; size < good.size(); size += 7)
+    CHECK_MENTIONS(error_of_file(path, good.substr(0, size)), "c.gds");
   for (size_t i = 0; i < good.size(); i += 3) {  // no byte can change unseen
     std::string bad = good;
     bad[i] = static_cast<char>(bad[i] ^ 0x10);
@@ -99,7 +104,8 @@ TEST_CASE("a damaged corpus file is one clear error") {
   auto other = header;
   other.version = 2;
   CHECK_MENTIONS(error_of_file(path, resealed(good, other)), "version 2");
-  for (const uint64_t hostile : {uint64_t{1} << 62, ~uint64_t{0}, ~uint64_t{0} / 2 - 40, header.tokens + 4}) {
+  for (const uint64_t hostile :
+       {uint64_t{1} << 62, ~uint64_t{0}, ~uint64_t{0} / 2 - 40, header.tokens + 4}) {
     other = header;
     other.tokens = hostile;
     CHECK_MENTIONS(error_of_file(path, resealed(good, other)), "do not fit");
@@ -117,7 +123,8 @@ TEST_CASE("a damaged corpus file is one clear error") {
   other.fingerprint += 1;
   CHECK_MENTIONS(error_of_file(path, resealed(good, other)), "other tokenizer rules");
 
-  const size_t sentences = sizeof(CorpusHeader) + (header.tokens * 2 + 7) / 8 * 8, documents = sentences + (header.sentences + 1) * 8;
+  const size_t sentences = sizeof(CorpusHeader) + (header.tokens * 2 + 7) / 8 * 8,
+               documents = sentences + (header.sentences + 1) * 8;
   const auto with = [&](size_t at, auto value) {
     std::string bad = good;
     std::memcpy(bad.data() + at, &value, sizeof(value));

@@ -1,4 +1,4 @@
-#include "data/instances.h"
+#include "gradus/data/instances.h"
 
 #include <omp.h>
 
@@ -18,23 +18,25 @@ using testing::Scratch;
 // What stood there before masking.
 std::vector<int32_t> unmasked(const Instance& instance) {
   auto ids = instance.ids;
-  for (size_t i = 0; i < instance.positions.size(); ++i) ids[static_cast<size_t>(instance.positions[i])] = instance.labels[i];
+  for (size_t i = 0; i < instance.positions.size(); ++i)
+    ids[static_cast<size_t>(instance.positions[i])] = instance.labels[i];
   return ids;
 }
 
 bool same(const Instance& a, const Instance& b) {
-  return a.ids == b.ids && a.types == b.types && a.positions == b.positions && a.labels == b.labels && a.next_label == b.next_label;
+  return a.ids == b.ids && a.types == b.types && a.positions == b.positions &&
+         a.labels == b.labels && a.next_label == b.next_label;
 }
 
-// create_pretraining_data.py, create_instances_from_document, line by line (google-research/bert, Apache 2.0), without masking and
-// truncation.
+// create_pretraining_data.py, create_instances_from_document, line by line (google-research/bert,
+// Apache 2.0), without masking and truncation.
 struct OraclePair {
   std::vector<int32_t> a, b;
   bool is_random_next = false;
 };
 using Document = std::vector<std::vector<int32_t>>;
-std::vector<OraclePair> oracle(const std::vector<Document>& all_documents, size_t document_index, int max_seq_length, double short_seq_prob,
-                               Random rng) {
+std::vector<OraclePair> oracle(const std::vector<Document>& all_documents, size_t document_index,
+                               int max_seq_length, double short_seq_prob, Random rng) {
   const Document& document = all_documents[document_index];
   const int64_t max_num_tokens = max_seq_length - 3;
   int64_t target_seq_length = max_num_tokens;
@@ -46,28 +48,34 @@ std::vector<OraclePair> oracle(const std::vector<Document>& all_documents, size_
     const auto& segment = document[static_cast<size_t>(i)];
     current_chunk.push_back(segment);
     current_length += static_cast<int64_t>(segment.size());
-    if (i != static_cast<int64_t>(document.size()) - 1 && current_length < target_seq_length) continue;
+    if (i != static_cast<int64_t>(document.size()) - 1 && current_length < target_seq_length)
+      continue;
     size_t a_end = 1;
-    if (current_chunk.size() >= 2) a_end = static_cast<size_t>(rng.between(1, static_cast<int64_t>(current_chunk.size()) - 1));
+    if (current_chunk.size() >= 2)
+      a_end = static_cast<size_t>(rng.between(1, static_cast<int64_t>(current_chunk.size()) - 1));
     OraclePair pair;
-    for (size_t j = 0; j < a_end; ++j) pair.a.insert(pair.a.end(), current_chunk[j].begin(), current_chunk[j].end());
+    for (size_t j = 0; j < a_end; ++j)
+      pair.a.insert(pair.a.end(), current_chunk[j].begin(), current_chunk[j].end());
     if (current_chunk.size() == 1 || rng.uniform() < 0.5) {
       pair.is_random_next = true;
       const int64_t target_b_length = target_seq_length - static_cast<int64_t>(pair.a.size());
       size_t random_document_index = document_index;
       for (int tries = 0; tries < 10; ++tries) {
-        random_document_index = static_cast<size_t>(rng.between(0, static_cast<int64_t>(all_documents.size()) - 1));
+        random_document_index =
+            static_cast<size_t>(rng.between(0, static_cast<int64_t>(all_documents.size()) - 1));
         if (random_document_index != document_index) break;
       }
       const Document& random_document = all_documents[random_document_index];
-      const auto random_start = static_cast<size_t>(rng.between(0, static_cast<int64_t>(random_document.size()) - 1));
+      const auto random_start =
+          static_cast<size_t>(rng.between(0, static_cast<int64_t>(random_document.size()) - 1));
       for (size_t j = random_start; j < random_document.size(); ++j) {
         pair.b.insert(pair.b.end(), random_document[j].begin(), random_document[j].end());
         if (static_cast<int64_t>(pair.b.size()) >= target_b_length) break;
       }
       i -= static_cast<int64_t>(current_chunk.size() - a_end);
     } else {
-      for (size_t j = a_end; j < current_chunk.size(); ++j) pair.b.insert(pair.b.end(), current_chunk[j].begin(), current_chunk[j].end());
+      for (size_t j = a_end; j < current_chunk.size(); ++j)
+        pair.b.insert(pair.b.end(), current_chunk[j].begin(), current_chunk[j].end());
     }
     instances.push_back(pair);
     current_chunk.clear();
@@ -75,7 +83,8 @@ std::vector<OraclePair> oracle(const std::vector<Document>& all_documents, size_
   }
   return instances;
 }
-void truncate_seq_pair(std::vector<int32_t>& a, std::vector<int32_t>& b, int64_t max_num_tokens, Random& rng) {
+void truncate_seq_pair(std::vector<int32_t>& a, std::vector<int32_t>& b, int64_t max_num_tokens,
+                       Random& rng) {
   while (static_cast<int64_t>(a.size() + b.size()) > max_num_tokens) {
     auto& longer = a.size() > b.size() ? a : b;
     if (rng.uniform() < 0.5) longer.erase(longer.begin());
@@ -86,7 +95,8 @@ void truncate_seq_pair(std::vector<int32_t>& a, std::vector<int32_t>& b, int64_t
 TEST_CASE("pairs are those of Google's create_pretraining_data.py, draw for draw") {
   const Scratch scratch;
   for (const auto& [documents, max_sentences, max_length, max_seq_length] :
-       {std::array{60, 20, 12, 64}, std::array{40, 6, 90, 32}, std::array{30, 3, 3, 128}, std::array{1, 40, 10, 24}}) {
+       {std::array{60, 20, 12, 64}, std::array{40, 6, 90, 32}, std::array{30, 3, 3, 128},
+        std::array{1, 40, 10, 24}}) {
     const auto path = scratch / "c.gds";
     testing::write_numbered_corpus(path, documents, max_sentences, max_length, 60000);
     const CorpusFile corpus = CorpusFile::open(path);
@@ -96,11 +106,14 @@ TEST_CASE("pairs are those of Google's create_pretraining_data.py, draw for draw
       for (int64_t s = corpus.first_sentence(d); s < corpus.first_sentence(d + 1); ++s)
         corpus.sentence(s).append_to(document.emplace_back());
     }
-    const InstanceSource source(corpus, Split::train, {.max_seq_length = max_seq_length, .short_seq_prob = 0.3}, 11);
+    const InstanceSource source(corpus, Split::train,
+                                {.max_seq_length = max_seq_length, .short_seq_prob = 0.3}, 11);
     for (const int64_t epoch : {0, 3}) {
       std::vector<OraclePair> expected;
       for (size_t d = 0; d < all.size(); ++d)
-        for (auto& pair : oracle(all, d, max_seq_length, 0.3, instance_random(11, epoch, Draw::document, static_cast<int64_t>(d))))
+        for (auto& pair :
+             oracle(all, d, max_seq_length, 0.3,
+                    instance_random(11, epoch, Draw::document, static_cast<int64_t>(d))))
           expected.push_back(pair);
       instance_random(11, epoch, Draw::order, 0).shuffle(expected);
       REQUIRE(source.size(epoch) == static_cast<int64_t>(expected.size()));
@@ -149,12 +162,15 @@ TEST_CASE("masking: how many, which, and by what") {
       if (static_cast<double>(static_cast<size_t>(exact)) + 0.5 == exact && rounded % 2) --rounded;
       REQUIRE(instance.positions.size() == std::min<size_t>(20, std::max<size_t>(1, rounded)));
       REQUIRE(instance.labels.size() == instance.positions.size());
-      REQUIRE(std::adjacent_find(instance.positions.begin(), instance.positions.end(), std::greater_equal<>()) == instance.positions.end());
+      REQUIRE(std::adjacent_find(instance.positions.begin(), instance.positions.end(),
+                                 std::greater_equal<>()) == instance.positions.end());
       for (size_t k = 0; k < instance.positions.size(); ++k) {
-        const int32_t id = instance.ids[static_cast<size_t>(instance.positions[k])], label = instance.labels[k];
+        const int32_t id = instance.ids[static_cast<size_t>(instance.positions[k])],
+                      label = instance.labels[k];
         REQUIRE(label >= 5);  // never [CLS] or [SEP]
         ++predicted;
-        if (id == 4) ++masked;  // of the random replacements one in 205 is [MASK] too: within the tolerance
+        // of the random replacements one in 205 is [MASK] too: within the tolerance
+        if (id == 4) ++masked;
         else if (id == label) ++kept;
         else ++replaced[static_cast<size_t>(id)];
       }
@@ -167,7 +183,8 @@ TEST_CASE("masking: how many, which, and by what") {
   const double share = 4 * std::sqrt(0.16 / predicted);  // four standard errors of a share near 0.8
   CHECK(masked / predicted == doctest::Approx(0.8 + 0.1 / (words + 5)).epsilon(share / 0.8));
   CHECK(kept / predicted == doctest::Approx(0.1 + 0.1 / (words + 5)).epsilon(share / 0.1));
-  // The replacements are even over the whole vocabulary, special tokens included ([MASK] is counted above).
+  // The replacements are even over the whole vocabulary, special tokens included ([MASK] is counted
+  // above).
   double all = 0, chi_square = 0;
   for (const double count : replaced) all += count;
   for (size_t id = 0; id < replaced.size(); ++id)
@@ -192,21 +209,25 @@ TEST_CASE("masks are drawn anew each epoch, and whole words whole") {
     const auto ids = unmasked(instance);
     const std::set<int32_t> chosen(instance.positions.begin(), instance.positions.end());
     for (size_t p = 1; p + 1 < ids.size(); ++p) {
-      // A piece goes with what is before it: the same choice for both. (Before the first token of A there is nothing to go with; B's may go
-      // with A's last.)
+      // A piece goes with what is before it: the same choice for both. (Before the first token of A
+      // there is nothing to go with; B's may go with A's last.)
       if (!corpus.vocabulary().token(ids[p]).starts_with("##") || ids[p - 1] < 5) continue;
-      CHECK(chosen.contains(static_cast<int32_t>(p)) == chosen.contains(static_cast<int32_t>(p) - 1));
+      CHECK(chosen.contains(static_cast<int32_t>(p)) ==
+            chosen.contains(static_cast<int32_t>(p) - 1));
       pieces += chosen.contains(static_cast<int32_t>(p));
     }
   }
   CHECK(pieces > 20);
 }
 
-TEST_CASE("without next sentences, every token of a document is seen once and no other document's with it") {
+TEST_CASE(
+    "without next sentences, every token of a document is seen once and no other document's with "
+    "it") {
   const Scratch scratch;
   testing::write_numbered_corpus(scratch / "c.gds", 40, 8, 90, 60000);
   const CorpusFile corpus = CorpusFile::open(scratch / "c.gds");
-  const InstanceSource source(corpus, Split::train, {.max_seq_length = 64, .next_sentence = false}, 5);
+  const InstanceSource source(corpus, Split::train, {.max_seq_length = 64, .next_sentence = false},
+                              5);
   std::vector<int32_t> seen;
   for (int64_t i = 0; i < source.size(2); ++i) {
     const Instance instance = source.get(2, i);
@@ -255,7 +276,9 @@ TEST_CASE("what cannot be drawn says why") {
   const Scratch scratch;
   testing::write_numbered_corpus(scratch / "c.gds", 2, 2, 2, 10);
   const CorpusFile corpus = CorpusFile::open(scratch / "c.gds");
-  const auto error = [&](Split split, InstanceOptions options) { return error_of([&] { InstanceSource(corpus, split, options, 0); }); };
+  const auto error = [&](Split split, InstanceOptions options) {
+    return error_of([&] { InstanceSource(corpus, split, options, 0); });
+  };
   CHECK_MENTIONS(error(Split::validation, {}), "no validation documents");
   CHECK_MENTIONS(error(Split::train, {.max_seq_length = 4}), "max_seq_length 4");
   CHECK_MENTIONS(error(Split::train, {.masked_lm_prob = 1.5}), "1.5");

@@ -1,4 +1,4 @@
-#include "data/story/story.h"
+#include "gradus/data/story/story.h"
 
 #include <omp.h>
 
@@ -8,8 +8,8 @@
 #include <map>
 #include <set>
 
-#include "base/file.h"
-#include "data/story/best_guess.h"
+#include "gradus/base/file.h"
+#include "gradus/data/story/best_guess.h"
 #include "tests/support.h"
 
 namespace gradus::story {
@@ -17,7 +17,9 @@ namespace {
 
 using testing::Scratch;
 
-TEST_CASE("stories are a function of seed and number, the file of its options, on any number of threads") {
+TEST_CASE(
+    "stories are a function of seed and number, the file of its options, on any number of "
+    "threads") {
   CHECK(story(1, 5, World::small).text() == story(1, 5, World::small).text());
   CHECK(story(1, 5, World::small).text() != story(2, 5, World::small).text());
   const Scratch scratch;
@@ -33,7 +35,8 @@ TEST_CASE("stories are a function of seed and number, the file of its options, o
 }
 
 TEST_CASE("the worlds have the size they should") {
-  for (const auto& [world, least, most] : {std::tuple{World::small, 400, 550}, std::tuple{World::large, 2000, 3000}}) {
+  for (const auto& [world, least, most] :
+       {std::tuple{World::small, 400, 550}, std::tuple{World::large, 2000, 3000}}) {
     std::set<std::string> words;
     std::set<std::string> texts;
     for (int64_t i = 0; i < 20000; ++i) {
@@ -53,14 +56,19 @@ TEST_CASE("the worlds have the size they should") {
 
 TEST_CASE("a fixed word is certain: no two wordings differ in one word") {
   for (const World world : {World::small, World::large}) {
-    std::map<std::string, std::set<std::string>> seen;  // a sentence's frame with one place open -> what stood there
+    // a sentence's frame with one place open -> what stood there
+    std::map<std::string, std::set<std::string>> seen;
     for (int64_t i = 0; i < 10000; ++i) {
       const Story told = story(1, i, world);
       for (const auto& sentence : told.sentences) {
         std::vector<std::string> frame;
         for (const auto& word : sentence.words) {
-          const Table* table = word.variable < 0 ? nullptr : told.variables[static_cast<size_t>(word.variable)].table;
-          frame.push_back(table ? fmt::format("<{}.{}{}>", table->name, word.column, word.article ? " article" : "") : word.text);
+          const Table* table = word.variable < 0
+                                   ? nullptr
+                                   : told.variables[static_cast<size_t>(word.variable)].table;
+          frame.push_back(table ? fmt::format("<{}.{}{}>", table->name, word.column,
+                                              word.article ? " article" : "")
+                                : word.text);
         }
         for (size_t w = 0; w < frame.size(); ++w) {
           auto open = frame;
@@ -70,7 +78,8 @@ TEST_CASE("a fixed word is certain: no two wordings differ in one word") {
       }
     }
     for (const auto& entry : seen)
-      CHECK_MESSAGE(entry.second.size() == 1, entry.first, ": ", fmt::format("{}", fmt::join(entry.second, ", ")));
+      CHECK_MESSAGE(entry.second.size() == 1, entry.first, ": ",
+                    fmt::format("{}", fmt::join(entry.second, ", ")));
   }
 }
 
@@ -82,7 +91,9 @@ TEST_CASE("best guesses are calibrated: a word given probability p is right p of
       for (size_t s = 0; s < told.sentences.size(); ++s)
         for (size_t w = 0; w < told.sentences[s].words.size(); ++w) {
           // The sentence itself and the one before it are seen.
-          const auto guesses = best_guesses(told, s, w, [&](size_t sentence, size_t) { return sentence + 1 >= s && sentence <= s; });
+          const auto guesses = best_guesses(told, s, w, [&](size_t sentence, size_t) {
+            return sentence + 1 >= s && sentence <= s;
+          });
           const double p = guesses[0].probability;
           const std::string& truth = told.sentences[s].words[w].text;
           expected += p;
@@ -107,7 +118,8 @@ TEST_CASE("best guesses are calibrated: a word given probability p is right p of
 }
 
 TEST_CASE("the bound is high, and higher with fewer words hidden") {
-  const Bound usual = best_mlm(1, 1000, World::small), light = best_mlm(1, 1000, World::small, 0.02);
+  const Bound usual = best_mlm(1, 1000, World::small),
+              light = best_mlm(1, 1000, World::small, 0.02);
   CHECK(usual.accuracy > 0.9);
   CHECK(usual.accuracy < light.accuracy);
   CHECK(usual.cross_entropy > light.cross_entropy);
@@ -124,7 +136,8 @@ TEST_CASE("probes have one mask and an answer that follows; all kinds come up") 
     CHECK_FALSE(probe.answer.empty());
     kinds.insert(probe.about);
   }
-  for (const char* kind : {"job.place", "animal.sound", "event.mood", "person.she", "place.noun", "thing.noun"})
+  for (const char* kind :
+       {"job.place", "animal.sound", "event.mood", "person.she", "place.noun", "thing.noun"})
     CHECK_MESSAGE(kinds.contains(kind), kind);
 }
 

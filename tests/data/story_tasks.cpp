@@ -1,6 +1,6 @@
-// The story world's labelled sets: right labels, no story twice, nothing to be told from a part of the input, files as their fields write
-// them.
-#include "data/story/tasks/tasks.h"
+// The story world's labelled sets: right labels, no story twice, nothing to be told from a part of
+// the input, files as their fields write them.
+#include "gradus/data/story/tasks/tasks.h"
 
 #include <cmath>
 #include <map>
@@ -8,7 +8,7 @@
 #include <set>
 #include <sstream>
 
-#include "base/file.h"
+#include "gradus/base/file.h"
 #include "tests/support.h"
 
 namespace gradus::story {
@@ -29,8 +29,8 @@ std::vector<std::string> words_of(const std::string& text) {
   return words;
 }
 
-// A count-based reader (naive Bayes, each word and each pair of neighbours, add-one): trained on the first 4,000 of the texts, how often is
-// it right on the rest?
+// A count-based reader (naive Bayes, each word and each pair of neighbours, add-one): trained on
+// the first 4,000 of the texts, how often is it right on the rest?
 double counted(const std::vector<std::pair<std::string, std::string>>& labelled) {
   constexpr size_t train = 4000;
   std::map<std::string, std::map<std::string, double>> seen;  // feature -> label -> count
@@ -54,7 +54,8 @@ double counted(const std::vector<std::pair<std::string, std::string>>& labelled)
     for (const auto& [candidate, count] : labels) {
       double score = std::log(count);
       for (const auto& feature : features_of(text))
-        score += std::log((seen[feature][candidate] + 1) / (features[candidate] + static_cast<double>(seen.size())));
+        score += std::log((seen[feature][candidate] + 1) /
+                          (features[candidate] + static_cast<double>(seen.size())));
       if (score > best_score) best_score = score, best = candidate;
     }
     right += best == label;
@@ -92,22 +93,27 @@ TEST_CASE("tasks: a part of the input decides nothing") {
   }
   for (const Example& e : examples(task("endings"), 3, 2000))  // each ending alone: is it right?
     for (size_t i = 0; i < 4; ++i)
-      parts["an ending"].emplace_back(e.texts[1] + " " + e.texts[2 + i], std::to_string(i) == e.labels[0] ? "right" : "wrong");
+      parts["an ending"].emplace_back(e.texts[1] + " " + e.texts[2 + i],
+                                      std::to_string(i) == e.labels[0] ? "right" : "wrong");
   for (const auto& part : parts) {
     const auto& labelled = part.second;
     std::map<std::string, double> counts;
     for (const auto& entry : labelled) ++counts[entry.second];
     double chance = 0;
-    for (const auto& entry : counts) chance = std::max(chance, entry.second / static_cast<double>(labelled.size()));
+    for (const auto& entry : counts)
+      chance = std::max(chance, entry.second / static_cast<double>(labelled.size()));
     const double score = counted(labelled);
-    CHECK_MESSAGE(score < chance + 0.03, part.first, ": ", score, " where the commonest label has ", chance);
+    CHECK_MESSAGE(score < chance + 0.03, part.first, ": ", score, " where the commonest label has ",
+                  chance);
   }
 }
 
 TEST_CASE("tasks: counting words does not solve them") {
   std::vector<std::pair<std::string, std::string>> sentiment, pairs;
-  for (const Example& e : examples(task("sentiment"), 3, 7000)) sentiment.emplace_back(e.texts[0], e.labels[0]);
-  for (const Example& e : examples(task("entailment"), 3, 7000)) pairs.emplace_back(e.texts[0] + " " + e.texts[1], e.labels[0]);
+  for (const Example& e : examples(task("sentiment"), 3, 7000))
+    sentiment.emplace_back(e.texts[0], e.labels[0]);
+  for (const Example& e : examples(task("entailment"), 3, 7000))
+    pairs.emplace_back(e.texts[0] + " " + e.texts[1], e.labels[0]);
   const double feeling = counted(sentiment), claim = counted(pairs);
   MESSAGE("words and neighbours counted: sentiment ", feeling, ", entailment ", claim);
   CHECK(feeling < 0.93);
@@ -124,7 +130,10 @@ TEST_CASE("tasks: labels are spread and well formed") {
   CHECK(labels.size() == 2 + 3 + 6 + 4);
   for (const auto& entry : labels) {
     const std::string& label = entry.first;
-    const int classes = label.starts_with("sent") ? 2 : label.starts_with("ent") ? 3 : label.starts_with("sim") ? 6 : 4;
+    const int classes = label.starts_with("sent")  ? 2
+                        : label.starts_with("ent") ? 3
+                        : label.starts_with("sim") ? 6
+                                                   : 4;
     CHECK_MESSAGE(entry.second > 0.85 * 6000 / classes, label);
   }
   int unanswerable = 0;
@@ -157,8 +166,10 @@ TEST_CASE("tasks: files in the formats of their fields, and a README.md that nam
   const Scratch scratch;
   write_tasks(scratch.path(), {.train = 30, .validation = 10, .test = 20, .seed = 4});
   std::set<std::string> stories;  // over the three splits
-  for (const auto& [split, count] : {std::pair{"train", 30}, std::pair{"validation", 10}, std::pair{"test", 20}}) {
-    const auto squad = nlohmann::json::parse(read_file(scratch / (std::string("questions.") + split + ".json")));
+  for (const auto& [split, count] :
+       {std::pair{"train", 30}, std::pair{"validation", 10}, std::pair{"test", 20}}) {
+    const auto squad =
+        nlohmann::json::parse(read_file(scratch / (std::string("questions.") + split + ".json")));
     CHECK(squad["version"] == "v2.0");
     CHECK(static_cast<int>(squad["data"][0]["paragraphs"].size()) == count);
     for (const auto& paragraph : squad["data"][0]["paragraphs"]) {
@@ -167,19 +178,26 @@ TEST_CASE("tasks: files in the formats of their fields, and a README.md that nam
       CHECK(qa["is_impossible"].get<bool>() == qa["answers"].empty());
     }
     int lines = 0;
-    for_each_line(scratch / (std::string("entailment.") + split + ".tsv"), [&](std::string_view line, int64_t) {
-      CHECK(std::count(line.begin(), line.end(), '\t') == 2);
-      ++lines;
-    });
+    for_each_line(scratch / (std::string("entailment.") + split + ".tsv"),
+                  [&](std::string_view line, int64_t) {
+                    CHECK(std::count(line.begin(), line.end(), '\t') == 2);
+                    ++lines;
+                  });
     CHECK(lines == count + 1);
     for_each_line(scratch / (std::string("topics.") + split + ".jsonl"),
-                  [&](std::string_view line, int64_t) { CHECK(!nlohmann::json::parse(line)["labels"].empty()); });
+                  [&](std::string_view line, int64_t) {
+                    CHECK(!nlohmann::json::parse(line)["labels"].empty());
+                  });
   }
-  CHECK(read_file(scratch / "endings.test.csv").starts_with("sent1,sent2,ending0,ending1,ending2,ending3,label\n\""));
+  CHECK(read_file(scratch / "endings.test.csv")
+            .starts_with("sent1,sent2,ending0,ending1,ending2,ending3,label\n\""));
   CHECK(read_file(scratch / "sentiment.train.tsv").starts_with("sentence\tlabel\n"));
   const std::string readme = read_file(scratch / "README.md");
-  for (const Task& task : tasks()) CHECK(readme.find("## " + task.name + ".{train,validation,test}." + task.ending) != std::string::npos);
-  CHECK_MENTIONS(testing::error_of([&] { write_tasks(scratch.path(), {.train = 0}); }), "--train 0");
+  for (const Task& task : tasks())
+    CHECK(readme.find("## " + task.name + ".{train,validation,test}." + task.ending) !=
+          std::string::npos);
+  CHECK_MENTIONS(testing::error_of([&] { write_tasks(scratch.path(), {.train = 0}); }),
+                 "--train 0");
 }
 
 }  // namespace

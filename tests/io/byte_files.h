@@ -1,4 +1,5 @@
-// Files made byte by byte, so that any field of them can be wrong: numbers, literals with zeros in them, zip archives, LevelDB tables.
+// Files made byte by byte, so that any field of them can be wrong: numbers, literals with zeros in
+// them, zip archives, LevelDB tables.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "io/crc32.h"
-#include "io/leveldb_table.h"
+#include "gradus/io/crc32.h"
+#include "gradus/io/leveldb_table.h"
 
 namespace gradus::testing {
 
@@ -38,38 +39,48 @@ inline void append(std::string& to, uint64_t value, int bytes) {
 inline std::string make_zip(const std::vector<ZipEntry>& entries, bool zip64 = false) {
   std::string archive, directory;
   for (const ZipEntry& e : entries) {
-    const uint64_t offset = e.local_offset < 0 ? archive.size() : static_cast<uint64_t>(e.local_offset);
-    const uint64_t size = e.claimed_size < 0 ? e.bytes.size() : static_cast<uint64_t>(e.claimed_size);
+    const uint64_t offset =
+        e.local_offset < 0 ? archive.size() : static_cast<uint64_t>(e.local_offset);
+    const uint64_t size =
+        e.claimed_size < 0 ? e.bytes.size() : static_cast<uint64_t>(e.claimed_size);
     std::string common;
-    append(common, 20, 2), append(common, e.flags, 2), append(common, e.method, 2), append(common, 0, 4);
+    append(common, 20, 2), append(common, e.flags, 2), append(common, e.method, 2),
+        append(common, 0, 4);
     append(common, crc32_of_zip(e.bytes), 4);
     archive += "PK\x03\x04" + common;
-    append(archive, size, 4), append(archive, size, 4), append(archive, e.name.size(), 2), append(archive, 0, 2);
+    append(archive, size, 4), append(archive, size, 4), append(archive, e.name.size(), 2),
+        append(archive, 0, 2);
     archive += e.name + e.bytes;
     directory += "PK\x01\x02";
     append(directory, 20, 2);
     directory += common;
-    append(directory, zip64 ? UINT32_MAX : size, 4), append(directory, zip64 ? UINT32_MAX : size, 4);
+    append(directory, zip64 ? UINT32_MAX : size, 4),
+        append(directory, zip64 ? UINT32_MAX : size, 4);
     append(directory, e.name.size(), 2), append(directory, zip64 ? 28 : 0, 2);
-    append(directory, 0, 2), append(directory, 0, 2), append(directory, 0, 2), append(directory, 0, 4);
+    append(directory, 0, 2), append(directory, 0, 2), append(directory, 0, 2),
+        append(directory, 0, 4);
     append(directory, zip64 ? UINT32_MAX : offset, 4);
     directory += e.name;
     if (zip64)
-      append(directory, 1, 2), append(directory, 24, 2), append(directory, size, 8), append(directory, size, 8),
-          append(directory, offset, 8);
+      append(directory, 1, 2), append(directory, 24, 2), append(directory, size, 8),
+          append(directory, size, 8), append(directory, offset, 8);
   }
   const uint64_t start = archive.size(), end64 = start + directory.size();
   archive += directory;
   if (zip64) {
     archive += "PK\x06\x06";
-    append(archive, 44, 8), append(archive, 45, 2), append(archive, 45, 2), append(archive, 0, 4), append(archive, 0, 4);
-    append(archive, entries.size(), 8), append(archive, entries.size(), 8), append(archive, directory.size(), 8), append(archive, start, 8);
+    append(archive, 44, 8), append(archive, 45, 2), append(archive, 45, 2), append(archive, 0, 4),
+        append(archive, 0, 4);
+    append(archive, entries.size(), 8), append(archive, entries.size(), 8),
+        append(archive, directory.size(), 8), append(archive, start, 8);
     archive += "PK\x06\x07";
     append(archive, 0, 4), append(archive, end64, 8), append(archive, 1, 4);
   }
   archive += "PK\x05\x06";
-  append(archive, 0, 4), append(archive, zip64 ? UINT16_MAX : entries.size(), 2), append(archive, zip64 ? UINT16_MAX : entries.size(), 2);
-  append(archive, directory.size(), 4), append(archive, zip64 ? UINT32_MAX : start, 4), append(archive, 0, 2);
+  append(archive, 0, 4), append(archive, zip64 ? UINT16_MAX : entries.size(), 2),
+      append(archive, zip64 ? UINT16_MAX : entries.size(), 2);
+  append(archive, directory.size(), 4), append(archive, zip64 ? UINT32_MAX : start, 4),
+      append(archive, 0, 2);
   return archive;
 }
 
@@ -80,11 +91,14 @@ inline void varint(std::string& to, uint64_t value) {
 }
 
 // LevelDB's table of one block with these entries, in which every checksum is right.
-inline std::string table_of(const std::vector<std::pair<std::string, std::string>>& entries, char compression = 0) {
+inline std::string table_of(const std::vector<std::pair<std::string, std::string>>& entries,
+                            char compression = 0) {
   std::string file, handle;
   const auto add_block = [&](const std::vector<std::pair<std::string, std::string>>& list) {
     std::string block;
-    for (const auto& [key, value] : list) varint(block, 0), varint(block, key.size()), varint(block, value.size()), block += key + value;
+    for (const auto& [key, value] : list)
+      varint(block, 0), varint(block, key.size()), varint(block, value.size()),
+          block += key + value;
     append(block, 0, 4), append(block, 1, 4);
     handle.clear();
     varint(handle, file.size()), varint(handle, block.size());

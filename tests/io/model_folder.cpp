@@ -1,8 +1,8 @@
-#include "io/model_folder.h"
+#include "gradus/io/model_folder.h"
 
 #include <nlohmann/json.hpp>
 
-#include "io/safetensors.h"
+#include "gradus/io/safetensors.h"
 #include "tests/io/small_model.h"
 
 using namespace gradus;
@@ -26,7 +26,8 @@ Tensor& named(NamedTensors& tensors, const std::string& name) {
 
 void check_equal(BertForPreTraining& x, BertForPreTraining& y) {
   const auto a = parameters(x), b = parameters(y);
-  for (size_t i = 0; i < a.size(); ++i) CHECK_MESSAGE(norm(a[i].view() - b[i].view()) == 0, a[i].name);
+  for (size_t i = 0; i < a.size(); ++i)
+    CHECK_MESSAGE(norm(a[i].view() - b[i].view()) == 0, a[i].name);
 }
 
 // model.safetensors of a scratch folder, loaded into a model of other values.
@@ -63,9 +64,10 @@ TEST_CASE("ranges of a leaf are tensors of their own; tied parameters are writte
 TEST_CASE("a tokenizer keeps its rules") {
   const Scratch scratch;
   BertForPreTraining model = small_model(1);
-  for (const TokenizerOptions options :
-       {TokenizerOptions{}, TokenizerOptions{.lower_case = false}, TokenizerOptions{.mode = TokenizerMode::google}}) {
-    save_model_folder(scratch.path(), model.bert.config, parameters(model), small_tokenizer(options));
+  for (const TokenizerOptions options : {TokenizerOptions{}, TokenizerOptions{.lower_case = false},
+                                         TokenizerOptions{.mode = TokenizerMode::google}}) {
+    save_model_folder(scratch.path(), model.bert.config, parameters(model),
+                      small_tokenizer(options));
     CHECK(load_tokenizer(scratch.path()).fingerprint() == small_tokenizer(options).fingerprint());
   }
 }
@@ -73,10 +75,15 @@ TEST_CASE("a tokenizer keeps its rules") {
 TEST_CASE("a tokenizer's rules: tokenizer_config.json, then tokenizer.json, then lower case") {
   const Scratch scratch;
   BertForPreTraining model = small_model(1);
-  save_model_folder(scratch.path(), model.bert.config, parameters(model), small_tokenizer({.lower_case = false}));
+  save_model_folder(scratch.path(), model.bert.config, parameters(model),
+                    small_tokenizer({.lower_case = false}));
   const auto lower_case = [&] { return load_tokenizer(scratch.path()).options().lower_case; };
-  const auto settings = [&](const char* json) { write_file(scratch / "tokenizer_config.json", json); };
-  const auto refused = [&](const char* mentions) { CHECK_MENTIONS(error_of([&] { load_tokenizer(scratch.path()); }), mentions); };
+  const auto settings = [&](const char* json) {
+    write_file(scratch / "tokenizer_config.json", json);
+  };
+  const auto refused = [&](const char* mentions) {
+    CHECK_MENTIONS(error_of([&] { load_tokenizer(scratch.path()); }), mentions);
+  };
   settings(R"({"do_lower_case": true})");
   CHECK(lower_case());
   std::filesystem::remove(scratch / "vocab.txt");
@@ -106,14 +113,17 @@ TEST_CASE("the report names what is new and what is not used") {
   std::erase_if(tensors, [](const auto& t) { return t.first.starts_with("cls.seq_relationship"); });
   tensors.emplace_back("classifier.weight", zeros({3, 8}));
   const LoadReport report = load(scratch, tensors, other);
-  CHECK(report.fresh == std::vector<std::string>{"cls.seq_relationship.weight", "cls.seq_relationship.bias"});
+  CHECK(report.fresh ==
+        std::vector<std::string>{"cls.seq_relationship.weight", "cls.seq_relationship.bias"});
   CHECK(report.unused == std::vector<std::string>{"classifier.weight"});
   CHECK_MENTIONS(report.to_text(),
-                 "2 new, not in the file, to be trained: cls.seq_relationship.weight, cls.seq_relationship.bias; 1 tensors of the file not "
+                 "2 new, not in the file, to be trained: cls.seq_relationship.weight, "
+                 "cls.seq_relationship.bias; 1 tensors of the file not "
                  "used: classifier.weight");
 }
 
-TEST_CASE("a body loads from a whole model, and a whole model from a body: the prefix may be missing") {
+TEST_CASE(
+    "a body loads from a whole model, and a whole model from a body: the prefix may be missing") {
   const Scratch scratch;
   BertForPreTraining model = small_model(1), other = small_model(2);
   BertModel body(small_config());  // its parameters have no `bert.` prefix
@@ -123,7 +133,8 @@ TEST_CASE("a body loads from a whole model, and a whole model from a body: the p
   CHECK(partly.unused.size() == 9);
 
   NamedTensors bare;
-  for (const auto& [name, tensor] : tensors_of(model)) bare.emplace_back(name.starts_with("bert.") ? name.substr(5) : name, tensor);
+  for (const auto& [name, tensor] : tensors_of(model))
+    bare.emplace_back(name.starts_with("bert.") ? name.substr(5) : name, tensor);
   const LoadReport report = load(scratch, bare, other);
   CHECK(report.fresh.empty());
   CHECK(report.unused.empty());
@@ -145,7 +156,8 @@ TEST_CASE("old names: gamma and beta, position_ids") {
   check_equal(model, other);
 
   old.emplace_back("bert.embeddings.LayerNorm.weight", zeros({8}));
-  CHECK_MENTIONS(error_of([&] { load(scratch, old, other); }), "'embeddings.LayerNorm.weight' is there twice");
+  CHECK_MENTIONS(error_of([&] { load(scratch, old, other); }),
+                 "'embeddings.LayerNorm.weight' is there twice");
 }
 
 TEST_CASE("a tied decoder: under either name, or under both with the same values") {
@@ -160,7 +172,8 @@ TEST_CASE("a tied decoder: under either name, or under both with the same values
     check_equal(model, other);
   };
   NamedTensors both = tensors, alias = tensors;
-  both.emplace_back("cls.predictions.decoder.weight", model.bert.embeddings.word_embeddings.weight.detach());
+  both.emplace_back("cls.predictions.decoder.weight",
+                    model.bert.embeddings.word_embeddings.weight.detach());
   both.emplace_back("cls.predictions.decoder.bias", model.predictions.bias.detach());
   loads(both);
   for (auto& [name, tensor] : alias) {
@@ -170,8 +183,9 @@ TEST_CASE("a tied decoder: under either name, or under both with the same values
   loads(alias);
   named(both, "cls.predictions.decoder.weight") = zeros({12, 8});
   BertForPreTraining other = small_model(2);
-  CHECK_MENTIONS(error_of([&] { load(scratch, both, other); }),
-                 "'bert.embeddings.word_embeddings.weight' and 'cls.predictions.decoder.weight' differ");
+  CHECK_MENTIONS(
+      error_of([&] { load(scratch, both, other); }),
+      "'bert.embeddings.word_embeddings.weight' and 'cls.predictions.decoder.weight' differ");
 }
 
 TEST_CASE("shards by an index") {
@@ -198,7 +212,8 @@ TEST_CASE("shards by an index") {
   };
   const std::string name = first[0].first;
   refused({{"weight_map", 3}}, "no weight_map");
-  refused({{"weight_map", {{name, "two.safetensors"}}}}, "'bert.embeddings.word_embeddings.weight' should be in two.safetensors");
+  refused({{"weight_map", {{name, "two.safetensors"}}}},
+          "'bert.embeddings.word_embeddings.weight' should be in two.safetensors");
   refused({{"weight_map", {{name, "../one.safetensors"}}}}, "name in this folder");
   refused({{"weight_map", {{name, "three.safetensors"}}}}, "three.safetensors");
 }
@@ -208,9 +223,13 @@ TEST_CASE("nothing is written into the parameters when anything is wrong") {
   BertForPreTraining model = small_model(1), other = small_model(2), untouched = small_model(2);
   NamedTensors tensors = tensors_of(model);
   named(tensors, "cls.seq_relationship.bias") = zeros({3});
-  CHECK_MENTIONS(error_of([&] { load(scratch, tensors, other); }), "'cls.seq_relationship.bias' has the shape [3], the model wants [2]");
+  CHECK_MENTIONS(error_of([&] { load(scratch, tensors, other); }),
+                 "'cls.seq_relationship.bias' has the shape [3], the model wants [2]");
   check_equal(other, untouched);
-  CHECK_MENTIONS(error_of([&] { load(scratch, {{"a", zeros({1})}}, other); }), "none of its 1 tensors");
+  CHECK_MENTIONS(error_of([&] {
+                   load(scratch, {{"a", zeros({1})}}, other);
+                 }),
+                 "none of its 1 tensors");
 }
 
 TEST_CASE("folders that cannot be read or written are named") {
@@ -218,14 +237,21 @@ TEST_CASE("folders that cannot be read or written are named") {
   BertForPreTraining model = small_model(1);
   CHECK_MENTIONS(error_of([&] { load_config(scratch / "nowhere"); }), "no such model folder");
   CHECK_MENTIONS(error_of([&] { load_config(scratch.path()); }), "config.json");
-  CHECK_MENTIONS(error_of([&] { load_parameters(scratch.path(), parameters(model)); }), "neither model.safetensors nor");
+  CHECK_MENTIONS(error_of([&] { load_parameters(scratch.path(), parameters(model)); }),
+                 "neither model.safetensors nor");
   write_file(scratch / "file", "x");
   const auto save = [&](const BertConfig& config, const Tokenizer& tokenizer) {
     save_model_folder(scratch / "file", config, parameters(model), tokenizer);
   };
-  CHECK_MENTIONS(error_of([&] { save(small_config(), small_tokenizer()); }), "cannot make the folder");
-  CHECK_MENTIONS(error_of([&] { save(small_config(), Tokenizer(Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "a"}))); }), "[MASK]");
+  CHECK_MENTIONS(error_of([&] { save(small_config(), small_tokenizer()); }),
+                 "cannot make the folder");
+  CHECK_MENTIONS(
+      error_of([&] {
+        save(small_config(), Tokenizer(Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "a"})));
+      }),
+      "[MASK]");
   BertConfig fewer = small_config();
   fewer.vocab_size = 10;
-  CHECK_MENTIONS(error_of([&] { save(fewer, small_tokenizer()); }), "12 tokens are more than the model's vocab_size of 10");
+  CHECK_MENTIONS(error_of([&] { save(fewer, small_tokenizer()); }),
+                 "12 tokens are more than the model's vocab_size of 10");
 }

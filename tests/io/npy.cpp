@@ -1,4 +1,4 @@
-#include "io/npy.h"
+#include "gradus/io/npy.h"
 
 #include <cstring>
 
@@ -29,7 +29,10 @@ TEST_CASE("npy: what is no matrix, and what is never committed") {
   const Scratch scratch;
   {
     NpyWriter file(scratch / "v.npy", 2);
-    CHECK_MENTIONS(error_of([&] { file.write(std::vector<float>{1, 2, 3}); }), "3 numbers are not whole rows of 2");
+    CHECK_MENTIONS(error_of([&] {
+                     file.write(std::vector<float>{1, 2, 3});
+                   }),
+                   "3 numbers are not whole rows of 2");
   }
   CHECK(std::filesystem::is_empty(scratch.path()));
   CHECK_MENTIONS(error_of([&] { NpyWriter(scratch / "v.npy", 0); }), "0 columns");

@@ -1,4 +1,4 @@
-#include "io/pickle.h"
+#include "gradus/io/pickle.h"
 
 #include "tests/io/byte_files.h"
 #include "tests/support.h"
@@ -20,7 +20,8 @@ std::string refusal(const std::string& bytes) {
 // The bytes are what Python 3.11's pickle.dumps writes for the value that is named.
 TEST_CASE("pickle: values of protocol 2 and 4") {
   const std::string two = bytes(
-      "\x80\x02]q\x00(K\x01J\xff\xff\xff\xffX\x02\x00\x00\x00hiq\x01G?\xf8\x00\x00\x00\x00\x00\x00\x88N\x8a\x05\x00\x00\x00\x00\x80h\x01"
+      "\x80\x02]q\x00(K\x01J\xff\xff\xff\xffX\x02\x00\x00\x00hiq\x01G?"
+      "\xf8\x00\x00\x00\x00\x00\x00\x88N\x8a\x05\x00\x00\x00\x00\x80h\x01"
       "e.");
   const Pickle list(two, "p", known);  // [1, -1, "hi", 1.5, True, None, -2^39, "hi"]
   const auto& items = list.root().items;
@@ -45,7 +46,9 @@ TEST_CASE("pickle: values of protocol 2 and 4") {
   CHECK(dict.root().entries[1].second->items[1]->integer == 3);
 }
 
-TEST_CASE("pickle: a call is a name and its arguments; what would be run is refused by name, and nothing runs") {
+TEST_CASE(
+    "pickle: a call is a name and its arguments; what would be run is refused by name, and nothing "
+    "runs") {
   const Pickle called(
       "\x80\x02"
       "ccollections\nOrderedDict\n)R.",
@@ -55,7 +58,9 @@ TEST_CASE("pickle: a call is a name and its arguments; what would be run is refu
   const Scratch scratch;
   const std::string file = (scratch / "ran").string();
   const std::string command = "touch " + file, code = "open('" + file + "', 'w')";
-  const auto text = [](const std::string& s) { return std::string("X") + static_cast<char>(s.size()) + std::string(3, '\0') + s; };
+  const auto text = [](const std::string& s) {
+    return std::string("X") + static_cast<char>(s.size()) + std::string(3, '\0') + s;
+  };
   CHECK_MENTIONS(refusal("\x80\x02"
                          "cos\nsystem\n" +
                          text(command) + "\x85R."),
@@ -68,7 +73,8 @@ TEST_CASE("pickle: a call is a name and its arguments; what would be run is refu
                          "c__builtin__\nexec\n" +
                          text(code) + "\x85R."),
                  "'__builtin__.exec'");
-  CHECK_MENTIONS(refusal("\x80\x04\x8c\x05posix\x8c\x06system\x93" + text(command) + "\x85R."), "'posix.system'");
+  CHECK_MENTIONS(refusal("\x80\x04\x8c\x05posix\x8c\x06system\x93" + text(command) + "\x85R."),
+                 "'posix.system'");
   CHECK_MENTIONS(refusal("\x80\x02(" + text(command) + "ios\nsystem\n."), "opcode 0x69");  // INST
   CHECK_MENTIONS(refusal("\x80\x02"
                          "ccollections\nOrderedDict\n)\x81."),
@@ -105,9 +111,11 @@ TEST_CASE("pickle: nesting, cycles and long programs end, in little memory") {
                            "a."),
                      "p", known);  // a list that holds itself
   CHECK(cycle.root().items[0] == &cycle.root());
-  CHECK(Pickle("Nr\xff\xff\xff\xff.", "p", known).root().kind == Kind::none);  // a place in the memo is no array's index
+  // a place in the memo is no array's index
+  CHECK(Pickle("Nr\xff\xff\xff\xff.", "p", known).root().kind == Kind::none);
   std::string doubling = "]";
-  for (char i = 0; i < 100; ++i) doubling += std::string("q") + i + "]" + "(h" + i + "h" + i + "e";  // 2^100 leaves, if one counted them
+  // 2^100 leaves, if one counted them
+  for (char i = 0; i < 100; ++i) doubling += std::string("q") + i + "]" + "(h" + i + "h" + i + "e";
   CHECK(Pickle(doubling + ".", "p", known).root().items.size() == 2);
   CHECK_MENTIONS(refusal(std::string(2'000'000, 'N')), "more than 1000000 opcodes");
 }

@@ -1,6 +1,6 @@
-#include "io/sentence_folder.h"
+#include "gradus/io/sentence_folder.h"
 
-#include "base/file.h"
+#include "gradus/base/file.h"
 #include "tests/support.h"
 
 using namespace gradus;
@@ -8,8 +8,10 @@ using namespace gradus::testing;
 namespace fs = std::filesystem;
 
 namespace {
-constexpr const char* kTransformer = R"({"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"})";
-constexpr const char* kPooling = R"({"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"})";
+constexpr const char* kTransformer =
+    R"({"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"})";
+constexpr const char* kPooling =
+    R"({"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"})";
 
 struct Folder {
   Scratch scratch;
@@ -28,7 +30,8 @@ struct Folder {
 
 TEST_CASE("sentence-transformers folders: what is written is read") {
   const Folder f;
-  for (const SentenceFolder& wanted : {SentenceFolder{f.path, Pooling::mean, true, 256}, SentenceFolder{f.path, Pooling::cls, false, 0}}) {
+  for (const SentenceFolder& wanted : {SentenceFolder{f.path, Pooling::mean, true, 256},
+                                       SentenceFolder{f.path, Pooling::cls, false, 0}}) {
     save_sentence_folder(wanted, 8);
     const SentenceFolder found = f.read();
     CHECK(found.body == f.path);
@@ -38,20 +41,24 @@ TEST_CASE("sentence-transformers folders: what is written is read") {
   }
 }
 
-TEST_CASE("sentence-transformers folders: old and new spellings, a body in a folder of its own, a plain folder") {
+TEST_CASE(
+    "sentence-transformers folders: old and new spellings, a body in a folder of its own, a plain "
+    "folder") {
   Folder f;
   CHECK(f.read().pooling == Pooling::mean);
   CHECK_FALSE(f.read().normalize);
   write_file(f.path / "tokenizer_config.json", R"({"model_max_length": 128})");
   CHECK(f.read().max_length == 128);
-  write_file(f.path / "tokenizer_config.json", R"({"model_max_length": 1000000000000000019884624838656})");
+  write_file(f.path / "tokenizer_config.json",
+             R"({"model_max_length": 1000000000000000019884624838656})");
   CHECK(f.read().max_length == 0);
   f.modules(
       R"(, {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.sentence_transformer.modules.normalize.Normalize"})");
   f.pooling(R"({"embedding_dimension": 8, "pooling_mode": "cls", "include_prompt": true})");
   CHECK(f.read().pooling == Pooling::cls);
   CHECK(f.read().normalize);
-  f.pooling(R"({"word_embedding_dimension": 8, "pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false})");
+  f.pooling(
+      R"({"word_embedding_dimension": 8, "pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false})");
   CHECK(f.read().pooling == Pooling::cls);
   f.pooling(R"({"word_embedding_dimension": 8})");
   CHECK(f.read().pooling == Pooling::mean);
@@ -64,9 +71,13 @@ TEST_CASE("sentence-transformers folders: old and new spellings, a body in a fol
   CHECK(f.read().prompt == "query: ");
   CHECK_FALSE(f.read().needs_lower_case);
   fs::create_directory(f.path / "0_BERT");
-  write_file(f.path / "modules.json",
-             fmt::format(R"([{{"path": "0_BERT", "type": "sentence_transformers.models.Transformer"}}, {}])", kPooling));
-  write_file(f.path / "0_BERT" / "sentence_bert_config.json", R"({"max_seq_length": 75, "do_lower_case": true})");
+  write_file(
+      f.path / "modules.json",
+      fmt::format(
+          R"([{{"path": "0_BERT", "type": "sentence_transformers.models.Transformer"}}, {}])",
+          kPooling));
+  write_file(f.path / "0_BERT" / "sentence_bert_config.json",
+             R"({"max_seq_length": 75, "do_lower_case": true})");
   CHECK(f.read().needs_lower_case);
   CHECK(f.read().body == f.path / "0_BERT");
   CHECK(f.read().max_length == 75);
@@ -89,7 +100,8 @@ TEST_CASE("sentence-transformers folders: what cannot be done is refused by name
   f.pooling(R"({"pooling_mode": "mean", "include_prompt": false})");
   CHECK_MENTIONS(f.error(), "include_prompt");
   f.pooling(R"({"pooling_mode": "mean"})");
-  write_file(f.path / "config_sentence_transformers.json", R"({"prompts": {}, "default_prompt_name": "query"})");
+  write_file(f.path / "config_sentence_transformers.json",
+             R"({"prompts": {}, "default_prompt_name": "query"})");
   CHECK_MENTIONS(f.error(), "default_prompt_name is \"query\"");
   fs::remove(f.path / "config_sentence_transformers.json");
   write_file(f.path / "modules.json", fmt::format("[{}]", kTransformer));

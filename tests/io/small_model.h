@@ -1,19 +1,22 @@
 // The small model and tokenizer that the tests of io save and load.
 #pragma once
 
-#include "io/model_folder.h"
-#include "models/bert.h"
+#include "gradus/io/model_folder.h"
+#include "gradus/models/bert.h"
 #include "tests/support.h"
 
 namespace gradus::testing {
 
 inline Tokenizer small_tokenizer(TokenizerOptions options = {}) {
-  return Tokenizer(Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c", "##a", "##b", "the", "."}), options);
+  return Tokenizer(Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c", "##a",
+                               "##b", "the", "."}),
+                   options);
 }
 
 inline BertConfig small_config() {
   BertConfig config = BertConfig::named("tiny", small_tokenizer().vocabulary().size());
-  config.hidden_size = 8, config.num_attention_heads = 2, config.intermediate_size = 16, config.max_position_embeddings = 16;
+  config.hidden_size = 8, config.num_attention_heads = 2, config.intermediate_size = 16,
+  config.max_position_embeddings = 16;
   return config;
 }
 

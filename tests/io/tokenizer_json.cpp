@@ -1,8 +1,8 @@
-#include "io/tokenizer_json.h"
+#include "gradus/io/tokenizer_json.h"
 
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "gradus/base/file.h"
 #include "tests/io/small_model.h"
 
 using namespace gradus;
@@ -45,15 +45,19 @@ TEST_CASE("tokenizer.json: other rules than BERT's are refused by name") {
   write_file(scratch / "tokenizer.json", "[]");
   CHECK_MENTIONS(error_of([&] { read_tokenizer_json(scratch / "tokenizer.json"); }), "JSON object");
   write_file(scratch / "tokenizer.json", "{");
-  CHECK_MENTIONS(error_of([&] { read_tokenizer_json(scratch / "tokenizer.json"); }), "not valid JSON");
+  CHECK_MENTIONS(error_of([&] { read_tokenizer_json(scratch / "tokenizer.json"); }),
+                 "not valid JSON");
 }
 
 TEST_CASE("tokenizer.json of the published models is their vocab.txt") {
   const auto folder = shared_data("bert-vocab");
   if (folder.empty()) return;
-  for (const auto& [name, lower_case] : {std::pair{"bert-base-uncased", true}, std::pair{"bert-base-multilingual-cased", false}}) {
-    const Tokenizer tokenizer(Vocabulary::load(folder / (std::string(name) + "-vocab.txt")), {.lower_case = lower_case});
-    CHECK(read_tokenizer_json(folder / (std::string(name) + "-tokenizer.json")).fingerprint() == tokenizer.fingerprint());
+  for (const auto& [name, lower_case] :
+       {std::pair{"bert-base-uncased", true}, std::pair{"bert-base-multilingual-cased", false}}) {
+    const Tokenizer tokenizer(Vocabulary::load(folder / (std::string(name) + "-vocab.txt")),
+                              {.lower_case = lower_case});
+    CHECK(read_tokenizer_json(folder / (std::string(name) + "-tokenizer.json")).fingerprint() ==
+          tokenizer.fingerprint());
     const Scratch scratch;
     write_file(scratch / "tokenizer.json", tokenizer_json(tokenizer));
     CHECK(read_tokenizer_json(scratch / "tokenizer.json").fingerprint() == tokenizer.fingerprint());

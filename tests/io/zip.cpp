@@ -1,4 +1,4 @@
-#include "io/zip.h"
+#include "gradus/io/zip.h"
 
 #include "tests/io/byte_files.h"
 #include "tests/support.h"
@@ -22,7 +22,8 @@ TEST_CASE("crc: the check values of the two polynomials") {
 
 TEST_CASE("zip: stored files are views of the archive; zip64 and a comment make no difference") {
   for (const bool zip64 : {false, true}) {
-    const std::string archive = make_zip({{"a/x", "hello"}, {"a/empty", ""}, {"b", std::string(1000, 'y')}}, zip64);
+    const std::string archive =
+        make_zip({{"a/x", "hello"}, {"a/empty", ""}, {"b", std::string(1000, 'y')}}, zip64);
     const auto files = read_stored_zip(archive, "a.zip");
     CHECK(files.size() == 3);
     CHECK(files.at("a/x") == "hello");

@@ -1,4 +1,5 @@
-// Functions of one element: ulps against the C library in double on all levels, special values, and cuts.
+// Functions of one element: ulps against the C library in double on all levels, special values, and
+// cuts.
 #include "tests/kernels/levels.h"
 
 using namespace gradus;
@@ -6,7 +7,8 @@ using namespace gradus::testing;
 
 namespace {
 
-constexpr double kInf = std::numeric_limits<double>::infinity(), kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInf = std::numeric_limits<double>::infinity(),
+                 kNaN = std::numeric_limits<double>::quiet_NaN();
 
 struct Function {
   const char* name;
@@ -29,10 +31,12 @@ std::vector<float> inputs_for(const Function& f) {
   std::vector<float> x = uniform(200000, f.low, f.high);
   Random random(2);
   for (int i = 0; i < 20000; ++i) {
-    const double magnitude = std::ldexp(random.uniform(1, 2), static_cast<int>(random.between(-149, 127)));
+    const double magnitude =
+        std::ldexp(random.uniform(1, 2), static_cast<int>(random.between(-149, 127)));
     x.push_back(static_cast<float>(random.below(2) ? magnitude : -magnitude));
   }
-  for (double special : {0.0, -0.0, 1.0, -1.0, 0x1p-149, -0x1p-149, 3.4028234e38, -3.4028234e38, kInf, -kInf, kNaN})
+  for (double special :
+       {0.0, -0.0, 1.0, -1.0, 0x1p-149, -0x1p-149, 3.4028234e38, -3.4028234e38, kInf, -kInf, kNaN})
     x.push_back(static_cast<float>(special));
   return x;
 }
@@ -51,7 +55,8 @@ TEST_CASE("functions: every level is within the stated ulps of the C library in 
       double worst = 0, at = 0;
       for (size_t i = 0; i < x.size(); ++i) {
         // exp and sigmoid give 0 where the result would be denormal.
-        const bool flushed = y[i] == 0 && exact[i] > 0 && exact[i] < 0x1.00001p-126 && std::string(f.name) != "erf";
+        const bool flushed =
+            y[i] == 0 && exact[i] > 0 && exact[i] < 0x1.00001p-126 && std::string(f.name) != "erf";
         const double u = flushed ? 0 : ulps(y[i], exact[i]);
         if (u > worst) worst = u, at = x[i];
       }
@@ -62,7 +67,9 @@ TEST_CASE("functions: every level is within the stated ulps of the C library in 
   }
 }
 
-TEST_CASE("functions: a payload NaN stays NaN, and tanh and erf of tiny values are exact in sign and size") {
+TEST_CASE(
+    "functions: a payload NaN stays NaN, and tanh and erf of tiny values are exact in sign and "
+    "size") {
   for_each_level([](const Kernels<float>& k) {
     uint32_t bits[] = {0x7FC00001u, 0x7FC00002u, 0xFFC12345u, 0x7FFFFFFFu};
     float x[4], y[4];
@@ -73,12 +80,13 @@ TEST_CASE("functions: a payload NaN stays NaN, and tanh and erf of tiny values a
     }
     const float tiny[] = {1e-30f, -1e-30f, 0x1p-149f, -0.0f};
     k.tanh(tiny, y, 4);
-    for (int i = 0; i < 4; ++i) CHECK((y[i] == tiny[i] && std::signbit(y[i]) == std::signbit(tiny[i])));
+    for (int i = 0; i < 4; ++i)
+      CHECK((y[i] == tiny[i] && std::signbit(y[i]) == std::signbit(tiny[i])));
   });
 }
 
-// GELU's error is 2e-7 |x| at most; relative to the true value it is below 2e-5 down to where GELU is 1e-36 (x = -12.6; -9.9 in the tanh
-// form), then it falls to 0.
+// GELU's error is 2e-7 |x| at most; relative to the true value it is below 2e-5 down to where GELU
+// is 1e-36 (x = -12.6; -9.9 in the tanh form), then it falls to 0.
 TEST_CASE("gelu: both forms and their derivatives, accurate in the negative tail") {
   auto x = uniform(200000, -13, 8);
   for (float special : {0.0f, -0.0f, 50.0f, -50.0f, 1e20f, -1e20f}) x.push_back(special);
@@ -97,14 +105,16 @@ TEST_CASE("gelu: both forms and their derivatives, accurate in the negative tail
       k.gelu_backward(x.data(), ones.data(), dx.data(), n, tanh_form);
       double relative = 0, absolute = 0, slope = 0;
       for (size_t i = 0; i < x.size(); ++i) {
-        if (std::abs(value[i]) > 1e-36) relative = std::max(relative, std::abs(y[i] - value[i]) / std::abs(value[i]));
-        absolute = std::max(absolute, std::abs(y[i] - value[i]) / (std::abs(static_cast<double>(x[i])) + 1e-30));
+        if (std::abs(value[i]) > 1e-36)
+          relative = std::max(relative, std::abs(y[i] - value[i]) / std::abs(value[i]));
+        absolute = std::max(
+            absolute, std::abs(y[i] - value[i]) / (std::abs(static_cast<double>(x[i])) + 1e-30));
         slope = std::max(slope, std::abs(dx[i] - derivative[i]));
         CHECK(std::isfinite(y[i]));
         CHECK(std::isfinite(dx[i]));
       }
-      MESSAGE(std::string(k.level), std::string(tanh_form ? " gelu (tanh)" : " gelu"), ": relative ", relative, ", of x ", absolute,
-              ", derivative ", slope);
+      MESSAGE(std::string(k.level), std::string(tanh_form ? " gelu (tanh)" : " gelu"),
+              ": relative ", relative, ", of x ", absolute, ", derivative ", slope);
       CHECK(relative < 2e-5);
       CHECK(absolute < 2e-7);
       CHECK(slope < 4e-7);
@@ -126,7 +136,8 @@ TEST_CASE("elementwise: results do not depend on how the elements are cut") {
       std::vector<float> whole(1000), parts(1000);
       k.gelu_backward(x.data(), dy.data(), whole.data(), 1000, tanh_form);
       for (int64_t i = 0; i < 1000; i += 7)
-        k.gelu_backward(x.data() + i, dy.data() + i, parts.data() + i, std::min<int64_t>(7, 1000 - i), tanh_form);
+        k.gelu_backward(x.data() + i, dy.data() + i, parts.data() + i,
+                        std::min<int64_t>(7, 1000 - i), tanh_form);
       CHECK(same_bits(whole, parts));
     }
   });
@@ -159,7 +170,8 @@ TEST_CASE("vector operations, sums of columns and of squares") {
 
       const double squares = k.sum_of_squares(x.data(), rows * n);
       int count;
-      CHECK(squares == kernel_levels(&count)[0]->sum_of_squares(x.data(), rows * n));  // bit for bit the same on every level
+      // bit for bit the same on every level
+      CHECK(squares == kernel_levels(&count)[0]->sum_of_squares(x.data(), rows * n));
       double plain = 0;
       for (float v : x) plain += static_cast<double>(v) * v;
       CHECK(squares == doctest::Approx(plain).epsilon(1e-13));
@@ -171,11 +183,13 @@ TEST_CASE("bias_gelu is gelu of the sum, forward and backward, with dbias added 
   for (const int64_t n : kLengths)
     for (const bool tanh_form : {false, true}) {
       const int64_t rows = 5;
-      const auto x = uniform(rows * n, -4, 4), bias = uniform(n, -1, 1, 2), dy = uniform(rows * n, -1, 1, 3);
+      const auto x = uniform(rows * n, -4, 4), bias = uniform(n, -1, 1, 2),
+                 dy = uniform(rows * n, -1, 1, 3);
       const auto x64 = to_double(x), bias64 = to_double(bias), dy64 = to_double(dy);
       std::vector<double> y64(x.size()), dx64(x.size()), dbias64(bias.size(), 1);
       kernels<double>().bias_gelu(x64.data(), bias64.data(), y64.data(), rows, n, tanh_form);
-      kernels<double>().bias_gelu_backward(x64.data(), bias64.data(), dy64.data(), dx64.data(), dbias64.data(), rows, n, tanh_form);
+      kernels<double>().bias_gelu_backward(x64.data(), bias64.data(), dy64.data(), dx64.data(),
+                                           dbias64.data(), rows, n, tanh_form);
       for (size_t i = 0; i < x.size(); ++i) {
         const double v = x64[i] + bias64[i % bias.size()];
         double exact;
@@ -185,7 +199,8 @@ TEST_CASE("bias_gelu is gelu of the sum, forward and backward, with dbias added 
       for_each_level([&](const Kernels<float>& k) {
         std::vector<float> y(x.size()), dx(x.size()), dbias(bias.size(), 1);
         k.bias_gelu(x.data(), bias.data(), y.data(), rows, n, tanh_form);
-        k.bias_gelu_backward(x.data(), bias.data(), dy.data(), dx.data(), dbias.data(), rows, n, tanh_form);
+        k.bias_gelu_backward(x.data(), bias.data(), dy.data(), dx.data(), dbias.data(), rows, n,
+                             tanh_form);
         CHECK(error(y, y64, 1) < 1e-6);
         CHECK(error(dx, dx64, 1) < 1e-6);
         CHECK(error(dbias, dbias64, 1) < 2e-6);

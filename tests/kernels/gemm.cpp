@@ -1,12 +1,13 @@
-// gemm(): right on every orientation, the same bits on any number of threads, OpenBLAS on the right kernels.
-#include "ops/kernels/gemm.h"
+// gemm(): right on every orientation, the same bits on any number of threads, OpenBLAS on the right
+// kernels.
+#include "gradus/kernels/gemm.h"
 
 #include <omp.h>
 
 #include <cstdio>
 
-#include "base/file.h"
 #include "bench/gemm_shapes.h"
+#include "gradus/base/file.h"
 #include "tests/kernels/levels.h"
 #include "tests/support.h"
 
@@ -16,7 +17,8 @@ using namespace gradus::testing;
 namespace {
 
 template <class T>
-void check_against_loops(int64_t m, int64_t n, int64_t k, bool ta, bool tb, T alpha, T beta, bool serial) {
+void check_against_loops(int64_t m, int64_t n, int64_t k, bool ta, bool tb, T alpha, T beta,
+                         bool serial) {
   CAPTURE(m);
   CAPTURE(n);
   CAPTURE(k);
@@ -32,8 +34,10 @@ void check_against_loops(int64_t m, int64_t n, int64_t k, bool ta, bool tb, T al
   const auto before = c;
   if (beta == 0)  // C must not be read
     for (int64_t i = 0; i < m; ++i)
-      for (int64_t j = 0; j < n; ++j) c[static_cast<size_t>(i * ldc + j)] = std::numeric_limits<T>::quiet_NaN();
-  if (serial) gemm_serial<T>(ta, tb, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc);
+      for (int64_t j = 0; j < n; ++j)
+        c[static_cast<size_t>(i * ldc + j)] = std::numeric_limits<T>::quiet_NaN();
+  if (serial)
+    gemm_serial<T>(ta, tb, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc);
   else gemm<T>(ta, tb, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc);
   double worst = 0;
   for (int64_t i = 0; i < m; ++i)
@@ -81,7 +85,9 @@ TEST_CASE("gemm equals plain loops: orientations, leading dimensions, alpha, bet
       }
 }
 
-TEST_CASE("gemm gives the same bits on 1, 2, 3 and 4 threads and inside a parallel region, on every shape of a BERT step") {
+TEST_CASE(
+    "gemm gives the same bits on 1, 2, 3 and 4 threads and inside a parallel region, on every "
+    "shape of a BERT step") {
   const int threads = omp_get_max_threads();
   for (const GemmShape& s : kGemmShapes) {
     INFO(std::string(s.name));
@@ -89,7 +95,8 @@ TEST_CASE("gemm gives the same bits on 1, 2, 3 and 4 threads and inside a parall
     const int64_t lda = s.transpose_a ? s.m : s.k, ldb = s.transpose_b ? s.k : s.n;
     std::vector<float> one(static_cast<size_t>(s.m * s.n)), other(one.size());
     const auto run = [&](std::vector<float>& c) {
-      gemm<float>(s.transpose_a, s.transpose_b, s.m, s.n, s.k, 1, a.data(), lda, b.data(), ldb, 0, c.data(), s.n);
+      gemm<float>(s.transpose_a, s.transpose_b, s.m, s.n, s.k, 1, a.data(), lda, b.data(), ldb, 0,
+                  c.data(), s.n);
     };
     omp_set_num_threads(1);
     run(one);
@@ -110,14 +117,18 @@ TEST_CASE("gemm gives the same bits on 1, 2, 3 and 4 threads and inside a parall
   omp_set_num_threads(threads);
 }
 
-TEST_CASE("gemm_serial gives the same bits outside a parallel region, where OpenBLAS would use threads, as inside one") {
+TEST_CASE(
+    "gemm_serial gives the same bits outside a parallel region, where OpenBLAS would use threads, "
+    "as inside one") {
   const int threads = omp_get_max_threads();
   for (const int64_t n : {32, 64, 128, 200, 512}) {
     CAPTURE(n);
     const auto a = uniform(n * n, -1, 1, 1), b = uniform(n * n, -1, 1, 2);
     for (const bool tb : {false, true}) {
       std::vector<float> one(a.size()), outside(a.size()), inside(a.size());
-      const auto run = [&](std::vector<float>& c) { gemm_serial<float>(false, tb, n, n, n, 1, a.data(), n, b.data(), n, 0, c.data(), n); };
+      const auto run = [&](std::vector<float>& c) {
+        gemm_serial<float>(false, tb, n, n, n, 1, a.data(), n, b.data(), n, 0, c.data(), n);
+      };
       omp_set_num_threads(1);
       run(one);
       omp_set_num_threads(2);
@@ -133,7 +144,8 @@ TEST_CASE("gemm_serial gives the same bits outside a parallel region, where Open
 
 TEST_CASE("gemm's epilogue visits each element once, after it is computed") {
   for (const auto& [m, n, k] : {std::array<int64_t, 3>{1300, 2100, 4}, {1, 1, 1}, {600, 5, 0}}) {
-    const std::vector<float> a(static_cast<size_t>(m * k + 1), 1.0f), b(static_cast<size_t>(n * k + 1), 1.0f);
+    const std::vector<float> a(static_cast<size_t>(m * k + 1), 1.0f),
+        b(static_cast<size_t>(n * k + 1), 1.0f);
     std::vector<float> c(static_cast<size_t>(m * n));
     struct Context {
       float* c;
@@ -144,20 +156,24 @@ TEST_CASE("gemm's epilogue visits each element once, after it is computed") {
       for (int64_t i = i0; i < i1; ++i)
         for (int64_t j = j0; j < j1; ++j) to->c[i * to->n + j] += 1;
     };
-    gemm<float>(false, false, m, n, k, 1, a.data(), std::max<int64_t>(k, 1), b.data(), n, 0, c.data(), n, {add_one, &context});
-    CHECK(std::all_of(c.begin(), c.end(), [&, k = k](float v) { return v == static_cast<float>(k + 1); }));
+    gemm<float>(false, false, m, n, k, 1, a.data(), std::max<int64_t>(k, 1), b.data(), n, 0,
+                c.data(), n, {add_one, &context});
+    CHECK(std::all_of(c.begin(), c.end(),
+                      [&, k = k](float v) { return v == static_cast<float>(k + 1); }));
   }
 }
 
 TEST_CASE("a process started with OMP_NUM_THREADS=1 computes the same bits as one with 2") {
   const auto hash_of = [](const std::string& text) { return text.substr(text.find("hash ")); };
-  const auto one = hash_of(run_probe("OMP_NUM_THREADS=1")), two = hash_of(run_probe("OMP_NUM_THREADS=2"));
+  const auto one = hash_of(run_probe("OMP_NUM_THREADS=1")),
+             two = hash_of(run_probe("OMP_NUM_THREADS=2"));
   CHECK(one == two);
 }
 
 TEST_CASE("OpenBLAS is put right where it chose kernels too old for this processor") {
   const BlasCore& now = prepare_blas();
-  MESSAGE("core ", std::string(now.core), ", wanted ", std::string(now.wanted), ", started as ", std::string(now.started));
+  MESSAGE("core ", std::string(now.core), ", wanted ", std::string(now.wanted), ", started as ",
+          std::string(now.started));
   CHECK(now.right);
 #if defined(__x86_64__)
   if (!__builtin_cpu_supports("avx2")) {

@@ -1,15 +1,17 @@
-// What the core check did, and a hash of a few products, for tests that start a process with another environment.
+// What the core check did, and a hash of a few products, for tests that start a process with
+// another environment.
 #include <cstdio>
 #include <vector>
 
-#include "base/file.h"
-#include "base/random.h"
-#include "ops/kernels/gemm.h"
+#include "gradus/base/file.h"
+#include "gradus/base/random.h"
+#include "gradus/kernels/gemm.h"
 
 int main() {
   using namespace gradus;
   const BlasCore& blas = prepare_blas();
-  std::printf("core %s wanted %s started %s changed %d right %d\n", blas.core, blas.wanted, blas.started, blas.changed, blas.right);
+  std::printf("core %s wanted %s started %s changed %d right %d\n", blas.core, blas.wanted,
+              blas.started, blas.changed, blas.right);
   uint64_t hash = 0;
   for (const int64_t n : {48, 96, 200, 700}) {
     Random random(1);

@@ -1,4 +1,5 @@
-// What the kernel tests share: every level in turn, inputs, and the distance of floats from the double result in ulps.
+// What the kernel tests share: every level in turn, inputs, and the distance of floats from the
+// double result in ulps.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -10,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "base/random.h"
-#include "ops/kernels/kernels.h"
+#include "gradus/base/random.h"
+#include "gradus/kernels/kernels.h"
 
 namespace gradus::testing {
 
@@ -24,7 +25,9 @@ void for_each_level(F&& f) {
   int count;
   const auto* levels = kernel_levels(&count);
   for (const char* name : {"baseline", "avx2", "avx512"}) {
-    const auto* found = std::find_if(levels, levels + count, [&](const auto* level) { return std::string(level->level) == name; });
+    const auto* found = std::find_if(levels, levels + count, [&](const auto* level) {
+      return std::string(level->level) == name;
+    });
     if (found == levels + count) {
       MESSAGE("SKIPPED: level ", std::string(name), ", which this processor lacks");
       continue;
@@ -46,13 +49,14 @@ std::vector<double> to_double(const std::vector<T>& values) {
   return {values.begin(), values.end()};
 }
 
-// |y - exact| in units of exact's last float bit; the unit is not below `floor` (absolute errors under it do not count). Equal infinities
-// and NaN with NaN are 0.
+// |y - exact| in units of exact's last float bit; the unit is not below `floor` (absolute errors
+// under it do not count). Equal infinities and NaN with NaN are 0.
 inline double ulps(float y, double exact, double floor = 0x1p-149) {
   if (std::isnan(exact) && std::isnan(y)) return 0;
   if (y == static_cast<float>(exact)) return 0;
   if (!std::isfinite(y) || std::isnan(exact)) return std::numeric_limits<double>::infinity();
-  const double unit = std::max({std::ldexp(1.0, std::ilogb(exact == 0 ? 0x1p-126 : exact) - 23), 0x1p-149, floor});
+  const double unit =
+      std::max({std::ldexp(1.0, std::ilogb(exact == 0 ? 0x1p-126 : exact) - 23), 0x1p-149, floor});
   return std::abs(y - exact) / unit;
 }
 

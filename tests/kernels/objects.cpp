@@ -1,5 +1,5 @@
-// The kernel objects share nothing with the rest of the program: a weak symbol compiled with AVX-512 and linked first would kill the
-// baseline.
+// The kernel objects share nothing with the rest of the program: a weak symbol compiled with
+// AVX-512 and linked first would kill the baseline.
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
@@ -17,7 +17,9 @@ constexpr bool kSanitized = __has_feature(address_sanitizer);
 constexpr bool kSanitized = false;
 #endif
 
-TEST_CASE("each kernel object defines one symbol, its table, none of them weak, and runs nothing at start-up") {
+TEST_CASE(
+    "each kernel object defines one symbol, its table, none of them weak, and runs nothing at "
+    "start-up") {
   if (kSanitized) {
     MESSAGE("SKIPPED: a sanitizer puts symbols of its own into every object");
     return;
@@ -60,5 +62,6 @@ TEST_CASE("the level is the processor's best, or the one that GRADUS_ISA names")
   CHECK(std::string(levels[0]->level) == "baseline");
   CHECK(std::string(kernels<double>().level) == "baseline");
   const char* forced = std::getenv("GRADUS_ISA");
-  CHECK(std::string(kernels<float>().level) == (forced && *forced ? forced : levels[count - 1]->level));
+  CHECK(std::string(kernels<float>().level) ==
+        (forced && *forced ? forced : levels[count - 1]->level));
 }

@@ -1,5 +1,5 @@
-// Kernels over rows: softmax, cross-entropy, layer normalisation and AdamW, each against plain formulas in double, at every level and row
-// length.
+// Kernels over rows: softmax, cross-entropy, layer normalisation and AdamW, each against plain
+// formulas in double, at every level and row length.
 #include "tests/kernels/levels.h"
 
 using namespace gradus;
@@ -10,7 +10,9 @@ TEST_CASE("softmax and log_softmax, forward and backward") {
     CAPTURE(n);
     const int64_t rows = 4;
     auto x = uniform(rows * n, -8, 8);
-    if (n > 2) x[1] = -1e30f, x[static_cast<size_t>(n)] = 1e4f, x[static_cast<size_t>(2 * n)] = -std::numeric_limits<float>::infinity();
+    if (n > 2)
+      x[1] = -1e30f, x[static_cast<size_t>(n)] = 1e4f,
+      x[static_cast<size_t>(2 * n)] = -std::numeric_limits<float>::infinity();
     const auto dy = uniform(rows * n, -1, 1, 2);
     const auto dy64 = to_double(dy);
     std::vector<double> y64(x.size()), log64(x.size()), dx64(x.size()), dlog64(x.size());
@@ -19,9 +21,12 @@ TEST_CASE("softmax and log_softmax, forward and backward") {
       const auto at = [&](int64_t j) { return static_cast<size_t>(r * n + j); };
       for (int64_t j = 0; j < n; ++j) top = std::max<double>(top, x[at(j)]);
       for (int64_t j = 0; j < n; ++j) total += std::exp(x[at(j)] - top);
-      for (int64_t j = 0; j < n; ++j) log64[at(j)] = x[at(j)] - top - std::log(total), y64[at(j)] = std::exp(log64[at(j)]);
+      for (int64_t j = 0; j < n; ++j)
+        log64[at(j)] = x[at(j)] - top - std::log(total), y64[at(j)] = std::exp(log64[at(j)]);
       for (int64_t j = 0; j < n; ++j) dot += y64[at(j)] * dy64[at(j)], dsum += dy64[at(j)];
-      for (int64_t j = 0; j < n; ++j) dx64[at(j)] = y64[at(j)] * (dy64[at(j)] - dot), dlog64[at(j)] = dy64[at(j)] - y64[at(j)] * dsum;
+      for (int64_t j = 0; j < n; ++j)
+        dx64[at(j)] = y64[at(j)] * (dy64[at(j)] - dot),
+        dlog64[at(j)] = dy64[at(j)] - y64[at(j)] * dsum;
     }
     for_each_level([&](const Kernels<float>& k) {
       std::vector<float> y(x.size()), log_y(x.size()), dx(x.size()), dlog(x.size());
@@ -31,7 +36,8 @@ TEST_CASE("softmax and log_softmax, forward and backward") {
       k.log_softmax_backward(log_y.data(), dy.data(), dlog.data(), rows, n);
       CHECK(error(y, y64, 1e-3) < 3e-6);
       for (size_t i = 0; i < x.size(); ++i)
-        CHECK((log_y[i] == static_cast<float>(log64[i]) || std::abs(log_y[i] - log64[i]) < 2e-6 * std::max(1.0, std::abs(log64[i]))));
+        CHECK((log_y[i] == static_cast<float>(log64[i]) ||
+               std::abs(log_y[i] - log64[i]) < 2e-6 * std::max(1.0, std::abs(log64[i]))));
       CHECK(error(dx, dx64, 1e-2) < 1e-5);
       CHECK(error(dlog, dlog64, 1) < 2e-5);
       auto in_place = x;
@@ -56,7 +62,8 @@ TEST_CASE("softmax: a NaN or a row of -inf gives NaN in its own row only") {
 }
 
 TEST_CASE("cross_entropy: losses, gradients and hits") {
-  for (const int64_t n : {int64_t{1}, int64_t{2}, int64_t{17}, int64_t{128}, int64_t{1000}, int64_t{30522}})
+  for (const int64_t n :
+       {int64_t{1}, int64_t{2}, int64_t{17}, int64_t{128}, int64_t{1000}, int64_t{30522}})
     for (const bool with_bias : {false, true}) {
       CAPTURE(n);
       const int64_t rows = 3;
@@ -68,25 +75,29 @@ TEST_CASE("cross_entropy: losses, gradients and hits") {
       std::vector<double> gradient64(z.size()), losses64(3);
       for (int64_t r = 0; r < rows; ++r) {
         const auto logit = [&](int64_t j) {
-          return static_cast<double>(z[static_cast<size_t>(r * n + j)]) + (with_bias ? bias[static_cast<size_t>(j)] : 0.0f);
+          return static_cast<double>(z[static_cast<size_t>(r * n + j)]) +
+                 (with_bias ? bias[static_cast<size_t>(j)] : 0.0f);
         };
         double total = 0;
         for (int64_t j = 0; j < n; ++j) total += std::exp(logit(j));
         for (int64_t j = 0; j < n; ++j)
-          gradient64[static_cast<size_t>(r * n + j)] = 0.5 * (std::exp(logit(j)) / total - (j == labels[static_cast<size_t>(r)]));
+          gradient64[static_cast<size_t>(r * n + j)] =
+              0.5 * (std::exp(logit(j)) / total - (j == labels[static_cast<size_t>(r)]));
         losses64[static_cast<size_t>(r)] = std::log(total) - logit(labels[static_cast<size_t>(r)]);
       }
       for_each_level([&](const Kernels<float>& k) {
         auto out = z;
         std::vector<float> losses(3);
         uint8_t correct[3];
-        k.cross_entropy(out.data(), with_bias ? bias.data() : nullptr, labels.data(), losses.data(), correct, rows, n, 0.5f, false);
+        k.cross_entropy(out.data(), with_bias ? bias.data() : nullptr, labels.data(), losses.data(),
+                        correct, rows, n, 0.5f, false);
         CHECK(same_bits(out, z));
         CHECK(error(losses, losses64, 1) < 2e-6);
         CHECK(correct[2] == 1);
         if (n > 2) CHECK(correct[0] + correct[1] < 2);
         std::vector<float> again(3);
-        k.cross_entropy(out.data(), with_bias ? bias.data() : nullptr, labels.data(), again.data(), nullptr, rows, n, 0.5f, true);
+        k.cross_entropy(out.data(), with_bias ? bias.data() : nullptr, labels.data(), again.data(),
+                        nullptr, rows, n, 0.5f, true);
         CHECK(same_bits(losses, again));
         CHECK(error(out, gradient64, 1e-2) < 3e-5);
       });
@@ -99,9 +110,12 @@ TEST_CASE("layer_norm, forward and backward") {
     const int64_t rows = 6;
     const double eps = 1e-5;
     auto x = uniform(rows * n, -2, 2);
-    for (int64_t j = 0; j < n; ++j) x[static_cast<size_t>(n + j)] += 100;  // a mean far from zero: two passes keep the variance
-    const auto weight = uniform(n, 0.5, 1.5, 2), bias = uniform(n, -1, 1, 3), dy = uniform(rows * n, -1, 1, 4);
-    std::vector<double> y64(x.size()), dx64(x.size()), dweight64(weight.size()), dbias64(weight.size());
+    // a mean far from zero: two passes keep the variance
+    for (int64_t j = 0; j < n; ++j) x[static_cast<size_t>(n + j)] += 100;
+    const auto weight = uniform(n, 0.5, 1.5, 2), bias = uniform(n, -1, 1, 3),
+               dy = uniform(rows * n, -1, 1, 4);
+    std::vector<double> y64(x.size()), dx64(x.size()), dweight64(weight.size()),
+        dbias64(weight.size());
     for (int64_t r = 0; r < rows; ++r) {
       const auto at = [&](int64_t j) { return static_cast<size_t>(r * n + j); };
       const double count = static_cast<double>(n);
@@ -117,52 +131,68 @@ TEST_CASE("layer_norm, forward and backward") {
         dweight64[c] += dy[at(j)] * xh, dbias64[c] += dy[at(j)];
       }
       for (int64_t j = 0; j < n; ++j) {
-        const double xh = (x[at(j)] - mean) * rstd, g = static_cast<double>(dy[at(j)]) * weight[static_cast<size_t>(j)];
+        const double xh = (x[at(j)] - mean) * rstd,
+                     g = static_cast<double>(dy[at(j)]) * weight[static_cast<size_t>(j)];
         dx64[at(j)] = rstd * (g - g_mean - xh * gx_mean);
       }
     }
     for_each_level([&](const Kernels<float>& k) {
-      std::vector<float> y(x.size()), dx(x.size()), dweight(weight.size()), dbias(weight.size()), mean(6), rstd(6);
-      k.layer_norm(x.data(), weight.data(), bias.data(), y.data(), mean.data(), rstd.data(), rows, n, eps);
-      k.layer_norm_backward(x.data(), weight.data(), mean.data(), rstd.data(), dy.data(), dx.data(), dweight.data(), dbias.data(), rows, n);
+      std::vector<float> y(x.size()), dx(x.size()), dweight(weight.size()), dbias(weight.size()),
+          mean(6), rstd(6);
+      k.layer_norm(x.data(), weight.data(), bias.data(), y.data(), mean.data(), rstd.data(), rows,
+                   n, eps);
+      k.layer_norm_backward(x.data(), weight.data(), mean.data(), rstd.data(), dy.data(), dx.data(),
+                            dweight.data(), dbias.data(), rows, n);
       const double tolerance =
-          n < 15 ? 2e-2 : 1e-4;  // row 1 subtracts 100 from 100 +- 2: float keeps 5 digits of it, and few elements do not average that out
+          // row 1 subtracts 100 from 100 +- 2: float keeps 5 digits of it, and few elements do not
+          // average that out
+          n < 15 ? 2e-2 : 1e-4;
       CHECK(error(y, y64, 1) < tolerance);
       CHECK(error(dx, dx64, n < 15 ? 100 : 1) < tolerance);
       CHECK(error(dweight, dweight64, 1) < tolerance);
       CHECK(error(dbias, dbias64, 1) < 1e-6);
       std::vector<float> cut(x.size());
       for (int64_t r = 0; r < rows; ++r)
-        k.layer_norm(x.data() + r * n, weight.data(), bias.data(), cut.data() + r * n, mean.data() + r, rstd.data() + r, 1, n, eps);
+        k.layer_norm(x.data() + r * n, weight.data(), bias.data(), cut.data() + r * n,
+                     mean.data() + r, rstd.data() + r, 1, n, eps);
       CHECK(same_bits(cut, y));
     });
   }
 }
 
-TEST_CASE("adamw follows the paper's formula, decays a little at a time, and does not depend on cuts") {
-  const AdamWStep step{3e-4, 0.9, 0.999, 1e-6, 0.01, 1 - std::pow(0.9, 3), 1 - std::pow(0.999, 3), 0.7};
+TEST_CASE(
+    "adamw follows the paper's formula, decays a little at a time, and does not depend on cuts") {
+  const AdamWStep step{3e-4, 0.9, 0.999, 1e-6, 0.01, 1 - std::pow(0.9, 3), 1 - std::pow(0.999, 3),
+                       0.7};
   const int64_t n = 1003;
-  const auto p0 = uniform(n, -1, 1), g = uniform(n, -1, 1, 2), m0 = uniform(n, -0.1, 0.1, 3), v0 = uniform(n, 0, 0.01, 4);
+  const auto p0 = uniform(n, -1, 1), g = uniform(n, -1, 1, 2), m0 = uniform(n, -0.1, 0.1, 3),
+             v0 = uniform(n, 0, 0.01, 4);
   for_each_level([&](const Kernels<float>& k) {
     auto p = p0, m = m0, v = v0;
     k.adamw(p.data(), g.data(), m.data(), v.data(), n, step);
     for (size_t i = 0; i < p.size(); ++i) {
-      const double d = step.gradient_scale * g[i], m1 = 0.9 * m0[i] + 0.1 * d, v1 = 0.999 * v0[i] + 0.001 * d * d;
+      const double d = step.gradient_scale * g[i], m1 = 0.9 * m0[i] + 0.1 * d,
+                   v1 = 0.999 * v0[i] + 0.001 * d * d;
       const double change =
-          step.learning_rate * (m1 / step.correction1 / (std::sqrt(v1 / step.correction2) + step.epsilon) + step.weight_decay * p0[i]);
+          step.learning_rate *
+          (m1 / step.correction1 / (std::sqrt(v1 / step.correction2) + step.epsilon) +
+           step.weight_decay * p0[i]);
       CHECK(std::abs(m[i] - m1) < 2e-8);
       CHECK(ulps(v[i], v1) < 3);
       CHECK(std::abs(p[i] - (p0[i] - change)) < 4e-8 + 1e-6 * std::abs(change));
     }
     auto q = p0, mq = m0, vq = v0;
     for (int64_t i = 0; i < n; i += 13)
-      k.adamw(q.data() + i, g.data() + i, mq.data() + i, vq.data() + i, std::min<int64_t>(13, n - i), step);
+      k.adamw(q.data() + i, g.data() + i, mq.data() + i, vq.data() + i,
+              std::min<int64_t>(13, n - i), step);
     CHECK((same_bits(p, q) && same_bits(m, mq) && same_bits(v, vq)));
 
-    // A decay of 1e-7 a step on a gradient of zero: the loss of a thousand steps is a thousand times that of one.
+    // A decay of 1e-7 a step on a gradient of zero: the loss of a thousand steps is a thousand
+    // times that of one.
     std::vector<float> w(16, 1e-3f), zero(16), m_zero(16), v_zero(16);
     for (int t = 0; t < 1000; ++t)
-      k.adamw(w.data(), zero.data(), m_zero.data(), v_zero.data(), 16, {1e-4, 0.9, 0.999, 1e-6, 1e-2, 1, 1, 1});
+      k.adamw(w.data(), zero.data(), m_zero.data(), v_zero.data(), 16,
+              {1e-4, 0.9, 0.999, 1e-6, 1e-2, 1, 1, 1});
     CHECK(w[3] == doctest::Approx(1e-3 * (1 - 1e-3)).epsilon(1e-5));
   });
 }

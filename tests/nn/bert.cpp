@@ -1,9 +1,9 @@
 #include <cmath>
 
-#include "base/random.h"
-#include "models/bert.h"
-#include "nn/audit.h"
-#include "optim/optimizer.h"
+#include "gradus/base/random.h"
+#include "gradus/models/bert.h"
+#include "gradus/nn/audit.h"
+#include "gradus/optim/optimizer.h"
 #include "tests/support.h"
 
 using namespace gradus;
@@ -12,7 +12,8 @@ using namespace gradus::testing;
 namespace {
 BertConfig small_config() {
   BertConfig config = BertConfig::named("tiny", 50);
-  config.hidden_size = 16, config.num_attention_heads = 2, config.intermediate_size = 32, config.max_position_embeddings = 12;
+  config.hidden_size = 16, config.num_attention_heads = 2, config.intermediate_size = 32,
+  config.max_position_embeddings = 12;
   return config;
 }
 struct Batch {
@@ -24,15 +25,18 @@ Batch batch_of(const BertConfig& config) {
   std::vector<int32_t> ids, types;
   Random random(4);
   for (int i = 0; i < 25; ++i)
-    ids.push_back(static_cast<int32_t>(random.below(config.vocab_size))), types.push_back(static_cast<int32_t>(random.below(2)));
-  return {BertInput(config, {ids, types, lengths}), {{1, 6, 9, 16, 20}, {3, 40, 7, 7, 22}, {0, 1, 1, 0}}};
+    ids.push_back(static_cast<int32_t>(random.below(config.vocab_size))),
+        types.push_back(static_cast<int32_t>(random.below(2)));
+  return {BertInput(config, {ids, types, lengths}),
+          {{1, 6, 9, 16, 20}, {3, 40, 7, 7, 22}, {0, 1, 1, 0}}};
 }
 }  // namespace
 
 TEST_CASE("parameter counts of the published sizes") {
-  const std::pair<const char*, std::pair<int64_t, int64_t>> sizes[] = {{"tiny", {4385920, 4433468}},     {"mini", {11170560, 11267900}},
-                                                                       {"small", {28763648, 29058876}},  {"medium", {41373184, 41668412}},
-                                                                       {"base", {109482240, 110106428}}, {"large", {335141888, 336226108}}};
+  const std::pair<const char*, std::pair<int64_t, int64_t>> sizes[] = {
+      {"tiny", {4385920, 4433468}},     {"mini", {11170560, 11267900}},
+      {"small", {28763648, 29058876}},  {"medium", {41373184, 41668412}},
+      {"base", {109482240, 110106428}}, {"large", {335141888, 336226108}}};
   for (const auto& [name, counts] : sizes) {
     BertForPreTraining model(BertConfig::named(name));
     const auto list = parameters(model);
@@ -41,7 +45,9 @@ TEST_CASE("parameter counts of the published sizes") {
     for (const Parameter& p : list)
       if (p.name.starts_with("bert.")) body += p.numel();
     CHECK(body == counts.first);
-    if (std::string(name) == "base") CHECK(std::count_if(list.begin(), list.end(), [](const Parameter& p) { return !p.tied; }) == 206);
+    if (std::string(name) == "base")
+      CHECK(std::count_if(list.begin(), list.end(), [](const Parameter& p) { return !p.tied; }) ==
+            206);
   }
 }
 
@@ -71,7 +77,8 @@ TEST_CASE("every parameter moves and has a finite gradient; the key biases' is z
   CHECK(key_bias < 1e-4 * query_bias);
   optimizer.step();
   for (size_t i = 0; i < list.size(); ++i)
-    if (!list[i].name.ends_with("key.bias")) CHECK_MESSAGE(list[i].view().to_vector<float>() != before[i], list[i].name);
+    if (!list[i].name.ends_with("key.bias"))
+      CHECK_MESSAGE(list[i].view().to_vector<float>() != before[i], list[i].name);
 }
 
 TEST_CASE("the whole model's gradient is right, in f64, with dropout") {
@@ -80,7 +87,8 @@ TEST_CASE("the whole model's gradient is right, in f64, with dropout") {
   initialize_bert(parameters(source), config, BertInitialization::google, 2);
   BertForPreTraining model = clone(source, DType::f64);
   const auto list = parameters(model);
-  const Batch batch = batch_of(config);  // not structured bindings: Clang 14 lets no lambda capture them
+  // not structured bindings: Clang 14 lets no lambda capture them
+  const Batch batch = batch_of(config);
   const Training training;
   const auto loss = [&] {
     const RandomScope random(7, 1);
@@ -103,24 +111,38 @@ TEST_CASE("the whole model's gradient is right, in f64, with dropout") {
       return value;
     };
     const double h = 1e-4, numeric = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
-    CHECK_MESSAGE(std::abs(analytic - numeric) < 1e-7 * std::max(1.0, std::abs(numeric)), p.name, " ", analytic, " ", numeric);
+    CHECK_MESSAGE(std::abs(analytic - numeric) < 1e-7 * std::max(1.0, std::abs(numeric)), p.name,
+                  " ", analytic, " ", numeric);
   }
 }
 
 TEST_CASE("bad input is refused before anything runs") {
   const BertConfig config = small_config();
-  CHECK_MENTIONS(error_of([&] { BertInput(config, {{1, 50}, {}, {2}}); }), "the id 50 at token 1 of sequence 0");
+  CHECK_MENTIONS(error_of([&] {
+                   BertInput(config, {{1, 50}, {}, {2}});
+                 }),
+                 "the id 50 at token 1 of sequence 0");
   CHECK_MENTIONS(error_of([&] { BertInput(config, {{1, 2}, {0, 2}, {2}}); }), "token type 2");
-  CHECK_MENTIONS(error_of([&] { BertInput(config, {std::vector<int32_t>(13), {}, {13}}); }), "13 tokens, the model 12 positions");
+  CHECK_MENTIONS(error_of([&] {
+                   BertInput(config, {std::vector<int32_t>(13), {}, {13}});
+                 }),
+                 "13 tokens, the model 12 positions");
   CHECK_MENTIONS(error_of([&] { BertInput(config, {{1}, {}, {1, 0}}); }), "sequence 1");
   BertConfig wrong = config;
   wrong.num_attention_heads = 3;
-  CHECK_MENTIONS(error_of([&] { BertForPreTraining model(wrong); }), "hidden_size 16 is not divisible by num_attention_heads 3");
+  CHECK_MENTIONS(error_of([&] { BertForPreTraining model(wrong); }),
+                 "hidden_size 16 is not divisible by num_attention_heads 3");
   CHECK_MENTIONS(error_of([] { BertConfig::named("huge"); }), "tiny, mini");
-  CHECK_MENTIONS(error_of([] { BertConfig::from_json("{", "config.json"); }), "config.json: not valid JSON");
-  CHECK_MENTIONS(error_of([] { BertConfig::from_json(R"({"position_embedding_type": "relative_key"})", "c"); }), "relative_key");
-  CHECK_MENTIONS(error_of([] { BertConfig::from_json(R"({"is_decoder": true})", "c"); }), "is_decoder");
-  CHECK_MENTIONS(error_of([] { BertConfig::from_json(R"({"hidden_size": "big"})", "c"); }), "hidden_size");
+  CHECK_MENTIONS(error_of([] { BertConfig::from_json("{", "config.json"); }),
+                 "config.json: not valid JSON");
+  CHECK_MENTIONS(error_of([] {
+                   BertConfig::from_json(R"({"position_embedding_type": "relative_key"})", "c");
+                 }),
+                 "relative_key");
+  CHECK_MENTIONS(error_of([] { BertConfig::from_json(R"({"is_decoder": true})", "c"); }),
+                 "is_decoder");
+  CHECK_MENTIONS(error_of([] { BertConfig::from_json(R"({"hidden_size": "big"})", "c"); }),
+                 "hidden_size");
 }
 
 TEST_CASE("a config survives the trip through JSON") {
@@ -135,7 +157,8 @@ TEST_CASE("a config survives the trip through JSON") {
 TEST_CASE("a config names its labels: id2label, its inverse alone, or how many") {
   const auto read = [](const char* json) { return BertConfig::from_json(json, "c"); };
   using Labels = std::map<int64_t, std::string>;
-  CHECK(read(R"({"id2label": {"1": "yes", "0": "no"}, "label2id": {"other": 5}})").id2label == Labels{{0, "no"}, {1, "yes"}});
+  CHECK(read(R"({"id2label": {"1": "yes", "0": "no"}, "label2id": {"other": 5}})").id2label ==
+        Labels{{0, "no"}, {1, "yes"}});
   CHECK(read(R"({"label2id": {"yes": 1, "no": 0}})").id2label == Labels{{0, "no"}, {1, "yes"}});
   CHECK(read(R"({"num_labels": 1})").id2label == Labels{{0, "LABEL_0"}});
   CHECK(read("{}").num_labels() == 2);
@@ -155,8 +178,11 @@ TEST_CASE("a config names its labels: id2label, its inverse alone, or how many")
   CHECK(back.problem_type == config.problem_type);
   CHECK(back.classifier_dropout == 0.2);
   CHECK(read(R"({"torch_dtype": "float16"})").dtype == "float16");
-  const auto refused = [&](const char* text, const char* mentions) { CHECK_MENTIONS(error_of([&] { read(text); }), mentions); };
-  refused(R"({"id2label": {"0": "no", "2": "yes"}})", "2 labels have ids up to 2; they must be 0 to 1");
+  const auto refused = [&](const char* text, const char* mentions) {
+    CHECK_MENTIONS(error_of([&] { read(text); }), mentions);
+  };
+  refused(R"({"id2label": {"0": "no", "2": "yes"}})",
+          "2 labels have ids up to 2; they must be 0 to 1");
   refused(R"({"id2label": {"99999999999999999999": "no"}})", "99999999999999999999");
   refused(R"({"id2label": {"-1": "no"}})", "-1");
   refused(R"({"id2label": {"0": 1}})", "0: 1");
@@ -165,7 +191,9 @@ TEST_CASE("a config names its labels: id2label, its inverse alone, or how many")
   refused(R"({"hidden_size": 1e300})", "hidden_size");
 }
 
-TEST_CASE("mimetic initialisation: keys begin as queries, layer by layer; positions are sines of one size with the other embeddings") {
+TEST_CASE(
+    "mimetic initialisation: keys begin as queries, layer by layer; positions are sines of one "
+    "size with the other embeddings") {
   BertConfig config = small_config();
   config.hidden_size = 64, config.num_attention_heads = 4, config.initializer_range = 0.06;
   BertForPreTraining model(config);
@@ -182,13 +210,16 @@ TEST_CASE("mimetic initialisation: keys begin as queries, layer by layer; positi
     for (const double v : x) sum += v * v;
     return std::sqrt(sum / static_cast<double>(x.size()));
   };
-  const std::string attention = "bert.encoder.layer.0.attention.self.", second = "bert.encoder.layer.1.attention.self.";
+  const std::string attention = "bert.encoder.layer.0.attention.self.",
+                    second = "bert.encoder.layer.1.attention.self.";
   CHECK(values(attention + "query.weight") == values(attention + "key.weight"));
   CHECK(values(attention + "query.weight") != values(second + "query.weight"));
   CHECK(values(attention + "query.weight") != values(attention + "value.weight"));
-  CHECK(rms(values(attention + "query.weight")) == doctest::Approx(1 / std::sqrt(64.0)).epsilon(0.05));
+  CHECK(rms(values(attention + "query.weight")) ==
+        doctest::Approx(1 / std::sqrt(64.0)).epsilon(0.05));
   CHECK(rms(values(attention + "value.weight")) == doctest::Approx(0.06).epsilon(0.05));
-  CHECK(rms(values("bert.embeddings.position_embeddings.weight")) == doctest::Approx(0.06).epsilon(1e-3));
+  CHECK(rms(values("bert.embeddings.position_embeddings.weight")) ==
+        doctest::Approx(0.06).epsilon(1e-3));
   const auto positions = values("bert.embeddings.position_embeddings.weight");
   CHECK(positions[64 * 3] == doctest::Approx(0.06 * std::sqrt(2.0) * std::sin(3.0)).epsilon(1e-5));
 }

@@ -1,54 +1,70 @@
-// Losses against PyTorch 2.13's numbers (torch.nn.functional, float64), their options and their gradients; the plain cases of every head are in tests/parity.
-#include "nn/losses.h"
+// Losses against PyTorch 2.13's numbers (torch.nn.functional, float64), their options and their
+// gradients; the plain cases of every head are in tests/parity.
+#include "gradus/nn/losses.h"
 
-#include "autograd/gradcheck.h"
+#include "gradus/autograd/gradcheck.h"
 #include "tests/support.h"
 
 using namespace gradus;
 using namespace gradus::testing;
 
 namespace {
-const Tensor logits = tensor({{1.0, -0.5, 2.0}, {0.2, 0.1, -1.0}, {-2.0, 3.0, 0.5}, {0.0, 0.0, 1.5}}, DType::f64);
+const Tensor logits =
+    tensor({{1.0, -0.5, 2.0}, {0.2, 0.1, -1.0}, {-2.0, 3.0, 0.5}, {0.0, 0.0, 1.5}}, DType::f64);
 const std::vector<int32_t> labels{2, 0, 0, 1};
 
-double value(const CrossEntropyOptions& options) { return weighted_cross_entropy(logits, labels, options).item(); }
+double value(const CrossEntropyOptions& options) {
+  return weighted_cross_entropy(logits, labels, options).item();
+}
 }  // namespace
 
 TEST_CASE("cross-entropy with class weights and label smoothing is PyTorch's") {
-  // F.cross_entropy(logits, labels, weight=torch.tensor([1., 2., .5]), label_smoothing=0.1) and with one of them
+  // F.cross_entropy(logits, labels, weight=torch.tensor([1., 2., .5]), label_smoothing=0.1) and
+  // with one of them
   CHECK(value({}) == doctest::Approx(2.02920316812299).epsilon(1e-12));
   CHECK(value({.class_weights = {1, 2, 0.5}}) == doctest::Approx(2.17778317599265).epsilon(1e-12));
   CHECK(value({.label_smoothing = 0.1}) == doctest::Approx(1.99420316812299).epsilon(1e-12));
-  CHECK(value({.class_weights = {1, 2, 0.5}, .label_smoothing = 0.1}) == doctest::Approx(2.13192222397651).epsilon(1e-12));
-  // (((1 - p) ** 2) * F.cross_entropy(logits, labels, reduction="none")).mean(), p = softmax(logits)[label]
+  CHECK(value({.class_weights = {1, 2, 0.5}, .label_smoothing = 0.1}) ==
+        doctest::Approx(2.13192222397651).epsilon(1e-12));
+  // (((1 - p) ** 2) * F.cross_entropy(logits, labels, reduction="none")).mean(), p =
+  // softmax(logits)[label]
   CHECK(value({.focal_gamma = 2}) == doctest::Approx(1.65784479825259).epsilon(1e-12));
 }
 
 TEST_CASE("their gradients are right to second order") {
-  for (const CrossEntropyOptions& options : {CrossEntropyOptions{},
-                                             {.class_weights = {1, 2, 0.5}},
-                                             {.label_smoothing = 0.1},
-                                             {.class_weights = {1, 2, 0.5}, .label_smoothing = 0.1, .focal_gamma = 2}}) {
-    const auto report =
-        gradcheck([&](Inputs in) { return Tensors{weighted_cross_entropy(in[0], labels, options)}; }, {logits}, {.order = 2});
+  for (const CrossEntropyOptions& options :
+       {CrossEntropyOptions{},
+        {.class_weights = {1, 2, 0.5}},
+        {.label_smoothing = 0.1},
+        {.class_weights = {1, 2, 0.5}, .label_smoothing = 0.1, .focal_gamma = 2}}) {
+    const auto report = gradcheck(
+        [&](Inputs in) { return Tensors{weighted_cross_entropy(in[0], labels, options)}; },
+        {logits}, {.order = 2});
     CHECK_MESSAGE(report.ok, report.log);
   }
   const Tensor targets = tensor({{1, 0, 1}, {0, 0, 1}, {1, 1, 0}, {0, 1, 0}}, DType::f64);
   CHECK(gradcheck(
             [&](Inputs in) {
-              return Tensors{binary_cross_entropy(in[0], targets), mean_squared_error(in[0], targets)};
+              return Tensors{binary_cross_entropy(in[0], targets),
+                             mean_squared_error(in[0], targets)};
             },
             {logits}, {.order = 2})
             .ok);
   const Tensor span = tensor({{1, 0.5}, {-1, 2}, {0.3, -0.2}, {0, 1}, {0.7, 0.1}}, DType::f64);
-  CHECK(gradcheck([&](Inputs in) { return Tensors{span_loss(in[0], Ragged({2, 3}), {1, 0}, {1, 2})}; }, {span}, {.order = 2}).ok);
+  CHECK(gradcheck(
+            [&](Inputs in) {
+              return Tensors{span_loss(in[0], Ragged({2, 3}), {1, 0}, {1, 2})};
+            },
+            {span}, {.order = 2})
+            .ok);
 }
 
 TEST_CASE("a big batch is the sum of its parts, divided by the denominator of the whole") {
   const CrossEntropyOptions options{.class_weights = {1, 2, 0.5}};
   const double whole = total_weight(labels, options);
-  const double parts = weighted_cross_entropy(slice(logits, 0, 0, 3), {2, 0, 0}, options, whole).item() +
-                       weighted_cross_entropy(slice(logits, 0, 3, 4), {1}, options, whole).item();
+  const double parts =
+      weighted_cross_entropy(slice(logits, 0, 0, 3), {2, 0, 0}, options, whole).item() +
+      weighted_cross_entropy(slice(logits, 0, 3, 4), {1}, options, whole).item();
   CHECK(parts == doctest::Approx(value(options)).epsilon(1e-12));
 }
 
@@ -59,5 +75,8 @@ TEST_CASE("wrong losses are refused") {
                    span_loss(ones({5, 2}), Ragged({2, 3}), {2, 0}, {1, 2});
                  }),
                  "the position 2 of sequence 0 is outside its 2 tokens");
-  CHECK_MENTIONS(error_of([] { span_loss(ones({5, 3}), Ragged({2, 3}), {1, 0}, {1, 2}); }), "[5, 2]");
+  CHECK_MENTIONS(error_of([] {
+                   span_loss(ones({5, 3}), Ragged({2, 3}), {1, 0}, {1, 2});
+                 }),
+                 "[5, 2]");
 }

@@ -1,6 +1,6 @@
-#include "nn/audit.h"
-#include "nn/layers.h"
-#include "nn/transformer.h"
+#include "gradus/nn/audit.h"
+#include "gradus/nn/layers.h"
+#include "gradus/nn/transformer.h"
 #include "tests/support.h"
 
 using namespace gradus;
@@ -45,7 +45,8 @@ TEST_CASE("names come from the one list") {
 
 TEST_CASE("one parameter under two names is an error, unless tied") {
   Stack stack{std::vector<Linear>(2, Linear(2, 2))};
-  CHECK_MENTIONS(error_of([&] { parameters(stack); }), "'layer.0.weight' and 'layer.1.weight' are one parameter");
+  CHECK_MENTIONS(error_of([&] { parameters(stack); }),
+                 "'layer.0.weight' and 'layer.1.weight' are one parameter");
   Tied tied;
   CHECK(count_parameters(parameters(tied)) == 6);
 }
@@ -54,7 +55,8 @@ TEST_CASE("query, key and value are ranges of one leaf") {
   TransformerLayer layer({.hidden = 4, .layers = 1, .heads = 2, .intermediate = 8});
   const auto list = parameters(layer);
   const auto find = [&](const std::string& name) {
-    return *std::find_if(list.begin(), list.end(), [&](const Parameter& p) { return p.name == name; });
+    return *std::find_if(list.begin(), list.end(),
+                         [&](const Parameter& p) { return p.name == name; });
   };
   CHECK(find("attention.self.key.weight").view().shape() == Shape{4, 4});
   CHECK(find("attention.self.value.bias").begin == 8);
@@ -63,7 +65,8 @@ TEST_CASE("query, key and value are ranges of one leaf") {
   TransformerLayer other({.hidden = 4, .layers = 1, .heads = 2, .intermediate = 8});
   initialize(other, Normal{1}, 3);
   CHECK(norm(layer.attention.qkv.weight.detach() - other.attention.qkv.weight.detach()) == 0);
-  CHECK(norm(find("attention.self.query.weight").view() - find("attention.self.key.weight").view()) > 0.1);
+  CHECK(norm(find("attention.self.query.weight").view() -
+             find("attention.self.key.weight").view()) > 0.1);
 }
 
 TEST_CASE("an initial value is a function of seed and name alone") {
@@ -85,9 +88,11 @@ TEST_CASE("an initial value is a function of seed and name alone") {
   } large;
   initialize(large, TruncatedNormal{0.02}, 1);
   double largest = 0;
-  for (const double x : large.e.weight.to_vector<double>()) largest = std::max(largest, std::abs(x));
+  for (const double x : large.e.weight.to_vector<double>())
+    largest = std::max(largest, std::abs(x));
   CHECK(largest <= 0.04);
-  CHECK(norm(large.e.weight.detach()) / std::sqrt(20000) == doctest::Approx(0.88 * 0.02).epsilon(0.02));
+  CHECK(norm(large.e.weight.detach()) / std::sqrt(20000) ==
+        doctest::Approx(0.88 * 0.02).epsilon(0.02));
   CHECK(large.n.weight.to_vector<double>()[5] == 1);
   CHECK(large.n.bias.to_vector<double>()[5] == 0);
 }
@@ -130,7 +135,8 @@ TEST_CASE("the audit finds a cut path and a forgotten part") {
   audit(parameters(model), backward(sum(model(x))).reached);
   const Tensor cut = sum(model.b(tanh(model.a(x)).detach()));
   const Tensors reached = backward(cut).reached;
-  CHECK_MENTIONS(error_of([&] { audit(parameters(model), reached); }), "'a.weight' [3, 2] gets no gradient");
+  CHECK_MENTIONS(error_of([&] { audit(parameters(model), reached); }),
+                 "'a.weight' [3, 2] gets no gradient");
   audit(parameters(model), reached, {"a.*"});
   Forgetful forgetful;
   initialize(forgetful, Normal{0.5}, 1);

@@ -1,5 +1,5 @@
-// The product over the table of ops: every sample x layouts x dtypes x orders, with random cotangents. A failure names the op, the sample
-// and the layout.
+// The product over the table of ops: every sample x layouts x dtypes x orders, with random
+// cotangents. A failure names the op, the sample and the layout.
 #include <set>
 
 #include "tests/ops/samples.h"
@@ -37,14 +37,17 @@ TEST_CASE("matrix: derivatives of orders 1 and 2 are right in every layout") {
   });
 }
 
-TEST_CASE("matrix: values and gradients of every layout are those of the contiguous copy, bit for bit, in f64 and f32") {
+TEST_CASE(
+    "matrix: values and gradients of every layout are those of the contiguous copy, bit for bit, "
+    "in f64 and f32") {
   for_each_sample([](const OpInfo& info, const Sample& sample) {
     for (const DType dtype : {DType::f64, DType::f32})
       for (const Layout& layout : layouts()) {
         CAPTURE(layout.name);
         CAPTURE(std::string(to_string(dtype)));
         const auto [views, copies] = laid_out(as_dtype(sample.inputs, dtype), layout);
-        CHECK_MESSAGE(same_bits(run(sample.call, views), run(sample.call, copies)), info.name, ", ", sample.note, ", ", layout.name);
+        CHECK_MESSAGE(same_bits(run(sample.call, views), run(sample.call, copies)), info.name, ", ",
+                      sample.note, ", ", layout.name);
       }
   });
 }
@@ -52,11 +55,14 @@ TEST_CASE("matrix: values and gradients of every layout are those of the contigu
 TEST_CASE("matrix: f32 agrees with f64 within the op's tolerance, values and gradients") {
   for_each_sample([](const OpInfo& info, const Sample& sample) {
     for (const Layout& layout : layouts()) {
-      if (layout.name == "expanded" && sample.inputs[0].rank() == 1) continue;  // a constant row: its normalised values are rounding errors
+      // a constant row: its normalised values are rounding errors
+      if (layout.name == "expanded" && sample.inputs[0].rank() == 1) continue;
       const Function f = in_layout(sample.call, layout);
       const Tensors single = as_dtype(sample.inputs, DType::f32);
-      const double gap = distance(run(f, single), run(f, as_dtype(single, DType::f64)));  // from the same values
-      CHECK_MESSAGE(gap <= info.f32_tolerance, info.name, ", ", sample.note, ", ", layout.name, ": ", gap, " > ", info.f32_tolerance);
+      // from the same values
+      const double gap = distance(run(f, single), run(f, as_dtype(single, DType::f64)));
+      CHECK_MESSAGE(gap <= info.f32_tolerance, info.name, ", ", sample.note, ", ", layout.name,
+                    ": ", gap, " > ", info.f32_tolerance);
     }
   });
 }
@@ -78,14 +84,16 @@ TEST_CASE("matrix: axes of size 0 and 1 give a right result or an Error that nam
           const Run fused = run(sample.call, xs);
           ++ran;
           const std::string log = checked(sample.call, xs);
-          CHECK_MESSAGE(log.empty(), info.name, ", ", sample.note, ", size ", from, " made ", to, "\n", log);
+          CHECK_MESSAGE(log.empty(), info.name, ", ", sample.note, ", size ", from, " made ", to,
+                        "\n", log);
           const Expand expand;
           CHECK(distance(fused, run(sample.call, xs)) <= 1e-12);
         } catch (const Error& error) {
           ++refused;
           const std::string text = error.what(), named = text.substr(0, text.find(':'));
-          CHECK_MESSAGE((named == info.name || contains_op(sample.call(leaves_of(sample.inputs)), named)), "'", text,
-                        "' should begin with '", info.name, "'");
+          CHECK_MESSAGE(
+              (named == info.name || contains_op(sample.call(leaves_of(sample.inputs)), named)),
+              "'", text, "' should begin with '", info.name, "'");
         }
       }
   });

@@ -1,6 +1,7 @@
-// The test of the tests: a backward that is wrong must be noticed. Mutants act where the walk calls a backward, in the nodes of one op
-// only: the gradient of one input is zeroed, halved, or transposed (its elements reversed where it is not square). Every mutant must make
-// gradcheck fail on a sample of that op.
+// The test of the tests: a backward that is wrong must be noticed. Mutants act where the walk calls
+// a backward, in the nodes of one op only: the gradient of one input is zeroed, halved, or
+// transposed (its elements reversed where it is not square). Every mutant must make gradcheck fail
+// on a sample of that op.
 #include "tests/ops/samples.h"
 
 namespace gradus::testing {
@@ -19,7 +20,9 @@ struct Mutant {
   bool acted = false, changed = false;
   Mutant(const std::string& op, size_t input, Tensor (*spoil)(const Tensor&)) {
     backward_interceptor() = [=, this](const Node& node, Tensors& dxs) {
-      if (node.op() != op || input >= dxs.size() || !dxs[input].defined() || !node.edges()[input].wanted()) return;
+      if (node.op() != op || input >= dxs.size() || !dxs[input].defined() ||
+          !node.edges()[input].wanted())
+        return;
       const Tensor spoilt = spoil(dxs[input]);
       acted = true;
       changed = changed || !same_bits(spoilt, dxs[input]);
@@ -54,30 +57,37 @@ TEST_CASE("mutation: every wrong backward is noticed by its op's samples") {
     const size_t count = most_inputs(info, samples);
     CHECK_MESSAGE(count > 0, info.name, " has no node in its samples");
     for (size_t input = 0; input < count; ++input) {
-      const bool truly_zero = std::count(info.zero_gradients.begin(), info.zero_gradients.end(), input) > 0;
+      const bool truly_zero =
+          std::count(info.zero_gradients.begin(), info.zero_gradients.end(), input) > 0;
       bool with_gradient = false;
       for (const Kind& kind : kinds) {
         Mutant mutant(info.name, input, kind.spoil);
         bool noticed = false;
         for (const Sample& sample : samples)
           if (!noticed) noticed = !gradcheck(sample.call, sample.inputs);
-        if (!mutant.acted) break;  // no gradient is wanted for that input: labels, indices, conditions
+        // no gradient is wanted for that input: labels, indices, conditions
+        if (!mutant.acted) break;
         with_gradient = true;
         if (truly_zero) {
-          CHECK_MESSAGE(!noticed, info.name, ": the gradient of input ", input, " is declared zero, but ", kind.name, " is noticed");
+          CHECK_MESSAGE(!noticed, info.name, ": the gradient of input ", input,
+                        " is declared zero, but ", kind.name, " is noticed");
         } else {
           const char* why = mutant.changed ? "" : ", and changes nothing in any sample";
-          CHECK_MESSAGE(noticed, info.name, ": the gradient of input ", input, " ", kind.name, " is not noticed", why);
+          CHECK_MESSAGE(noticed, info.name, ": the gradient of input ", input, " ", kind.name,
+                        " is not noticed", why);
           killed += noticed;
         }
       }
       inputs += with_gradient;
     }
   }
-  MESSAGE(killed, " mutants killed: ", inputs, " inputs of ", op_table().size(), " ops, each zeroed, halved and transposed");
+  MESSAGE(killed, " mutants killed: ", inputs, " inputs of ", op_table().size(),
+          " ops, each zeroed, halved and transposed");
   CHECK(killed == 3 * inputs);
 }
 
-TEST_CASE("mutation: the interceptor is empty outside of this test") { CHECK(!backward_interceptor()); }
+TEST_CASE("mutation: the interceptor is empty outside of this test") {
+  CHECK(!backward_interceptor());
+}
 
 }  // namespace gradus::testing

@@ -20,8 +20,10 @@ Run run(const Function& f, Inputs xs, GradOptions options) {
   Run result;
   result.ys = f(leaves);
   for (size_t i = 0; i < result.ys.size(); ++i)
-    us.push_back(is_float(result.ys[i].dtype()) ? cast(random_normal(result.ys[i].shape(), 5, i, DType::f64), result.ys[i].dtype())
-                                                : Tensor());
+    us.push_back(
+        is_float(result.ys[i].dtype())
+            ? cast(random_normal(result.ys[i].shape(), 5, i, DType::f64), result.ys[i].dtype())
+            : Tensor());
   result.dxs = grad(result.ys, us, wanted, options);
   return result;
 }
@@ -37,7 +39,9 @@ bool same_bits(const Tensor& a, const Tensor& b) {
   if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
   const Tensor u = contiguous(a.detach()), v = contiguous(b.detach());
   const size_t bytes = static_cast<size_t>(u.numel()) * size_of(u.dtype());
-  return bytes == 0 || dispatch(u.dtype(), [&]<class T>() { return std::memcmp(u.data<T>(), v.data<T>(), bytes) == 0; });
+  return bytes == 0 || dispatch(u.dtype(), [&]<class T>() {
+           return std::memcmp(u.data<T>(), v.data<T>(), bytes) == 0;
+         });
 }
 
 namespace {
@@ -55,7 +59,9 @@ double distance(const Tensors& a, const Tensors& b) {
 }
 }  // namespace
 
-bool same_bits(const Run& a, const Run& b) { return same_bits(a.ys, b.ys) && same_bits(a.dxs, b.dxs); }
+bool same_bits(const Run& a, const Run& b) {
+  return same_bits(a.ys, b.ys) && same_bits(a.dxs, b.dxs);
+}
 
 double distance(const Tensor& a, const Tensor& b) {
   if (!a.defined() && !b.defined()) return 0;
@@ -71,7 +77,9 @@ double distance(const Tensor& a, const Tensor& b) {
   }
   return gap / largest;
 }
-double distance(const Run& a, const Run& b) { return std::max(distance(a.ys, b.ys), distance(a.dxs, b.dxs)); }
+double distance(const Run& a, const Run& b) {
+  return std::max(distance(a.ys, b.ys), distance(a.dxs, b.dxs));
+}
 
 namespace {
 Tensor same(const Tensor& x) { return x; }
@@ -86,7 +94,8 @@ Tensor transposed(const Tensor& x) {
 Tensor sliced(const Tensor& x) {
   Tensor larger = x;
   for (int axis = 0; axis < x.rank(); ++axis) larger = concat({larger, larger, larger}, axis);
-  for (int axis = 0; axis < x.rank(); ++axis) larger = slice(larger, axis, x.size(axis), 2 * x.size(axis));
+  for (int axis = 0; axis < x.rank(); ++axis)
+    larger = slice(larger, axis, x.size(axis), 2 * x.size(axis));
   return larger;
 }
 Tensor expanded(const Tensor& x) {
@@ -126,7 +135,8 @@ Tensors resized(Inputs xs, const std::map<int64_t, int64_t>& sizes) {
       const auto found = sizes.find(x.size(axis));
       if (found == sizes.end()) continue;
       const int64_t wanted = found->second;
-      if (x.size(axis) < wanted) y = concat(Tensors(static_cast<size_t>(wanted / x.size(axis) + 1), y), axis);
+      if (x.size(axis) < wanted)
+        y = concat(Tensors(static_cast<size_t>(wanted / x.size(axis) + 1), y), axis);
       y = slice(y, axis, 0, wanted);
     }
     out.push_back(clone(y));

@@ -1,5 +1,5 @@
-// What the tests of ops share: running a sample with its gradients, comparing tensors, and the transforms of a sample (another layout,
-// other sizes).
+// What the tests of ops share: running a sample with its gradients, comparing tensors, and the
+// transforms of a sample (another layout, other sizes).
 #pragma once
 
 #include <doctest/doctest.h>
@@ -8,13 +8,13 @@
 
 #include <map>
 
-#include "autograd/graph.h"
-#include "ops/table.h"
+#include "gradus/autograd/graph.h"
+#include "gradus/ops/table.h"
 
 namespace gradus::testing {
 
-// f(xs) and the gradients by its float inputs for random cotangents u (never ones: the gradient of sum(softmax(x)) is zero). Dropout always
-// draws the same.
+// f(xs) and the gradients by its float inputs for random cotangents u (never ones: the gradient of
+// sum(softmax(x)) is zero). Dropout always draws the same.
 struct Run {
   Tensors ys, dxs;
 };
@@ -28,12 +28,14 @@ Tensors as_dtype(Inputs xs, DType dtype);
 
 bool same_bits(const Tensor& a, const Tensor& b);
 bool same_bits(const Run& a, const Run& b);
-// The largest |a - b| relative to the largest |b|, over all tensors of the run; undefined counts as zero.
+// The largest |a - b| relative to the largest |b|, over all tensors of the run; undefined counts as
+// zero.
 double distance(const Tensor& a, const Tensor& b);
 double distance(const Run& a, const Run& b);
 
-// A layout as a function of recorded ops, so that gradients pass through it: input(x) has x's shape in other strides (expanded: its first
-// row repeated); output(y) hands the op's backward a gradient that lies so.
+// A layout as a function of recorded ops, so that gradients pass through it: input(x) has x's shape
+// in other strides (expanded: its first row repeated); output(y) hands the op's backward a gradient
+// that lies so.
 struct Layout {
   std::string name;
   Tensor (*input)(const Tensor& x);
@@ -42,12 +44,12 @@ struct Layout {
 const std::vector<Layout>& layouts();  // contiguous, transposed, sliced, expanded
 Function in_layout(const Function& f, const Layout& layout);
 
-// The inputs with every axis of size `from` made `to` long: values repeat, or are left out. Sizes of a sample that must agree are equal, so
-// it stays a legal call unless the op says otherwise.
+// The inputs with every axis of size `from` made `to` long: values repeat, or are left out. Sizes
+// of a sample that must agree are equal, so it stays a legal call unless the op says otherwise.
 Tensors resized(Inputs xs, const std::map<int64_t, int64_t>& sizes);
 
-// Sets the number of threads, and sets it back. Samples are small and run on one thread; that many threads give the same bits is tested
-// apart.
+// Sets the number of threads, and sets it back. Samples are small and run on one thread; that many
+// threads give the same bits is tested apart.
 class Threads {
  public:
   explicit Threads(int count) : before_(omp_get_max_threads()) { omp_set_num_threads(count); }

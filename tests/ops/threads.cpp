@@ -1,9 +1,10 @@
-// One thread = n threads, bit for bit, forward and backward, GEMM included: on every sample, and on inputs so large that every op that cuts
-// its work into blocks cuts it (past element_block elements, past rows_per_block rows, past GEMM's panels), none of their sizes a multiple
-// of a block or a vector.
+// One thread = n threads, bit for bit, forward and backward, GEMM included: on every sample, and on
+// inputs so large that every op that cuts its work into blocks cuts it (past element_block
+// elements, past rows_per_block rows, past GEMM's panels), none of their sizes a multiple of a
+// block or a vector.
 #include <set>
 
-#include "ops/elementwise.h"
+#include "gradus/ops/elementwise.h"
 #include "tests/ops/samples.h"
 
 namespace gradus::testing {
@@ -18,8 +19,8 @@ bool same_on_all(const Function& f, Inputs xs) {
   return same_bits(with(2), one) && same_bits(with(3), one);
 }
 
-// The sample with its last axis some 300 long and the others so that there are some 70,000 elements or more. Its values repeat, so indices
-// and labels stay legal.
+// The sample with its last axis some 300 long and the others so that there are some 70,000 elements
+// or more. Its values repeat, so indices and labels stay legal.
 Tensors enlarged(const Sample& sample) {
   const Shape shape = sample.inputs[0].shape();
   if (shape.rank() == 0) return sample.inputs;
@@ -36,7 +37,8 @@ Tensors enlarged(const Sample& sample) {
 TEST_CASE("threads: samples give the same bits on 1, 2 and 3 threads") {
   for_each_sample([](const OpInfo& info, const Sample& sample) {
     for (const DType dtype : {DType::f64, DType::f32})
-      CHECK_MESSAGE(same_on_all(sample.call, as_dtype(sample.inputs, dtype)), info.name, ", ", sample.note);
+      CHECK_MESSAGE(same_on_all(sample.call, as_dtype(sample.inputs, dtype)), info.name, ", ",
+                    sample.note);
   });
 }
 
@@ -54,7 +56,9 @@ TEST_CASE("threads: large inputs give the same bits on 1, 2 and 3 threads") {
     }
   });
 
-  const auto normal = [](const Shape& shape, uint64_t stream) { return random_normal(shape, 3, stream); };
+  const auto normal = [](const Shape& shape, uint64_t stream) {
+    return random_normal(shape, 3, stream);
+  };
   const Ragged sequences({130, 1, 257, 64}, 1);
   const int64_t tokens = sequences.tokens();
   // clang-format off: a table, a row a call
@@ -89,19 +93,36 @@ TEST_CASE("threads: large inputs give the same bits on 1, 2 and 3 threads") {
         [](Inputs in) {
           return Tensors{sum(in[0], {1}), sum(in[0], {0, 2})};
         }}},
-      {"dropout", {"", {normal({tokens, 301}, 6)}, [=](Inputs in) { return Tensors{dropout(in[0], 0.1, sequences)}; }}},
+      {"dropout",
+       {"",
+        {normal({tokens, 301}, 6)},
+        [=](Inputs in) { return Tensors{dropout(in[0], 0.1, sequences)}; }}},
       {"add_norm",
        {"",
         {normal({tokens, 301}, 7), normal({tokens, 301}, 8), normal({301}, 9), normal({301}, 10)},
-        [=](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-12, 0.1, sequences)}; }}},
+        [=](Inputs in) {
+          return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-12, 0.1, sequences)};
+        }}},
       {"attention",
-       {"", {normal({tokens, 3 * 48}, 11)}, [=](Inputs in) { return Tensors{attention(in[0], sequences, {.heads = 3, .dropout = 0.1})}; }}},
+       {"",
+        {normal({tokens, 3 * 48}, 11)},
+        [=](Inputs in) {
+          return Tensors{attention(in[0], sequences, {.heads = 3, .dropout = 0.1})};
+        }}},
       {"attention",
        {"causal",
         {normal({tokens, 3 * 48}, 12)},
-        [=](Inputs in) { return Tensors{attention(in[0], sequences, {.heads = 3, .causal = true})}; }}},
-      {"matmul", {"panels", {normal({1100, 301}, 13), normal({301, 530}, 14)}, [](Inputs in) { return Tensors{matmul(in[0], in[1])}; }}},
-      {"matmul", {"many", {normal({40, 33, 65}, 15), normal({40, 65, 31}, 16)}, [](Inputs in) { return Tensors{matmul(in[0], in[1])}; }}},
+        [=](Inputs in) {
+          return Tensors{attention(in[0], sequences, {.heads = 3, .causal = true})};
+        }}},
+      {"matmul",
+       {"panels",
+        {normal({1100, 301}, 13), normal({301, 530}, 14)},
+        [](Inputs in) { return Tensors{matmul(in[0], in[1])}; }}},
+      {"matmul",
+       {"many",
+        {normal({40, 33, 65}, 15), normal({40, 65, 31}, 16)},
+        [](Inputs in) { return Tensors{matmul(in[0], in[1])}; }}},
       {"linear",
        {"tall",
         {normal({2100, 130}, 17), normal({70, 130}, 18), normal({70}, 19)},
@@ -112,17 +133,25 @@ TEST_CASE("threads: large inputs give the same bits on 1, 2 and 3 threads") {
         [](Inputs in) { return Tensors{linear(in[0], in[1], in[2])}; }}},
       {"decoder_loss",
        {"",
-        {normal({301, 65}, 23), normal({3001, 65}, 24), normal({3001}, 25), sample_indices({301}, 3001, 1)},
-        [](Inputs in) { return Tensors{decoder_loss(in[0], in[1], in[2], in[3], 301, 128).loss}; }}},
-      {"take", {"", {normal({997, 301}, 26), sample_indices({411}, 997, 2)}, [](Inputs in) { return Tensors{take(in[0], in[1])}; }}},
+        {normal({301, 65}, 23), normal({3001, 65}, 24), normal({3001}, 25),
+         sample_indices({301}, 3001, 1)},
+        [](Inputs in) {
+          return Tensors{decoder_loss(in[0], in[1], in[2], in[3], 301, 128).loss};
+        }}},
+      {"take",
+       {"",
+        {normal({997, 301}, 26), sample_indices({411}, 997, 2)},
+        [](Inputs in) { return Tensors{take(in[0], in[1])}; }}},
   };
   // clang-format on
   for (const auto& entry : more) {
-    CHECK_MESSAGE(same_on_all(entry.second.call, entry.second.inputs), entry.first, " ", entry.second.note);
+    CHECK_MESSAGE(same_on_all(entry.second.call, entry.second.inputs), entry.first, " ",
+                  entry.second.note);
     large.insert(entry.first);
   }
   for (const OpInfo& info : op_table())
-    if (info.name != "scatter" && info.name != "place")  // both run on one thread, and in the backward of gather and slice
+    // both run on one thread, and in the backward of gather and slice
+    if (info.name != "scatter" && info.name != "place")
       CHECK_MESSAGE(large.contains(info.name), info.name, " ran on no large input");
 }
 

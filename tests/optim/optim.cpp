@@ -1,8 +1,8 @@
 #include <cmath>
 
-#include "nn/layers.h"
-#include "optim/optimizer.h"
-#include "optim/schedule.h"
+#include "gradus/nn/layers.h"
+#include "gradus/optim/optimizer.h"
+#include "gradus/optim/schedule.h"
 #include "tests/support.h"
 
 using namespace gradus;
@@ -17,15 +17,19 @@ struct Model {
   }
 };
 // A loss whose gradient changes with the step, so that moments matter.
-Tensor loss_of(const Model& model, int step) { return sum(square(model.a(random_normal({5, 3}, 3, static_cast<uint64_t>(step))) - 1.0)); }
+Tensor loss_of(const Model& model, int step) {
+  return sum(square(model.a(random_normal({5, 3}, 3, static_cast<uint64_t>(step))) - 1.0));
+}
 
-// Runs `steps` steps with the optimizer and, beside it, update(p, g, t, decays) in double on the same gradients; returns the largest difference.
+// Runs `steps` steps with the optimizer and, beside it, update(p, g, t, decays) in double on the
+// same gradients; returns the largest difference.
 template <class Update>
 double against(Model& model, Optimizer& optimizer, int steps, Update update) {
   std::vector<double> p = model.a.weight.to_vector<double>(), b = model.a.bias.to_vector<double>();
   for (int t = 1; t <= steps; ++t) {
     backward(loss_of(model, t));
-    const auto g = model.a.weight.grad().to_vector<double>(), gb = model.a.bias.grad().to_vector<double>();
+    const auto g = model.a.weight.grad().to_vector<double>(),
+               gb = model.a.bias.grad().to_vector<double>();
     for (size_t i = 0; i < p.size(); ++i) p[i] = update(p[i], g[i], t, true, i);
     for (size_t i = 0; i < b.size(); ++i) b[i] = update(b[i], gb[i], t, false, p.size() + i);
     optimizer.step();
@@ -46,13 +50,15 @@ TEST_CASE("AdamW and Google's Adam follow their formulas over 100 steps") {
     options.learning_rate = 0.01, options.weight_decay = 0.1;
     AdamW optimizer(model, options);
     std::vector<double> m(8), v(8);
-    const double worst = against(model, optimizer, 100, [&](double p, double g, int t, bool decays, size_t i) {
-      m[i] = 0.9 * m[i] + 0.1 * g;
-      v[i] = 0.999 * v[i] + 0.001 * g * g;
-      const double step =
-          google ? m[i] / (std::sqrt(v[i]) + 1e-6) : m[i] / (1 - std::pow(0.9, t)) / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
-      return p - 0.01 * (step + (decays ? 0.1 * p : 0));
-    });
+    const double worst =
+        against(model, optimizer, 100, [&](double p, double g, int t, bool decays, size_t i) {
+          m[i] = 0.9 * m[i] + 0.1 * g;
+          v[i] = 0.999 * v[i] + 0.001 * g * g;
+          const double step = google ? m[i] / (std::sqrt(v[i]) + 1e-6)
+                                     : m[i] / (1 - std::pow(0.9, t)) /
+                                           (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
+          return p - 0.01 * (step + (decays ? 0.1 * p : 0));
+        });
     CHECK(worst < 2e-6);
   }
 }
@@ -130,14 +136,18 @@ TEST_CASE("a gradient that is not finite changes nothing and names the parameter
     CHECK(error.exit_code == 1);
     CHECK_MENTIONS(error.what(), "a.");
   }
-  CHECK_MENTIONS(error_of([&] { optimizer.require_finite(std::nan("")); }), "the loss is not finite at step 1");
+  CHECK_MENTIONS(error_of([&] { optimizer.require_finite(std::nan("")); }),
+                 "the loss is not finite at step 1");
   optimizer.require_finite(1);
   CHECK(model.a.weight.to_vector<float>() == before);
 }
 
 TEST_CASE("schedules") {
-  const auto at = [](Schedule::Shape shape, int64_t t) { return Schedule{shape, 1.0, 10, 110}.at(t); };
-  for (const auto shape : {Schedule::Shape::linear, Schedule::Shape::constant, Schedule::Shape::cosine, Schedule::Shape::google}) {
+  const auto at = [](Schedule::Shape shape, int64_t t) {
+    return Schedule{shape, 1.0, 10, 110}.at(t);
+  };
+  for (const auto shape : {Schedule::Shape::linear, Schedule::Shape::constant,
+                           Schedule::Shape::cosine, Schedule::Shape::google}) {
     CHECK(at(shape, 0) == 0);
     CHECK(at(shape, 5) == doctest::Approx(0.5));
   }

@@ -1,11 +1,11 @@
 #include <cmath>
 
-#include "base/json_file.h"
-#include "io/model_folder.h"
-#include "io/safetensors.h"
-#include "models/bert.h"
-#include "optim/optimizer.h"
-#include "optim/schedule.h"
+#include "gradus/base/json_file.h"
+#include "gradus/io/model_folder.h"
+#include "gradus/io/safetensors.h"
+#include "gradus/models/bert.h"
+#include "gradus/optim/optimizer.h"
+#include "gradus/optim/schedule.h"
 #include "tests/parity/parity.h"
 
 namespace gradus::testing {
@@ -25,13 +25,16 @@ Batch batch_of(const BertConfig& config, int64_t step, int64_t sequences, int64_
     for (int64_t t = 0; t < length; ++t) {
       const auto id = static_cast<int32_t>(5 + (start + 3 * t) % (config.vocab_size - 5));
       const bool masked = t % 4 == 1;
-      if (masked) targets.rows.push_back(static_cast<int32_t>(ids.size())), targets.labels.push_back(id);
+      if (masked)
+        targets.rows.push_back(static_cast<int32_t>(ids.size())), targets.labels.push_back(id);
       ids.push_back(masked ? 4 : id);
       types.push_back(t >= length / 2);
     }
     targets.next_labels.push_back(static_cast<int32_t>(start % 2));
   }
-  return {BertInput(config, {ids, types, std::vector<int64_t>(static_cast<size_t>(sequences), length)}), targets};
+  return {
+      BertInput(config, {ids, types, std::vector<int64_t>(static_cast<size_t>(sequences), length)}),
+      targets};
 }
 
 }  // namespace
@@ -50,8 +53,10 @@ std::vector<Distance> compare_training(const std::filesystem::path& folder, bool
   load_parameters(folder, list);
 
   const int64_t steps = plan.at("steps");
-  AdamW optimizer(list, {.epsilon = plan.at("epsilon"), .weight_decay = forget_decay ? 0 : plan.at("weight_decay").get<double>()});
-  const Schedule schedule{Schedule::Shape::linear, plan.at("learning_rate"), plan.at("warmup"), steps};
+  AdamW optimizer(list, {.epsilon = plan.at("epsilon"),
+                         .weight_decay = forget_decay ? 0 : plan.at("weight_decay").get<double>()});
+  const Schedule schedule{Schedule::Shape::linear, plan.at("learning_rate"), plan.at("warmup"),
+                          steps};
   const auto losses = theirs("losses", DType::f64);
   double apart = 0;
   for (int64_t step = 0; step < steps; ++step) {
@@ -66,7 +71,8 @@ std::vector<Distance> compare_training(const std::filesystem::path& folder, bool
   for (const Parameter& p : list) {
     if (p.tied) continue;
     const auto ours = p.view().to_vector<double>(), other = theirs(p.name, DType::f32);
-    for (size_t i = 0; i < ours.size(); ++i) distance += std::pow(ours[i] - other[i], 2), size += other[i] * other[i];
+    for (size_t i = 0; i < ours.size(); ++i)
+      distance += std::pow(ours[i] - other[i], 2), size += other[i] * other[i];
   }
   return {{"losses", apart, 2e-5}, {"weights", std::sqrt(distance / size), 1e-5}};
 }

@@ -1,4 +1,5 @@
-// The table of ops is complete: every file of ops/ is in it, and every row has samples whose graphs hold the node it names.
+// The table of ops is complete: every file of ops/ is in it, and every row has samples whose graphs
+// hold the node it names.
 #include <filesystem>
 #include <set>
 
@@ -11,10 +12,14 @@ TEST_CASE("structure: every file of ops/ is in the table, and every row's file e
   std::set<std::string> files, rows;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
     if (entry.path().extension() == ".cpp") files.insert(entry.path().stem().string());
-  for (const char* no_op : {"table", "ragged"}) files.erase(no_op);  // the table itself, and a value that ops take
+  // the table itself, and a value that ops take
+  for (const char* no_op : {"table", "ragged"}) files.erase(no_op);
   for (const OpInfo& info : op_table()) rows.insert(info.file);
-  for (const std::string& file : files) CHECK_MESSAGE(rows.contains(file), "ops/", file, ".cpp defines no row of op_table()");
-  for (const std::string& row : rows) CHECK_MESSAGE(files.contains(row), "a row of op_table() names ops/", row, ".cpp, which is not there");
+  for (const std::string& file : files)
+    CHECK_MESSAGE(rows.contains(file), "ops/", file, ".cpp defines no row of op_table()");
+  for (const std::string& row : rows)
+    CHECK_MESSAGE(files.contains(row), "a row of op_table() names ops/", row,
+                  ".cpp, which is not there");
 }
 
 TEST_CASE("structure: every row has a formula, and samples that make its node") {
@@ -26,7 +31,8 @@ TEST_CASE("structure: every row has a formula, and samples that make its node") 
     const auto samples = info.samples();
     CHECK(!samples.empty());
     for (const Sample& sample : samples)
-      CHECK_MESSAGE(contains_op(sample.call(leaves_of(sample.inputs)), info.name), "the sample '", sample.note, "' does not run the op");
+      CHECK_MESSAGE(contains_op(sample.call(leaves_of(sample.inputs)), info.name), "the sample '",
+                    sample.note, "' does not run the op");
   }
 }
 

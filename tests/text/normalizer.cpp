@@ -1,18 +1,22 @@
+#include "gradus/text/tokenizer.h"
 #include "tests/support.h"
-#include "text/tokenizer.h"
 
 using namespace gradus;
 using namespace gradus::testing;
 
 namespace {
-// Every character of the tests is a token, so that what comes out shows the words as they were normalised.
+// Every character of the tests is a token, so that what comes out shows the words as they were
+// normalised.
 std::string words(const std::string& text, TokenizerOptions options = {}) {
   static const Vocabulary letters = [] {
     std::vector<std::string> tokens{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
     for (const char* c :
-         {"a",      "b",      "c",          "e",          "i",          "o", "s", "σ", "ς", "δ", "ο",  "\u09FD", "\u07FD", "\U0002B820",
-          "\u302E", "\u0323", "\U0001D165", "\U0001D15F", "\U0001D158", "й", "А", "а", "É", "é", "力", "北",     "!",      ".",
-          ",",      "$",      "€",          "×",          "[",          "]", "x", "y", "k", "m", "‐",  "H",      "h"}) {
+         {"a",      "b",      "c",          "e",          "i",          "o",      "s",
+          "σ",      "ς",      "δ",          "ο",          "\u09FD",     "\u07FD", "\U0002B820",
+          "\u302E", "\u0323", "\U0001D165", "\U0001D15F", "\U0001D158", "й",      "А",
+          "а",      "É",      "é",          "力",         "北",         "!",      ".",
+          ",",      "$",      "€",          "×",          "[",          "]",      "x",
+          "y",      "k",      "m",          "‐",          "H",          "h"}) {
       tokens.emplace_back(c);
       tokens.push_back(std::string("##") + c);
     }
@@ -75,7 +79,8 @@ TEST_CASE("hf knows Unicode 8, google the present one") {
   CHECK(words("a\u09FDb", google) == "a \u09FD b");
   CHECK(words("a\u07FDb") == "a\u07FDb");  // an accent of Unicode 11
   CHECK(words("a\u07FDb", google) == "ab");
-  CHECK(words("a\U0002B820b") == "a\U0002B820b");  // an ideograph that tokenizers' range leaves out by a slip
+  // an ideograph that tokenizers' range leaves out by a slip
+  CHECK(words("a\U0002B820b") == "a\U0002B820b");
   CHECK(words("a\U0002B820b", google) == "a \U0002B820 b");
 }
 
@@ -92,10 +97,12 @@ TEST_CASE("a final sigma, in google mode alone") {
 TEST_CASE("marks that stay are put in canonical order, and take the places in that order") {
   CHECK(words("a\u302E\U0001D165") == "a\U0001D165\u302E");
   CHECK(words("a\u302E\U0001D165", cased) == "a\u302E\U0001D165");
-  CHECK(words("ab\u302E\u200B\U0001D165c") == "ab\U0001D165\u302Ec");  // what cleaning removes is not between them
-  CHECK(words("\u302E\U0001D165") == "\U0001D165\u302E");              // no letter before them
+  // what cleaning removes is not between them
+  CHECK(words("ab\u302E\u200B\U0001D165c") == "ab\U0001D165\u302Ec");
+  CHECK(words("\u302E\U0001D165") == "\U0001D165\u302E");  // no letter before them
   const Tokenizer tokenizer(Vocabulary({"[UNK]", "a", "##\u302E", "##\U0001D165"}));
-  CHECK(tokenizer.encode("a\u302E\u0323\U0001D165").offsets == std::vector<std::pair<int32_t, int32_t>>{{0, 1}, {1, 2}, {3, 4}});
+  CHECK(tokenizer.encode("a\u302E\u0323\U0001D165").offsets ==
+        std::vector<std::pair<int32_t, int32_t>>{{0, 1}, {1, 2}, {3, 4}});
 }
 
 TEST_CASE("a code point above the words' limit makes the word unknown") {

@@ -1,11 +1,11 @@
-// What others give, replayed: tests/fixtures/tokenizer_cases.json (it names its oracles and their versions), and published conformance
-// sets.
+// What others give, replayed: tests/fixtures/tokenizer_cases.json (it names its oracles and their
+// versions), and published conformance sets.
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "gradus/base/file.h"
+#include "gradus/text/tokenizer.h"
 #include "tests/support.h"
-#include "text/tokenizer.h"
 
 using namespace gradus;
 using namespace gradus::testing;
@@ -15,12 +15,14 @@ using Json = nlohmann::json;
 namespace {
 
 const Json& fixture() {
-  static const Json cases = Json::parse(read_file(fs::path(GRADUS_SOURCE_ROOT) / "tests/fixtures/tokenizer_cases.json"));
+  static const Json cases =
+      Json::parse(read_file(fs::path(GRADUS_SOURCE_ROOT) / "tests/fixtures/tokenizer_cases.json"));
   return cases;
 }
 
 Tokenizer tokenizer_of(bool lower_case, TokenizerMode mode = TokenizerMode::hf) {
-  return Tokenizer(Vocabulary(fixture()["vocabulary"].get<std::vector<std::string>>()), {.lower_case = lower_case, .mode = mode});
+  return Tokenizer(Vocabulary(fixture()["vocabulary"].get<std::vector<std::string>>()),
+                   {.lower_case = lower_case, .mode = mode});
 }
 
 // The arrays that a case names are those of `ours`, an Encoding or a Sequence.
@@ -38,24 +40,27 @@ TEST_CASE("tokenizers: ids, offsets and words of texts, and of words given one b
   for (const bool lower : {true, false}) {
     const Tokenizer tokenizer = tokenizer_of(lower);
     for (const Json& c : fixture()["cases"])
-      if (c["lower"] == lower) check_same(tokenizer.encode(c["text"].get<std::string>()), c, c["text"].get<std::string>());
+      if (c["lower"] == lower)
+        check_same(tokenizer.encode(c["text"].get<std::string>()), c, c["text"].get<std::string>());
   }
   for (const Json& c : fixture()["words"])
-    check_same(tokenizer_of(true).encode_words(c["text"].get<std::vector<std::string>>()), c, c["text"].dump());
+    check_same(tokenizer_of(true).encode_words(c["text"].get<std::vector<std::string>>()), c,
+               c["text"].dump());
 }
 
 TEST_CASE("tokenizers: pairs and single texts cut in three ways, with their windows") {
   const Tokenizer tokenizer = tokenizer_of(true);
-  const std::map<std::string, Truncation> truncations{
-      {"longest_first", Truncation::longest_first}, {"only_first", Truncation::only_first}, {"only_second", Truncation::only_second}};
+  const std::map<std::string, Truncation> truncations{{"longest_first", Truncation::longest_first},
+                                                      {"only_first", Truncation::only_first},
+                                                      {"only_second", Truncation::only_second}};
   size_t refused = 0;
   for (const Json& c : fixture()["sequences"]) {
     const Encoding first = tokenizer.encode(c["first"].get<std::string>());
     const auto max_length = c["max_length"].get<int64_t>(), stride = c["stride"].get<int64_t>();
     const auto windows = [&] {
       if (c["second"].is_null()) return tokenizer.windows(first, max_length, stride);
-      return tokenizer.windows(first, tokenizer.encode(c["second"].get<std::string>()), max_length, stride,
-                               truncations.at(c["truncation"]));
+      return tokenizer.windows(first, tokenizer.encode(c["second"].get<std::string>()), max_length,
+                               stride, truncations.at(c["truncation"]));
     };
     const std::string what = c.dump();
     if (c["windows"].empty()) {
@@ -78,7 +83,8 @@ TEST_CASE("tokenizers: ids decoded to text") {
   const Tokenizer tokenizer = tokenizer_of(true);
   for (const Json& c : fixture()["decode"]) {
     CHECK(tokenizer.decode(c["ids"].get<std::vector<int32_t>>()) == c["text"].get<std::string>());
-    CHECK(tokenizer.decode(c["ids"].get<std::vector<int32_t>>(), false) == c["with_special"].get<std::string>());
+    CHECK(tokenizer.decode(c["ids"].get<std::vector<int32_t>>(), false) ==
+          c["with_special"].get<std::string>());
   }
 }
 
@@ -87,13 +93,17 @@ TEST_CASE("google: ids, pairs cut, the windows of run_squad.py") {
     const Tokenizer tokenizer = tokenizer_of(lower, TokenizerMode::google);
     for (const Json& c : fixture()["google"])
       if (c["lower"] == lower)
-        CHECK_MESSAGE(Json(tokenizer.encode(c["text"].get<std::string>()).ids) == c["ids"], c["text"].get<std::string>());
+        CHECK_MESSAGE(Json(tokenizer.encode(c["text"].get<std::string>()).ids) == c["ids"],
+                      c["text"].get<std::string>());
   }
   for (const Json& c : fixture()["google_cuts"])
-    CHECK_MESSAGE(Json(longest_first(c["lengths"][0], c["lengths"][1], c["limit"], TokenizerMode::google)) == c["kept"], c.dump());
+    CHECK_MESSAGE(Json(longest_first(c["lengths"][0], c["lengths"][1], c["limit"],
+                                     TokenizerMode::google)) == c["kept"],
+                  c.dump());
   for (const Json& c : fixture()["google_spans"]) {
     Json spans;
-    for (const TokenRange& range : window_ranges(c["length"], c["most"], c["doc_stride"])) spans.push_back({range.begin, range.end});
+    for (const TokenRange& range : window_ranges(c["length"], c["most"], c["doc_stride"]))
+      spans.push_back({range.begin, range.end});
     CHECK_MESSAGE(spans == c["spans"], c.dump());
   }
 }
@@ -117,8 +127,10 @@ TEST_CASE("conformance cases of llama.cpp's BERT vocabulary") {
     std::istringstream numbers(line);
     std::vector<int32_t> expected;
     for (int32_t id; numbers >> id;)
-      if (id != tokenizer.vocabulary().cls() && id != tokenizer.vocabulary().sep()) expected.push_back(id);
-    CHECK_MESSAGE(tokenizer.encode(text.substr(at, end - at)).ids == expected, text.substr(at, end - at));
+      if (id != tokenizer.vocabulary().cls() && id != tokenizer.vocabulary().sep())
+        expected.push_back(id);
+    CHECK_MESSAGE(tokenizer.encode(text.substr(at, end - at)).ids == expected,
+                  text.substr(at, end - at));
     at = end + mark.size();
   }
   CHECK(count == 46);
@@ -130,7 +142,8 @@ TEST_CASE("conformance cases of jammi's small vocabularies") {
   size_t count = 0;
   const Json expected = Json::parse(read_file(folder / "expected_ids.json"));
   for (const auto& [name, cases] : expected.items()) {
-    const Tokenizer tokenizer(Vocabulary::load(folder / name / "vocab.txt"), {.lower_case = name == "uncased"});
+    const Tokenizer tokenizer(Vocabulary::load(folder / name / "vocab.txt"),
+                              {.lower_case = name == "uncased"});
     for (const Json& c : cases) {
       const std::string text = c["text"].get<std::string>();
       CHECK_MESSAGE(Json(tokenizer.sequence(tokenizer.encode(text)).ids) == c["ids"], text);

@@ -1,5 +1,5 @@
-#include "text/tokenizer.h"
-#include "base/file.h"
+#include "gradus/text/tokenizer.h"
+#include "gradus/base/file.h"
 #include "tests/support.h"
 
 using namespace gradus;
@@ -7,8 +7,8 @@ using namespace gradus::testing;
 
 namespace {
 Vocabulary small() {
-  return Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##aff", "##able", "want", "##want", "##ed", "wa", "runn", "##ing",
-                     ",", "é", "e", "low", "."});
+  return Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##aff", "##able", "want",
+                     "##want", "##ed", "wa", "runn", "##ing", ",", "é", "e", "low", "."});
 }
 }  // namespace
 
@@ -24,10 +24,12 @@ TEST_CASE("offsets are code points of the original text") {
   const Encoding encoding = tokenizer.encode("é, UNWANTÉD [MASK] zzé.");
   CHECK(encoding.ids == std::vector<int32_t>{16, 14, 5, 9, 10, 4, 1, 18});
   CHECK(encoding.offsets ==
-        std::vector<std::pair<int32_t, int32_t>>{{0, 1}, {1, 2}, {3, 5}, {5, 9}, {9, 11}, {12, 18}, {19, 22}, {22, 23}});
+        std::vector<std::pair<int32_t, int32_t>>{
+            {0, 1}, {1, 2}, {3, 5}, {5, 9}, {9, 11}, {12, 18}, {19, 22}, {22, 23}});
   CHECK(encoding.words == std::vector<int32_t>{0, 1, 2, 2, 2, 3, 4, 5});
   // A letter and its accent as two code points are one character of the piece.
-  CHECK(tokenizer.encode("e\xCC\x81,").offsets == std::vector<std::pair<int32_t, int32_t>>{{0, 1}, {2, 3}});
+  CHECK(tokenizer.encode("e\xCC\x81,").offsets ==
+        std::vector<std::pair<int32_t, int32_t>>{{0, 1}, {2, 3}});
   std::vector<int32_t> ids{7};
   tokenizer.append_ids("low.", ids);
   CHECK(ids == std::vector<int32_t>{7, 17, 18});
@@ -61,12 +63,14 @@ TEST_CASE("a vocabulary: specials, duplicates, copies, errors") {
   CHECK_MENTIONS(error_of([&] { Vocabulary::load(scratch / "gap.txt"); }), "gap.txt:2");
   write_file(scratch / "none.txt", "");
   CHECK_MENTIONS(error_of([&] { Vocabulary::load(scratch / "none.txt"); }), "empty");
-  CHECK_MENTIONS(error_of([&] { Vocabulary({"a"}, "v.txt").require_special(); }), "v.txt: the vocabulary has no [PAD]");
+  CHECK_MENTIONS(error_of([&] { Vocabulary({"a"}, "v.txt").require_special(); }),
+                 "v.txt: the vocabulary has no [PAD]");
   CHECK_MENTIONS(error_of([&] { Tokenizer(small()).encode("a\xff"); }), "UTF-8 at byte 2");
 }
 
 TEST_CASE("fingerprints tell vocabularies, casing and modes apart") {
-  const Tokenizer a(small()), b(small(), {.lower_case = false}), c(small(), {.mode = TokenizerMode::google});
+  const Tokenizer a(small()), b(small(), {.lower_case = false}),
+      c(small(), {.mode = TokenizerMode::google});
   CHECK(a.fingerprint() == Tokenizer(small()).fingerprint());
   CHECK(a.fingerprint() != b.fingerprint());
   CHECK(a.fingerprint() != c.fingerprint());

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "base/file.h"
-#include "base/random.h"
+#include "gradus/base/file.h"
+#include "gradus/base/random.h"
+#include "gradus/text/wordpiece_trainer.h"
 #include "tests/support.h"
-#include "text/wordpiece_trainer.h"
 
 using namespace gradus;
 using namespace gradus::testing;
@@ -16,7 +16,8 @@ std::string some_text(uint64_t seed, int words) {
   std::string text;
   for (int i = 0; i < words; ++i) {
     const int64_t n = 1 + random.below(6) * random.below(2);
-    for (int64_t j = 0; j < n; ++j) text += static_cast<char>('a' + random.below(3 + random.below(10)));
+    for (int64_t j = 0; j < n; ++j)
+      text += static_cast<char>('a' + random.below(3 + random.below(10)));
     text += random.below(12) ? ' ' : '\n';
   }
   return text;

@@ -1,10 +1,11 @@
-// Fine-tuning from end to end on a small model and texts whose label is a word: learning, files, adapters, freezing, what is refused.
-#include "train/finetune.h"
+// Fine-tuning from end to end on a small model and texts whose label is a word: learning, files,
+// adapters, freezing, what is refused.
+#include "gradus/train/finetune.h"
 
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
-#include "nn/lora.h"
+#include "gradus/base/file.h"
+#include "gradus/nn/lora.h"
 #include "tests/io/small_model.h"
 
 using namespace gradus;
@@ -19,7 +20,8 @@ void write_texts(const fs::path& path, int count, int seed) {
   for (int i = 0; i < count; ++i) {
     const bool positive = (i * 7 + seed) % 3 != 0;
     const int words = 1 + (i + seed) % 5;
-    for (int w = 0; w < words; ++w) text += positive && w == (i % words) ? "a " : (w + i) % 2 ? "the " : "b ";
+    for (int w = 0; w < words; ++w)
+      text += positive && w == (i % words) ? "a " : (w + i) % 2 ? "the " : "b ";
     text += positive ? ".\tyes\n" : ".\tno\n";
   }
   write_file(path, text);
@@ -33,7 +35,8 @@ FinetuneOptions options_for(const Scratch& scratch) {
     write_texts(scratch / "dev.tsv", 30, 1);
   }
   FinetuneOptions o;
-  o.model = scratch / "base", o.train = scratch / "train.tsv", o.validation = scratch / "dev.tsv", o.out = scratch / "out";
+  o.model = scratch / "base", o.train = scratch / "train.tsv", o.validation = scratch / "dev.tsv",
+  o.out = scratch / "out";
   o.overwrite = o.quiet = true;
   o.task.kind = "classify", o.task.max_seq_length = 16;
   o.batch_size = 8, o.epochs = 20, o.learning_rate = 1e-2, o.dropout = 0;
@@ -56,16 +59,19 @@ TEST_CASE("a text classifier learns, is saved at its best, and predicts by name"
   CHECK(result.evaluation.metrics.front().first == "accuracy");
   CHECK(result.score() == 1);
   CHECK(result.evaluation.constant < 0.8);
-  for (const char* file : {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "run.json",
-                           "metrics.jsonl", "eval_results.json", "trainer_state.json", "README.md"})
+  for (const char* file :
+       {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json",
+        "run.json", "metrics.jsonl", "eval_results.json", "trainer_state.json", "README.md"})
     CHECK_MESSAGE(fs::exists(o.out / file), std::string(file));
   CHECK_MENTIONS(read_file(o.out / "README.md"), "| accuracy | 1.0000 |");
   CHECK_MENTIONS(read_file(o.out / "eval_results.json"), "\"eval_accuracy\": 1.0");
   std::vector<std::string> events;
   for (const auto& entry : fs::directory_iterator(o.out))
-    if (entry.path().filename().string().starts_with("events.out.tfevents")) events.push_back(read_file(entry.path()));
+    if (entry.path().filename().string().starts_with("events.out.tfevents"))
+      events.push_back(read_file(entry.path()));
   REQUIRE(events.size() == 1);
-  for (const char* tag : {"train/loss", "train/learning_rate", "eval/accuracy", "eval/loss"}) CHECK_MENTIONS(events[0], tag);
+  for (const char* tag : {"train/loss", "train/learning_rate", "eval/accuracy", "eval/loss"})
+    CHECK_MENTIONS(events[0], tag);
 
   const FinetunedModel tuned(o.out);
   CHECK(tuned.task.kind == "classify");
@@ -82,7 +88,9 @@ TEST_CASE("a text classifier learns, is saved at its best, and predicts by name"
     std::getline(in, line);
     const auto json = nlohmann::json::parse(line);
     CHECK(json.at("label") == label);
-    CHECK(json.at("probabilities").at("yes").get<double>() + json.at("probabilities").at("no").get<double>() == doctest::Approx(1));
+    CHECK(json.at("probabilities").at("yes").get<double>() +
+              json.at("probabilities").at("no").get<double>() ==
+          doctest::Approx(1));
   }
 }
 
@@ -100,7 +108,8 @@ TEST_CASE("a run is a function of its seed; a batch in parts is the batch") {
   FinetunedModel parts(o.out);
   const auto a = values(first.model), b = values(parts.model);
   double apart = 0;
-  for (size_t i = 0; i < a.size(); ++i) apart = std::max(apart, static_cast<double>(std::abs(a[i] - b[i])));
+  for (size_t i = 0; i < a.size(); ++i)
+    apart = std::max(apart, static_cast<double>(std::abs(a[i] - b[i])));
   CHECK(apart < 2e-4);  // one Adam step is 1e-2: dropout drew the same, sums were rounded otherwise
   o.seed = 43;
   finetune(o);
@@ -128,7 +137,8 @@ TEST_CASE("adapters: only they and the head are trained; apart or merged they an
     for (const Parameter& q : before)
       if (p.name == q.name && p.name.starts_with("bert.encoder")) {
         const bool adapted = p.name.ends_with("query.weight") || p.name.ends_with("value.weight");
-        CHECK_MESSAGE((p.view().to_vector<float>() != q.view().to_vector<float>()) == adapted, p.name);
+        CHECK_MESSAGE((p.view().to_vector<float>() != q.view().to_vector<float>()) == adapted,
+                      p.name);
       }
   o.lora_targets = {"*nothing*"};
   CHECK_MENTIONS(error_of([&] { finetune(o); }), "no parameter has a name like *nothing*");
@@ -138,7 +148,12 @@ TEST_CASE("adapters have right gradients, of a range of a leaf too") {
   BertConfig config = small_config();
   BertForTask model = clone(BertForTask(BertHead::next_sentence, config), DType::f64);
   initialize_bert(parameters(model), config, BertInitialization::google, 5);
-  const LoraAdapters adapters(model, {.rank = 2, .alpha = 3, .targets = {"*key.weight", "*output.dense.weight"}, .also_trained = {}}, 1);
+  const LoraAdapters adapters(model,
+                              {.rank = 2,
+                               .alpha = 3,
+                               .targets = {"*key.weight", "*output.dense.weight"},
+                               .also_trained = {}},
+                              1);
   const BertInput input(config, {{2, 5, 6, 3, 2, 7, 3}, {}, {4, 3}});
   uint64_t stream = 0;
   for (const Parameter& p : adapters.trained()) {
@@ -153,7 +168,8 @@ TEST_CASE("adapters have right gradients, of a range of a leaf too") {
   backward(loss());
   for (const Parameter& p : adapters.trained()) {
     Tensor leaf = p.leaf;
-    const Tensor direction = random_normal(leaf.shape(), 9, 0, DType::f64), kept = clone(leaf.detach());
+    const Tensor direction = random_normal(leaf.shape(), 9, 0, DType::f64),
+                 kept = clone(leaf.detach());
     const auto at = [&](double step) {
       const NoGrad scope;
       copy_into(kept + direction * step, leaf, false);
@@ -162,7 +178,8 @@ TEST_CASE("adapters have right gradients, of a range of a leaf too") {
       return value;
     };
     const double h = 1e-4, numeric = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
-    CHECK_MESSAGE(sum(leaf.grad() * direction).item() == doctest::Approx(numeric).epsilon(1e-6), p.name);
+    CHECK_MESSAGE(sum(leaf.grad() * direction).item() == doctest::Approx(numeric).epsilon(1e-6),
+                  p.name);
   }
 }
 
@@ -178,7 +195,8 @@ TEST_CASE("frozen, slowed and renewed layers") {
   const auto before = parameters(base);
   for (const Parameter& p : parameters(tuned.model))
     for (const Parameter& q : before)
-      if (p.name == q.name && !p.name.starts_with("bert.pooler")) CHECK_MESSAGE(norm(p.view() - q.view()) < 1e-6, p.name);
+      if (p.name == q.name && !p.name.starts_with("bert.pooler"))
+        CHECK_MESSAGE(norm(p.view() - q.view()) < 1e-6, p.name);
   o.freeze = {"bert.nothing"};
   CHECK_MENTIONS(error_of([&] { finetune(o); }), "--freeze bert.nothing");
   o.freeze = {};
@@ -188,10 +206,14 @@ TEST_CASE("frozen, slowed and renewed layers") {
   for (const Parameter& p : parameters(renewed.model))
     for (const Parameter& q : before)
       if (p.name == q.name && p.name.ends_with("intermediate.dense.weight"))
-        CHECK_MESSAGE((norm(p.view() - q.view()) > 1e-2) == (p.name.find("layer.1.") != std::string::npos), p.name);
+        CHECK_MESSAGE(
+            (norm(p.view() - q.view()) > 1e-2) == (p.name.find("layer.1.") != std::string::npos),
+            p.name);
 }
 
-TEST_CASE("a fine-tuned folder goes on with its head where the labels are the same; early stopping stops") {
+TEST_CASE(
+    "a fine-tuned folder goes on with its head where the labels are the same; early stopping "
+    "stops") {
   const Scratch scratch;
   FinetuneOptions o = options_for(scratch);
   finetune(o);
@@ -236,6 +258,7 @@ TEST_CASE("what cannot be is refused before anything is written") {
   BertConfig config = small_config();
   config.architectures = {"BertForSequenceClassification"};
   save_model_folder(scratch / "untrained", config, parameters(body), small_tokenizer());
-  CHECK_MENTIONS(error_of([&] { FinetunedModel model(scratch / "untrained"); }), "classifier.weight");
+  CHECK_MENTIONS(error_of([&] { FinetunedModel model(scratch / "untrained"); }),
+                 "classifier.weight");
   CHECK_NOTHROW(FinetunedModel(scratch / "untrained", true));
 }

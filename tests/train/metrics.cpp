@@ -1,16 +1,16 @@
-// Metrics against the field's references: tests/fixtures/metric_cases.json names the libraries and versions that made it; and on the shared
-// data.
+// Metrics against the field's references: tests/fixtures/metric_cases.json names the libraries and
+// versions that made it; and on the shared data.
 #include <cmath>
 #include <fstream>
 #include <sstream>
 
-#include "base/json_file.h"
-#include "data/tasks/conll.h"
+#include "gradus/base/json_file.h"
+#include "gradus/data/tasks/conll.h"
+#include "gradus/train/metrics/entities.h"
+#include "gradus/train/metrics/glue.h"
+#include "gradus/train/metrics/multilabel.h"
+#include "gradus/train/metrics/squad.h"
 #include "tests/support.h"
-#include "train/metrics/entities.h"
-#include "train/metrics/glue.h"
-#include "train/metrics/multilabel.h"
-#include "train/metrics/squad.h"
 
 using namespace gradus;
 using namespace gradus::testing;
@@ -21,7 +21,8 @@ using doctest::Approx;
 namespace {
 
 const Json& cases() {
-  static const Json json = read_json(std::filesystem::path(GRADUS_SOURCE_ROOT) / "tests/fixtures/metric_cases.json");
+  static const Json json =
+      read_json(std::filesystem::path(GRADUS_SOURCE_ROOT) / "tests/fixtures/metric_cases.json");
   return json;
 }
 
@@ -57,14 +58,18 @@ TEST_CASE("metrics: classification is scikit-learn's") {
     check_score(weighted_average(scores), c["weighted"]);
     CHECK(value(classification_metrics(confusion), "f1_macro") == near(c["macro"][2]));
   }
-  CHECK_MENTIONS(error_of([] { Confusion({0, 2}, {0, 0}, 2); }), "the label id 2 of example 1 is not one of 0..1");
+  CHECK_MENTIONS(error_of([] {
+                   Confusion({0, 2}, {0, 0}, 2);
+                 }),
+                 "the label id 2 of example 1 is not one of 0..1");
   CHECK_MENTIONS(error_of([] { Confusion({0}, {0, 0}, 2); }), "1 gold labels and 2 predictions");
   CHECK(accuracy(Confusion({}, {}, 2)) == 0);
 }
 
 TEST_CASE("metrics: correlations are scipy's") {
   for (const Json& c : cases()["regression"]) {
-    const auto metrics = regression_metrics(c["gold"].get<std::vector<double>>(), c["predicted"].get<std::vector<double>>());
+    const auto metrics = regression_metrics(c["gold"].get<std::vector<double>>(),
+                                            c["predicted"].get<std::vector<double>>());
     CHECK(value(metrics, "pearson") == near(c["pearson"]));
     CHECK(value(metrics, "spearmanr") == near(c["spearman"]));
     CHECK(value(metrics, "mse") == near(c["mse"]));
@@ -78,39 +83,51 @@ TEST_CASE("metrics: multi-label is scikit-learn's") {
   for (const Json& c : cases()["multilabel"]) {
     const auto gold = c["gold"].get<LabelRows>();
     const auto scores = c["scores"].get<ScoreRows>();
-    for (const auto& metric : multilabel_metrics(gold, scores)) CHECK_MESSAGE(metric.second == near(c[metric.first]), metric.first);
+    for (const auto& metric : multilabel_metrics(gold, scores))
+      CHECK_MESSAGE(metric.second == near(c[metric.first]), metric.first);
     const auto of_classes = multilabel_scores(gold, scores);
     for (size_t i = 0; i < of_classes.size(); ++i) CHECK(of_classes[i].f1 == near(c["f1"][i]));
   }
   CHECK(std::isnan(roc_auc({1, 1}, {0.1, 0.2})));
   CHECK(label_ranking_average_precision({{0, 0}, {1, 1}}, {{1, 2}, {1, 2}}) == 1);
-  CHECK_MENTIONS(error_of([] { multilabel_metrics({{1, 0}}, {{0.5}}); }), "example 0 has 2 labels and 1 scores");
-  CHECK_MENTIONS(multilabel_table({{1, 0}}, {{0.9, 0.1}}, {"x", "y"}), "micro            1.0000  1.0000  1.0000        1");
+  CHECK_MENTIONS(error_of([] {
+                   multilabel_metrics({{1, 0}}, {{0.5}});
+                 }),
+                 "example 0 has 2 labels and 1 scores");
+  CHECK_MENTIONS(multilabel_table({{1, 0}}, {{0.9, 0.1}}, {"x", "y"}),
+                 "micro            1.0000  1.0000  1.0000        1");
 }
 
 TEST_CASE("metrics: GLUE's sets") {
-  CHECK(value(glue_metrics(glue_task("cola"), Ids{0, 1, 1, 0}, Ids{0, 1, 1, 1}), "matthews_correlation") == Approx(0.5773502692));
+  CHECK(value(glue_metrics(glue_task("cola"), Ids{0, 1, 1, 0}, Ids{0, 1, 1, 1}),
+              "matthews_correlation") == Approx(0.5773502692));
   const Metrics mrpc = glue_metrics(glue_task("mrpc"), Ids{0, 1, 1, 0}, Ids{0, 1, 1, 1});
   CHECK(value(mrpc, "accuracy") == 0.75);
   CHECK(value(mrpc, "f1") == Approx(0.8));
   CHECK(value(mrpc, "combined_score") == Approx(0.775));
   CHECK(glue_metrics(glue_task("mnli"), Ids{0, 1, 2}, Ids{0, 1, 1}).size() == 1);
-  const Metrics stsb = glue_metrics(glue_task("stsb"), std::vector<double>{1, 2, 3}, std::vector<double>{1, 2, 9});
+  const Metrics stsb =
+      glue_metrics(glue_task("stsb"), std::vector<double>{1, 2, 3}, std::vector<double>{1, 2, 9});
   CHECK(value(stsb, "spearmanr") == Approx(1));
   CHECK(value(stsb, "combined_score") == Approx((1 + value(stsb, "pearson")) / 2));
-  CHECK_MENTIONS(error_of([] { glue_metrics(glue_task("stsb"), Ids{0}, Ids{0}); }), "stsb is a regression");
-  CHECK_MENTIONS(error_of([] { glue_metrics(glue_task("rte"), std::vector<double>{0}, std::vector<double>{0}); }),
+  CHECK_MENTIONS(error_of([] { glue_metrics(glue_task("stsb"), Ids{0}, Ids{0}); }),
+                 "stsb is a regression");
+  CHECK_MENTIONS(error_of([] {
+                   glue_metrics(glue_task("rte"), std::vector<double>{0}, std::vector<double>{0});
+                 }),
                  "rte is a classification");
 }
 
 TEST_CASE("metrics: entities are seqeval's, by default and strict") {
   REQUIRE(cases()["entities"].size() == 6);
   for (const Json& c : cases()["entities"]) {
-    const auto gold = c["gold"].get<std::vector<Tags>>(), predicted = c["predicted"].get<std::vector<Tags>>();
+    const auto gold = c["gold"].get<std::vector<Tags>>(),
+               predicted = c["predicted"].get<std::vector<Tags>>();
     for (const char* mode : {"default", "strict"}) {
       if (!c.contains(mode)) continue;
       std::optional<TagScheme> scheme;
-      if (std::string(mode) == "strict") scheme = c["scheme"] == "IOB2" ? TagScheme::iob2 : TagScheme::bioes;
+      if (std::string(mode) == "strict")
+        scheme = c["scheme"] == "IOB2" ? TagScheme::iob2 : TagScheme::bioes;
       const EntityScores scores = score_entities(gold, predicted, scheme);
       CHECK(scores.accuracy == near(c["accuracy"]));
       check_score(scores.micro, c[mode]["micro avg"]);
@@ -123,8 +140,12 @@ TEST_CASE("metrics: entities are seqeval's, by default and strict") {
       }
     }
   }
-  CHECK_MENTIONS(error_of([] { score_entities({{"O"}}, {{"O", "O"}}); }), "sentence 0 has 1 words and predictions for 2");
-  CHECK_MENTIONS(error_of([] { score_entities({{"O"}}, {}); }), "1 gold sentences and 0 predicted ones");
+  CHECK_MENTIONS(error_of([] {
+                   score_entities({{"O"}}, {{"O", "O"}});
+                 }),
+                 "sentence 0 has 1 words and predictions for 2");
+  CHECK_MENTIONS(error_of([] { score_entities({{"O"}}, {}); }),
+                 "1 gold sentences and 0 predicted ones");
   CHECK(score_entities({}, {}).micro.f1 == 0);
 }
 
@@ -133,18 +154,22 @@ TEST_CASE("metrics: conlleval.pl's numbers on seqeval's own file") {
   if (folder.empty()) return;
   const auto tags = [&](int32_t column) {
     std::vector<Tags> sentences;
-    for (auto& sentence : read_tagged(folder / "ground_truth.txt", {.tag_column = column}).sentences) sentences.push_back(sentence.tags);
+    for (auto& sentence :
+         read_tagged(folder / "ground_truth.txt", {.tag_column = column}).sentences)
+      sentences.push_back(sentence.tags);
     return sentences;
   };
   const EntityScores scores = score_entities(tags(2), tags(3));
-  CHECK(fmt::format("{:.2f} {:.2f} {:.2f} {:.2f}", 100 * scores.accuracy, 100 * scores.micro.precision, 100 * scores.micro.recall,
+  CHECK(fmt::format("{:.2f} {:.2f} {:.2f} {:.2f}", 100 * scores.accuracy,
+                    100 * scores.micro.precision, 100 * scores.micro.recall,
                     100 * scores.micro.f1) == "84.08 68.83 80.83 74.35");
   CHECK(scores.micro.support == 459);
   CHECK(fmt::format("{:.2f}", 100 * scores.types.at("VP").f1) == "73.80");
 }
 
 TEST_CASE("metrics: answers are normalised and compared as evaluate-v2.0.py does") {
-  for (const Json& c : cases()["normalize"]) CHECK(normalize_answer(c[0]) == c[1].get<std::string>());
+  for (const Json& c : cases()["normalize"])
+    CHECK(normalize_answer(c[0]) == c[1].get<std::string>());
   for (const Json& c : cases()["answer"]) {
     CHECK_MESSAGE(exact_match(c[0], c[1]) == near(c[2]), c.dump());
     CHECK_MESSAGE(answer_f1(c[0], c[1]) == near(c[3]), c.dump());
@@ -160,7 +185,8 @@ TEST_CASE("metrics: SQuAD 2.0's scores and best thresholds") {
   const auto odds = c["odds"].get<NullOdds>();
   const Metrics metrics = squad2_metrics(set, answers, odds);
   CHECK(metrics.size() == c["wanted"].size());
-  for (const auto& metric : metrics) CHECK_MESSAGE(metric.second == near(c["wanted"][metric.first]), metric.first);
+  for (const auto& metric : metrics)
+    CHECK_MESSAGE(metric.second == near(c["wanted"][metric.first]), metric.first);
   CHECK(find_null_threshold(set, answers, odds) == near(c["wanted"]["best_f1_thresh"]));
   CHECK(value(squad2_metrics(set, {{"q0", ""}}), "total") == 1);
 }
@@ -201,5 +227,6 @@ TEST_CASE("metrics: tables that a person can read") {
         "macro            0.8333  0.8333  0.7778        4\n"
         "weighted         0.8750  0.7500  0.7500        4\n"
         "accuracy 0.7500 of 4\n");
-  CHECK_MENTIONS(entity_table(score_entities({{"B-X", "O"}}, {{"B-X", "B-Y"}})), "Y                0.0000  0.0000  0.0000        0");
+  CHECK_MENTIONS(entity_table(score_entities({{"B-X", "O"}}, {{"B-X", "B-Y"}})),
+                 "Y                0.0000  0.0000  0.0000        0");
 }

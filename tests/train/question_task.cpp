@@ -1,4 +1,5 @@
-// qa on files of a few questions: windows, losses and metrics worked out by hand from given logits, null thresholds, predictions.
+// qa on files of a few questions: windows, losses and metrics worked out by hand from given logits,
+// null thresholds, predictions.
 #include "tests/train/task_support.h"
 
 using namespace gradus;
@@ -9,11 +10,14 @@ TEST_CASE("qa: SQuAD 1.1") {
   const Files files;
   const auto task = Task::make({.kind = "qa", .max_seq_length = 384}, tokenizer(), BertConfig());
   const auto path =
-      files("q.json", squad({squad_question("x", "Ann", 2), squad_question("y", "Ben in", 10), squad_question("z", "nowhere", 2)}));
-  const auto training = task->read(path, TaskUse::training), set = task->read(path, TaskUse::validation);
+      files("q.json", squad({squad_question("x", "Ann", 2), squad_question("y", "Ben in", 10),
+                             squad_question("z", "nowhere", 2)}));
+  const auto training = task->read(path, TaskUse::training),
+             set = task->read(path, TaskUse::validation);
   CHECK(training->size() == 2);
   CHECK_MENTIONS(training->notes(),
-                 "the answers of 1 of 3 questions are not in their contexts, the first of 'z'; these questions are left out");
+                 "the answers of 1 of 3 questions are not in their contexts, the first of 'z'; "
+                 "these questions are left out");
   CHECK(set->size() == 3);
   CHECK(set->examples() == 3);
   CHECK(training->weight(0) == 1);
@@ -21,11 +25,16 @@ TEST_CASE("qa: SQuAD 1.1") {
   CHECK(training->sequences(0)[0].ids.size() == 11);
   const Tensor logits = some_logits(22, 2);
   const auto part = [&](int64_t window, int64_t column, int64_t token) {
-    return surprise(reshape(slice(slice(logits, 0, 11 * window, 11 * window + 11), 1, column, column + 1), {1, 11}), 0, token);
+    return surprise(
+        reshape(slice(slice(logits, 0, 11 * window, 11 * window + 11), 1, column, column + 1),
+                {1, 11}),
+        0, token);
   };
-  CHECK(checked_loss(*training, logits) == Approx((part(0, 0, 5) + part(0, 1, 5) + part(1, 0, 7) + part(1, 1, 8)) / 4));
+  CHECK(checked_loss(*training, logits) ==
+        Approx((part(0, 0, 5) + part(0, 1, 5) + part(1, 0, 7) + part(1, 1, 8)) / 4));
 
-  const std::vector<UnitLogits> said{span(11, 5, 5), span(11, 7, 7), span(11, 9, 9)};  // right, half, wrong
+  // right, half, wrong
+  const std::vector<UnitLogits> said{span(11, 5, 5), span(11, 7, 7), span(11, 9, 9)};
   const Evaluation evaluation = set->evaluate(said);
   CHECK(evaluation.metrics[0].first == "f1");
   CHECK(metric(evaluation, "f1") == Approx(100 * (1 + 2 / 3.0) / 3));
@@ -51,8 +60,10 @@ TEST_CASE("qa: SQuAD 1.1") {
 
 TEST_CASE("qa: SQuAD 2.0 finds the null threshold, or takes the one given") {
   const Files files;
-  const auto path = files("q.json", squad({squad_question("x", "Ann", 2), squad_question("y", "", 0)}));
-  // No answer scores 12 against 10 for the one that has an answer, 16 against 10 for the one that has none.
+  const auto path =
+      files("q.json", squad({squad_question("x", "Ann", 2), squad_question("y", "", 0)}));
+  // No answer scores 12 against 10 for the one that has an answer, 16 against 10 for the one that
+  // has none.
   const std::vector<UnitLogits> said{span(11, 5, 5, 6), span(11, 5, 5, 8)};
   const auto task = Task::make({.kind = "qa", .max_seq_length = 384}, tokenizer(), BertConfig());
   const auto found = task->read(path, TaskUse::validation);
@@ -73,7 +84,9 @@ TEST_CASE("qa: SQuAD 2.0 finds the null threshold, or takes the one given") {
   CHECK(read_json(out / "predictions.json") == Json{{"x", "Ann"}, {"y", ""}});
   CHECK(read_json(out / "null_odds.json") == Json{{"x", 2.0}, {"y", 6.0}});
 
-  const auto strict = Task::make({.kind = "qa", .max_seq_length = 384, .null_score_diff_threshold = 0.0}, tokenizer(), BertConfig());
+  const auto strict =
+      Task::make({.kind = "qa", .max_seq_length = 384, .null_score_diff_threshold = 0.0},
+                 tokenizer(), BertConfig());
   const auto given = strict->read(path, TaskUse::validation);
   CHECK(metric(given->evaluate(said), "f1") == 50);
   CHECK(metric(given->evaluate(said), "best_f1") == 100);
@@ -109,7 +122,9 @@ TEST_CASE("qa: a question's answer is the best of all its windows") {
 TEST_CASE("qa: an empty question and an empty context have an answer that is no span") {
   const Files files;
   const auto task = Task::make({.kind = "qa"}, tokenizer(), BertConfig());
-  const auto set = task->read(files("e.jsonl", "{\"id\": \"a\", \"question\": \"\", \"context\": \"\"}\n"), TaskUse::prediction);
+  const auto set =
+      task->read(files("e.jsonl", "{\"id\": \"a\", \"question\": \"\", \"context\": \"\"}\n"),
+                 TaskUse::prediction);
   CHECK(set->sequences(0)[0].ids == std::vector<int32_t>{2, 3, 3});
   const auto lines = predictions(*set, {UnitLogits(6)});
   CHECK(lines[0]["answer"] == "");

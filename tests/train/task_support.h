@@ -1,16 +1,17 @@
-// What the tests of tasks share: a tokenizer of a few words, files in a folder of the test's own, batches of all units, logits with known answers.
+// What the tests of tasks share: a tokenizer of a few words, files in a folder of the test's own,
+// batches of all units, logits with known answers.
 #pragma once
 
-#include "train/task.h"
+#include "gradus/train/task.h"
 
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "autograd/gradcheck.h"
-#include "base/file.h"
-#include "base/json_file.h"
+#include "gradus/autograd/gradcheck.h"
+#include "gradus/base/file.h"
+#include "gradus/base/json_file.h"
 #include "tests/support.h"
 
 namespace gradus::testing {
@@ -19,7 +20,8 @@ using Json = nlohmann::json;
 
 inline const Tokenizer& tokenizer() {
   static const Tokenizer instance(
-      Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ann", "##a", "saw", "ben", "in", "rome", ".", "who", "?", "é", "##s"}));
+      Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ann", "##a", "saw", "ben", "in",
+                  "rome", ".", "who", "?", "é", "##s"}));
   return instance;
 }
 
@@ -38,7 +40,8 @@ inline double metric(const Evaluation& evaluation, const std::string& name) {
   return 0;
 }
 
-inline std::vector<Json> predictions(const TaskSet& set, const std::vector<UnitLogits>& logits, int64_t first = 0) {
+inline std::vector<Json> predictions(const TaskSet& set, const std::vector<UnitLogits>& logits,
+                                     int64_t first = 0) {
   std::ostringstream jsonl;
   set.write_predictions(logits, jsonl, first);
   std::vector<Json> lines;
@@ -55,7 +58,8 @@ struct Batch {
     for (int64_t unit = 0; unit < set.size(); ++unit) {
       units.push_back(unit);
       weight += set.weight(unit);
-      for (const Sequence& sequence : set.sequences(unit)) lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
+      for (const Sequence& sequence : set.sequences(unit))
+        lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
     }
   }
   Ragged ragged() const { return Ragged(lengths); }
@@ -64,7 +68,9 @@ struct Batch {
 // The loss of all units from f64 logits of any numbers, checked against differences; its value.
 inline double checked_loss(const TaskSet& set, const Tensor& logits) {
   const Batch batch(set);
-  const auto f = [&](Inputs in) { return Tensors{set.loss(in[0], batch.ragged(), batch.units, batch.weight)}; };
+  const auto f = [&](Inputs in) {
+    return Tensors{set.loss(in[0], batch.ragged(), batch.units, batch.weight)};
+  };
   const GradcheckResult result = gradcheck(f, {logits});
   CHECK_MESSAGE(result.ok, result.log);
   return f({logits})[0].item();
@@ -72,7 +78,8 @@ inline double checked_loss(const TaskSet& set, const Tensor& logits) {
 
 inline Tensor some_logits(int64_t rows, int64_t columns) {
   std::vector<double> values;
-  for (int64_t i = 0; i < rows * columns; ++i) values.push_back(std::sin(1.7 * static_cast<double>(i)) * 1.5);
+  for (int64_t i = 0; i < rows * columns; ++i)
+    values.push_back(std::sin(1.7 * static_cast<double>(i)) * 1.5);
   return from_vector(values, {rows, columns});
 }
 
@@ -81,7 +88,8 @@ inline double surprise(const Tensor& logits, int64_t row, int64_t label) {
   const std::vector<double> values = logits.to_vector<double>();
   const int64_t columns = logits.size(1);
   double total = 0;
-  for (int64_t c = 0; c < columns; ++c) total += std::exp(values[static_cast<size_t>(row * columns + c)]);
+  for (int64_t c = 0; c < columns; ++c)
+    total += std::exp(values[static_cast<size_t>(row * columns + c)]);
   return std::log(total) - values[static_cast<size_t>(row * columns + label)];
 }
 
@@ -101,10 +109,13 @@ inline Json squad_question(const std::string& id, const std::string& text, int64
 }
 
 inline std::string squad(const Json& questions, const char* context = "é Ann saw Ben in Rome") {
-  return Json{{"version", "1.1"}, {"data", {{{"paragraphs", {{{"context", context}, {"qas", questions}}}}}}}}.dump();
+  return Json{{"version", "1.1"},
+              {"data", {{{"paragraphs", {{{"context", context}, {"qas", questions}}}}}}}}
+      .dump();
 }
 
-// Start and end logits of a window of `length` tokens that is sure of the span [start, stop], and as sure of none as `none`.
+// Start and end logits of a window of `length` tokens that is sure of the span [start, stop], and
+// as sure of none as `none`.
 inline UnitLogits span(size_t length, size_t start, size_t stop, float none = 0) {
   UnitLogits logits(2 * length);
   logits[0] = logits[1] = none;

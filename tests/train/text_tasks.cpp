@@ -1,4 +1,5 @@
-// classify, regress, multilabel and choice on files of a few lines: units and their weights, losses and metrics worked out by hand from given logits, predictions.
+// classify, regress, multilabel and choice on files of a few lines: units and their weights, losses
+// and metrics worked out by hand from given logits, predictions.
 #include "tests/train/task_support.h"
 
 using namespace gradus;
@@ -7,8 +8,11 @@ using doctest::Approx;
 
 TEST_CASE("classify: weights, loss, metrics, predictions") {
   const Files files;
-  const auto task = Task::make({.kind = "classify", .class_weights = "bad=2", .label_smoothing = 0.1}, tokenizer(), BertConfig());
-  const auto set = task->read(files("t.tsv", "text\tlabel\nann saw ben\tgood\nben\tbad\n\tgood\n"), TaskUse::training);
+  const auto task =
+      Task::make({.kind = "classify", .class_weights = "bad=2", .label_smoothing = 0.1},
+                 tokenizer(), BertConfig());
+  const auto set = task->read(files("t.tsv", "text\tlabel\nann saw ben\tgood\nben\tbad\n\tgood\n"),
+                              TaskUse::training);
   CHECK(set->size() == 3);
   CHECK(set->weight(0) == 1);
   CHECK(set->weight(1) == 2);  // labels are sorted: bad, good
@@ -23,9 +27,10 @@ TEST_CASE("classify: weights, loss, metrics, predictions") {
   const std::vector<double> weights{2, 1};
   const std::vector<int64_t> labels{1, 0, 1};
   for (int64_t row = 0; row < 3; ++row) {
-    wanted +=
-        0.9 * weights[static_cast<size_t>(labels[static_cast<size_t>(row)])] * surprise(logits, row, labels[static_cast<size_t>(row)]);
-    for (int64_t c = 0; c < 2; ++c) wanted += 0.05 * weights[static_cast<size_t>(c)] * surprise(logits, row, c);
+    wanted += 0.9 * weights[static_cast<size_t>(labels[static_cast<size_t>(row)])] *
+              surprise(logits, row, labels[static_cast<size_t>(row)]);
+    for (int64_t c = 0; c < 2; ++c)
+      wanted += 0.05 * weights[static_cast<size_t>(c)] * surprise(logits, row, c);
   }
   CHECK(checked_loss(*set, logits) == Approx(wanted / 4));
 
@@ -43,9 +48,11 @@ TEST_CASE("classify: weights, loss, metrics, predictions") {
 
 TEST_CASE("classify: long texts in windows have the mean of their logits") {
   const Files files;
-  const auto task =
-      Task::make({.kind = "classify", .max_seq_length = 4, .long_texts = "windows", .doc_stride = 0}, tokenizer(), BertConfig());
-  const auto set = task->read(files("t.tsv", "text\tlabel\nann saw ben in\tx\nben\ty\n"), TaskUse::training);
+  const auto task = Task::make(
+      {.kind = "classify", .max_seq_length = 4, .long_texts = "windows", .doc_stride = 0},
+      tokenizer(), BertConfig());
+  const auto set =
+      task->read(files("t.tsv", "text\tlabel\nann saw ben in\tx\nben\ty\n"), TaskUse::training);
   CHECK(set->sequences(0).size() == 2);
   const Tensor logits = some_logits(3, 2);
   const Tensor means = concat({mean(slice(logits, 0, 0, 2), 0), slice(logits, 0, 2, 3)}, 0);
@@ -56,18 +63,22 @@ TEST_CASE("classify: long texts in windows have the mean of their logits") {
 TEST_CASE("regress and multilabel") {
   const Files files;
   const auto regress = Task::make({.kind = "regress"}, tokenizer(), BertConfig());
-  const auto numbers = regress->read(files("n.tsv", "text\tlabel\nann\t1\nben\t2\nrome\t4\n"), TaskUse::training);
+  const auto numbers =
+      regress->read(files("n.tsv", "text\tlabel\nann\t1\nben\t2\nrome\t4\n"), TaskUse::training);
   const Tensor scores = some_logits(3, 1);
   const auto s = scores.to_vector<double>();
-  CHECK(checked_loss(*numbers, scores) == Approx((std::pow(s[0] - 1, 2) + std::pow(s[1] - 2, 2) + std::pow(s[2] - 4, 2)) / 3));
+  CHECK(checked_loss(*numbers, scores) ==
+        Approx((std::pow(s[0] - 1, 2) + std::pow(s[1] - 2, 2) + std::pow(s[2] - 4, 2)) / 3));
   const Evaluation perfect = numbers->evaluate({{2}, {4}, {8}});
   CHECK(perfect.metrics[0].first == "pearson");
   CHECK(metric(perfect, "pearson") == Approx(1));
   CHECK(metric(perfect, "mse") == Approx((1 + 4 + 16) / 3.0));
   CHECK(predictions(*numbers, {{2}, {4}, {8}})[2]["score"] == 8);
 
-  const auto many = Task::make({.kind = "multilabel", .label_separator = ","}, tokenizer(), BertConfig());
-  const auto rows = many->read(files("m.tsv", "text\tlabel\nann\ta,b\nben\tb\nrome\t\n"), TaskUse::training);
+  const auto many =
+      Task::make({.kind = "multilabel", .label_separator = ","}, tokenizer(), BertConfig());
+  const auto rows =
+      many->read(files("m.tsv", "text\tlabel\nann\ta,b\nben\tb\nrome\t\n"), TaskUse::training);
   CHECK(rows->weight(0) == 2);
   const Tensor logits = some_logits(3, 2);
   const auto x = logits.to_vector<double>();
@@ -84,14 +95,16 @@ TEST_CASE("regress and multilabel") {
 TEST_CASE("choice: a softmax over each question's choices, however many") {
   const Files files;
   const auto task = Task::make({.kind = "choice"}, tokenizer(), BertConfig());
-  const auto set = task->read(files("c.jsonl", R"({"context": "ann saw", "choices": ["ben", "rome", "in"], "label": 1}
+  const auto set = task->read(
+      files("c.jsonl", R"({"context": "ann saw", "choices": ["ben", "rome", "in"], "label": 1}
 {"context": "in", "choices": ["rome", "saw"], "label": 0}
 )"),
-                              TaskUse::training);
+      TaskUse::training);
   CHECK(set->size() == 2);
   CHECK(set->sequences(0).size() == 3);
   const Tensor logits = some_logits(5, 1);
-  const Tensor first = reshape(slice(logits, 0, 0, 3), {1, 3}), second = reshape(slice(logits, 0, 3, 5), {1, 2});
+  const Tensor first = reshape(slice(logits, 0, 0, 3), {1, 3}),
+               second = reshape(slice(logits, 0, 3, 5), {1, 2});
   CHECK(checked_loss(*set, logits) == Approx((surprise(first, 0, 1) + surprise(second, 0, 0)) / 2));
   const Evaluation evaluation = set->evaluate({{0, 1, 0}, {0, 1}});
   CHECK(metric(evaluation, "accuracy") == 0.5);

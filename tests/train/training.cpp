@@ -1,12 +1,12 @@
 #include <omp.h>
 
-#include "data/corpus_builder.h"
-#include "data/story/story.h"
-#include "io/model_folder.h"
+#include "gradus/data/corpus_builder.h"
+#include "gradus/data/story/story.h"
+#include "gradus/io/model_folder.h"
+#include "gradus/text/wordpiece_trainer.h"
+#include "gradus/train/measure.h"
+#include "gradus/train/pretrain.h"
 #include "tests/support.h"
-#include "text/wordpiece_trainer.h"
-#include "train/measure.h"
-#include "train/pretrain.h"
 
 using namespace gradus;
 using namespace gradus::testing;
@@ -19,7 +19,9 @@ struct World {
   Scratch scratch;
   fs::path corpus = scratch / "stories.gds";
   World() {
-    const auto text = story::write_stories(scratch.path(), {.documents = 400, .seed = 3, .world = story::World::small, .overwrite = true});
+    const auto text = story::write_stories(
+        scratch.path(),
+        {.documents = 400, .seed = 3, .world = story::World::small, .overwrite = true});
     WordPieceTrainerOptions options;
     options.size = 900;
     build_corpus(corpus, Tokenizer(Vocabulary(train_wordpiece({text}, options))),
@@ -33,12 +35,14 @@ const World& world() {
 
 BertConfig small_config(int64_t vocabulary) {
   BertConfig config = BertConfig::named("tiny", vocabulary);
-  config.hidden_size = 32, config.num_attention_heads = 2, config.intermediate_size = 64, config.max_position_embeddings = 64;
+  config.hidden_size = 32, config.num_attention_heads = 2, config.intermediate_size = 64,
+  config.max_position_embeddings = 64;
   return config;
 }
 
 // The gradients of one batch, in `parts` micro-batches, as one vector.
-std::vector<float> gradients_of(const PretrainingBatch& batch, const BertConfig& config, int64_t parts) {
+std::vector<float> gradients_of(const PretrainingBatch& batch, const BertConfig& config,
+                                int64_t parts) {
   BertForPreTraining model(config);
   const auto list = parameters(model);
   initialize_bert(list, config, BertInitialization::hugging_face, 1);
@@ -50,7 +54,8 @@ std::vector<float> gradients_of(const PretrainingBatch& batch, const BertConfig&
   std::vector<float> all;
   for (const Parameter& p : list)
     if (!p.tied)
-      for (const float g : slice(p.leaf.grad(), 0, p.begin, p.end).to_vector<float>()) all.push_back(g);
+      for (const float g : slice(p.leaf.grad(), 0, p.begin, p.end).to_vector<float>())
+        all.push_back(g);
   return all;
 }
 
@@ -82,7 +87,8 @@ TEST_CASE("micro-batches add up to the big batch, dropout included") {
   for (const int64_t parts : {2, 3, 5, 12}) {
     const auto added = gradients_of(batch, config, parts);
     double gap = 0;
-    for (size_t i = 0; i < whole.size(); ++i) gap += std::pow(static_cast<double>(whole[i]) - static_cast<double>(added[i]), 2);
+    for (size_t i = 0; i < whole.size(); ++i)
+      gap += std::pow(static_cast<double>(whole[i]) - static_cast<double>(added[i]), 2);
     CHECK(std::sqrt(gap / length) < 1e-5);
   }
 }
@@ -96,7 +102,8 @@ TEST_CASE("a whole run is the same, bit for bit, on one thread and on several") 
   const PretrainResult result = pretrain(options_for(scratch, "three"));
   omp_set_num_threads(threads);
   CHECK(result.steps == 6);
-  CHECK(read_file(scratch / "one/model.safetensors") == read_file(scratch / "three/model.safetensors"));
+  CHECK(read_file(scratch / "one/model.safetensors") ==
+        read_file(scratch / "three/model.safetensors"));
 }
 
 TEST_CASE("pretrain leaves a folder that loads, its metrics and its configuration") {
@@ -106,11 +113,13 @@ TEST_CASE("pretrain leaves a folder that loads, its metrics and its configuratio
   const PretrainResult result = pretrain(o);
   REQUIRE(result.validation.has_value());
   CHECK(result.validation->masked_loss < 6.0);
-  for (const char* file : {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "metrics.jsonl",
-                           "run.json", "trainer_state.json", "eval_results.json"})
+  for (const char* file :
+       {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json",
+        "metrics.jsonl", "run.json", "trainer_state.json", "eval_results.json"})
     CHECK_MESSAGE(fs::exists(o.out / file), file);
-  CHECK(std::any_of(fs::directory_iterator(o.out), fs::directory_iterator(),
-                    [](const auto& entry) { return entry.path().filename().string().starts_with("events.out.tfevents"); }));
+  CHECK(std::any_of(fs::directory_iterator(o.out), fs::directory_iterator(), [](const auto& entry) {
+    return entry.path().filename().string().starts_with("events.out.tfevents");
+  }));
   BertForPreTraining model(load_config(o.out));
   const LoadReport report = load_parameters(o.out, parameters(model));
   CHECK(report.fresh.empty());
@@ -119,7 +128,8 @@ TEST_CASE("pretrain leaves a folder that loads, its metrics and its configuratio
   InstanceOptions instances;
   instances.max_seq_length = 48;
   const InstanceSource held_out(corpus, Split::validation, instances, o.seed + 1);
-  CHECK(evaluate(model, held_out, o.eval_instances).masked_loss == doctest::Approx(result.validation->masked_loss).epsilon(1e-6));
+  CHECK(evaluate(model, held_out, o.eval_instances).masked_loss ==
+        doctest::Approx(result.validation->masked_loss).epsilon(1e-6));
   CHECK_MENTIONS(error_of([&] { pretrain(o); }), "not empty");
 
   PretrainOptions more = options_for(scratch, "more");
@@ -141,8 +151,10 @@ TEST_CASE("wrong options are refused before anything is made") {
   const Scratch scratch;
   PretrainOptions o = options_for(scratch, "run");
   o.max_seq_length = 65;
-  CHECK_MENTIONS(error_of([&] { pretrain(o); }), "--max-seq-length 65 is more than the model's 64 positions");
-  for (const auto member : {&PretrainOptions::optimizer, &PretrainOptions::initialization, &PretrainOptions::schedule}) {
+  CHECK_MENTIONS(error_of([&] { pretrain(o); }),
+                 "--max-seq-length 65 is more than the model's 64 positions");
+  for (const auto member : {&PretrainOptions::optimizer, &PretrainOptions::initialization,
+                            &PretrainOptions::schedule}) {
     o = options_for(scratch, "run");
     o.*member = "sgdd";
     CHECK_MENTIONS(error_of([&] { pretrain(o); }), "sgdd");
@@ -161,7 +173,8 @@ TEST_CASE("wrong options are refused before anything is made") {
 TEST_CASE("FLOP of a step, by the formula of docs and notes") {
   // tiny, S = 128, 15 % predicted: 6.3 MFLOP a token; base 545.4.
   const auto per_token = [](const char* size) {
-    return training_flop(BertConfig::named(size), std::vector<int64_t>(100, 128), 1920) / 12800 / 1e6;
+    return training_flop(BertConfig::named(size), std::vector<int64_t>(100, 128), 1920) / 12800 /
+           1e6;
   };
   CHECK(per_token("tiny") == doctest::Approx(6.3).epsilon(0.01));
   CHECK(per_token("base") == doctest::Approx(545.4).epsilon(0.001));

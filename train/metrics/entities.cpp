@@ -1,8 +1,8 @@
-#include "train/metrics/entities.h"
+#include "gradus/train/metrics/entities.h"
 
 #include <algorithm>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 namespace {
@@ -13,14 +13,19 @@ struct Counts {
 
 }  // namespace
 
-EntityScores score_entities(const std::vector<Tags>& gold, const std::vector<Tags>& predicted, std::optional<TagScheme> strict) {
-  check(gold.size() == predicted.size(), "metrics: {} gold sentences and {} predicted ones", gold.size(), predicted.size());
-  const auto find = [&](const Tags& tags) { return strict ? strict_entities(tags, *strict) : entities(tags); };
+EntityScores score_entities(const std::vector<Tags>& gold, const std::vector<Tags>& predicted,
+                            std::optional<TagScheme> strict) {
+  check(gold.size() == predicted.size(), "metrics: {} gold sentences and {} predicted ones",
+        gold.size(), predicted.size());
+  const auto find = [&](const Tags& tags) {
+    return strict ? strict_entities(tags, *strict) : entities(tags);
+  };
   std::map<std::string, Counts> counts;
   Counts all;
   int64_t words = 0, right_tags = 0;
   for (size_t i = 0; i < gold.size(); ++i) {
-    check(gold[i].size() == predicted[i].size(), "metrics: sentence {} has {} words and predictions for {}", i, gold[i].size(),
+    check(gold[i].size() == predicted[i].size(),
+          "metrics: sentence {} has {} words and predictions for {}", i, gold[i].size(),
           predicted[i].size());
     const auto wanted = find(gold[i]), found = find(predicted[i]);
     for (const Entity& entity : wanted) ++counts[entity.type].gold;
@@ -60,7 +65,9 @@ std::string entity_table(const EntityScores& scores) {
     names.push_back(type);
     rows.push_back(score);
   }
-  return score_table(names, rows, {{"micro", scores.micro}, {"macro", scores.macro}, {"weighted", scores.weighted}}) +
+  return score_table(
+             names, rows,
+             {{"micro", scores.micro}, {"macro", scores.macro}, {"weighted", scores.weighted}}) +
          fmt::format("accuracy of the tags {:.4f}\n", scores.accuracy);
 }
 

@@ -4,8 +4,8 @@
 #include <map>
 #include <optional>
 
-#include "data/tasks/tags.h"
-#include "train/metrics/classification.h"
+#include "gradus/data/tasks/tags.h"
+#include "gradus/train/metrics/classification.h"
 
 namespace gradus {
 
@@ -15,11 +15,14 @@ struct EntityScores {
   double accuracy = 0;                // of the tags, a word each
 };
 
-// Sentences of gold and predicted tags, word by word. Without a scheme as conlleval.pl and seqeval's default (entities()), with one as its
-// strict mode (strict_entities()). Different numbers of sentences or words are an Error.
-EntityScores score_entities(const std::vector<Tags>& gold, const std::vector<Tags>& predicted, std::optional<TagScheme> strict = {});
+// Sentences of gold and predicted tags, word by word. Without a scheme as conlleval.pl and
+// seqeval's default (entities()), with one as its strict mode (strict_entities()). Different
+// numbers of sentences or words are an Error.
+EntityScores score_entities(const std::vector<Tags>& gold, const std::vector<Tags>& predicted,
+                            std::optional<TagScheme> strict = {});
 
-Metrics entity_metrics(const EntityScores& scores);    // precision, recall, f1 (micro), f1_macro, accuracy
+// precision, recall, f1 (micro), f1_macro, accuracy
+Metrics entity_metrics(const EntityScores& scores);
 std::string entity_table(const EntityScores& scores);  // per type, and the averages
 
 }  // namespace gradus

@@ -1,20 +1,22 @@
-#include "train/metrics/multilabel.h"
+#include "gradus/train/metrics/multilabel.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "base/error.h"
-#include "train/metrics/regression.h"
+#include "gradus/base/error.h"
+#include "gradus/train/metrics/regression.h"
 
 namespace gradus {
 namespace {
 
 void check_rows(const LabelRows& gold, const ScoreRows& scores) {
-  check(gold.size() == scores.size() && !gold.empty(), "metrics: {} examples and scores of {}", gold.size(), scores.size());
+  check(gold.size() == scores.size() && !gold.empty(), "metrics: {} examples and scores of {}",
+        gold.size(), scores.size());
   for (size_t i = 0; i < gold.size(); ++i)
     check(gold[i].size() == gold[0].size() && scores[i].size() == gold[0].size(),
-          "metrics: example {} has {} labels and {} scores; {} classes are expected", i, gold[i].size(), scores[i].size(), gold[0].size());
+          "metrics: example {} has {} labels and {} scores; {} classes are expected", i,
+          gold[i].size(), scores[i].size(), gold[0].size());
 }
 
 struct Counts {
@@ -36,27 +38,32 @@ std::vector<Counts> count(const LabelRows& gold, const ScoreRows& scores, double
 
 ClassScore micro_average(const std::vector<Counts>& counts) {
   Counts sum;
-  for (const auto& one : counts) sum = {sum.right + one.right, sum.predicted + one.predicted, sum.gold + one.gold};
+  for (const auto& one : counts)
+    sum = {sum.right + one.right, sum.predicted + one.predicted, sum.gold + one.gold};
   return class_score(sum.right, sum.predicted, sum.gold);
 }
 
 }  // namespace
 
-std::vector<ClassScore> multilabel_scores(const LabelRows& gold, const ScoreRows& scores, double threshold) {
+std::vector<ClassScore> multilabel_scores(const LabelRows& gold, const ScoreRows& scores,
+                                          double threshold) {
   std::vector<ClassScore> of_classes;
-  for (const auto& one : count(gold, scores, threshold)) of_classes.push_back(class_score(one.right, one.predicted, one.gold));
+  for (const auto& one : count(gold, scores, threshold))
+    of_classes.push_back(class_score(one.right, one.predicted, one.gold));
   return of_classes;
 }
 
 double roc_auc(const std::vector<uint8_t>& gold, const std::vector<double>& scores) {
-  const std::vector<double> ranks = average_ranks(scores);  // Mann and Whitney's U from the sum of ranks
+  // Mann and Whitney's U from the sum of ranks
+  const std::vector<double> ranks = average_ranks(scores);
   double with = 0, sum = 0;
   for (size_t i = 0; i < gold.size(); ++i) {
     with += gold[i];
     sum += gold[i] ? ranks[i] : 0;
   }
   const double without = static_cast<double>(gold.size()) - with;
-  return with > 0 && without > 0 ? (sum - with * (with + 1) / 2) / (with * without) : std::numeric_limits<double>::quiet_NaN();
+  return with > 0 && without > 0 ? (sum - with * (with + 1) / 2) / (with * without)
+                                 : std::numeric_limits<double>::quiet_NaN();
 }
 
 double label_ranking_average_precision(const LabelRows& gold, const ScoreRows& scores) {
@@ -111,7 +118,8 @@ Metrics multilabel_metrics(const LabelRows& gold, const ScoreRows& scores, doubl
           {"lrap", label_ranking_average_precision(gold, scores)}};
 }
 
-std::string multilabel_table(const LabelRows& gold, const ScoreRows& scores, const std::vector<std::string>& names, double threshold) {
+std::string multilabel_table(const LabelRows& gold, const ScoreRows& scores,
+                             const std::vector<std::string>& names, double threshold) {
   const auto of_classes = multilabel_scores(gold, scores, threshold);
   return score_table(names, of_classes,
                      {{"micro", micro_average(count(gold, scores, threshold))},

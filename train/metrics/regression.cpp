@@ -1,20 +1,23 @@
-#include "train/metrics/regression.h"
+#include "gradus/train/metrics/regression.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 namespace {
 
 void check_sizes(const std::vector<double>& x, const std::vector<double>& y) {
-  check(x.size() == y.size() && !x.empty(), "metrics: {} gold values and {} predictions", x.size(), y.size());
+  check(x.size() == y.size() && !x.empty(), "metrics: {} gold values and {} predictions", x.size(),
+        y.size());
 }
 
-double mean_of(const std::vector<double>& x) { return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size()); }
+double mean_of(const std::vector<double>& x) {
+  return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+}
 
 }  // namespace
 
@@ -27,7 +30,8 @@ double pearson(const std::vector<double>& x, const std::vector<double>& y) {
     xx += (x[i] - mx) * (x[i] - mx);
     yy += (y[i] - my) * (y[i] - my);
   }
-  return xx > 0 && yy > 0 ? xy / std::sqrt(xx) / std::sqrt(yy) : std::numeric_limits<double>::quiet_NaN();
+  return xx > 0 && yy > 0 ? xy / std::sqrt(xx) / std::sqrt(yy)
+                          : std::numeric_limits<double>::quiet_NaN();
 }
 
 std::vector<double> average_ranks(const std::vector<double>& values) {
@@ -42,7 +46,9 @@ std::vector<double> average_ranks(const std::vector<double>& values) {
   return ranks;
 }
 
-double spearman(const std::vector<double>& x, const std::vector<double>& y) { return pearson(average_ranks(x), average_ranks(y)); }
+double spearman(const std::vector<double>& x, const std::vector<double>& y) {
+  return pearson(average_ranks(x), average_ranks(y));
+}
 
 double mean_squared_error(const std::vector<double>& x, const std::vector<double>& y) {
   check_sizes(x, y);
@@ -52,7 +58,9 @@ double mean_squared_error(const std::vector<double>& x, const std::vector<double
 }
 
 Metrics regression_metrics(const std::vector<double>& gold, const std::vector<double>& predicted) {
-  return {{"pearson", pearson(gold, predicted)}, {"spearmanr", spearman(gold, predicted)}, {"mse", mean_squared_error(gold, predicted)}};
+  return {{"pearson", pearson(gold, predicted)},
+          {"spearmanr", spearman(gold, predicted)},
+          {"mse", mean_squared_error(gold, predicted)}};
 }
 
 }  // namespace gradus

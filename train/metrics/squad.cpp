@@ -1,29 +1,32 @@
-#include "train/metrics/squad.h"
+#include "gradus/train/metrics/squad.h"
 
 #include <utf8proc.h>
 
 #include <algorithm>
 #include <functional>
 
-#include "base/error.h"
-#include "text/rules.h"
+#include "gradus/base/error.h"
+#include "gradus/text/rules.h"
 
 namespace gradus {
 namespace {
 
-bool is_word(char32_t c) {  // \w of Python: letters, numbers and the underscore (punctuation: gone by then)
+// \w of Python: letters, numbers and the underscore (punctuation: gone by then)
+bool is_word(char32_t c) {
   const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
   return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
          (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
 }
 
 bool is_space(char32_t c) {  // of Python's str.split()
-  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 ||
+         c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+         c == 0x205F || c == 0x3000;
 }
 
 bool is_ascii_punctuation(char32_t c) {
-  return (c >= 0x21 && c <= 0x2F) || (c >= 0x3A && c <= 0x40) || (c >= 0x5B && c <= 0x60) || (c >= 0x7B && c <= 0x7E);
+  return (c >= 0x21 && c <= 0x2F) || (c >= 0x3A && c <= 0x40) || (c >= 0x5B && c <= 0x60) ||
+         (c >= 0x7B && c <= 0x7E);
 }
 
 std::u32string lower_without_punctuation(const std::string& text) {
@@ -37,7 +40,8 @@ std::u32string lower_without_punctuation(const std::string& text) {
   return out;
 }
 
-// Words between white space, without articles. An article stands between code points that are no word characters, not only between spaces.
+// Words between white space, without articles. An article stands between code points that are no
+// word characters, not only between spaces.
 std::vector<std::string> words_of(const std::string& text) {
   const std::u32string letters = lower_without_punctuation(text);
   std::vector<std::string> words;
@@ -63,14 +67,16 @@ struct Score {
   double exact = 0, f1 = 0;
 };
 
-double f1_of(const std::vector<std::string>& prediction, const std::vector<std::string>& reference) {
+double f1_of(const std::vector<std::string>& prediction,
+             const std::vector<std::string>& reference) {
   if (prediction.empty() || reference.empty()) return prediction.empty() && reference.empty();
   std::map<std::string, int64_t> left;
   for (const auto& word : reference) ++left[word];
   double same = 0;
   for (const auto& word : prediction) same += left[word]-- > 0;
   if (same == 0) return 0;
-  const double precision = same / static_cast<double>(prediction.size()), recall = same / static_cast<double>(reference.size());
+  const double precision = same / static_cast<double>(prediction.size()),
+               recall = same / static_cast<double>(reference.size());
   return 2 * precision * recall / (precision + recall);
 }
 
@@ -103,7 +109,8 @@ std::vector<Scored> score_all(const QaSet& set, const Answers& answers) {
     for (const auto& answer : question.answers)
       if (!words_of(answer.text).empty()) references.push_back(answer.text);
     if (references.empty()) references = {""};
-    scored.push_back({question.id, !question.answers.empty(), !found->second.empty(), score(found->second, references)});
+    scored.push_back({question.id, !question.answers.empty(), !found->second.empty(),
+                      score(found->second, references)});
   }
   return scored;
 }
@@ -123,15 +130,19 @@ void add_means(Metrics& metrics, const std::string& prefix, const std::vector<Sc
   metrics.emplace_back(prefix + "total", count);
 }
 
-// find_best_thresh of the official program: the best mean and the odds above which "no answer" is said to reach it.
-std::pair<double, double> best_threshold(const std::vector<Scored>& scored, const NullOdds& odds, double Score::*member) {
+// find_best_thresh of the official program: the best mean and the odds above which "no answer" is
+// said to reach it.
+std::pair<double, double> best_threshold(const std::vector<Scored>& scored, const NullOdds& odds,
+                                         double Score::*member) {
   std::vector<std::pair<double, const Scored*>> order;
   double current = 0;
   for (const auto& one : scored) {
     current += !one.answerable;
-    if (const auto found = odds.find(one.id); found != odds.end()) order.emplace_back(found->second, &one);
+    if (const auto found = odds.find(one.id); found != odds.end())
+      order.emplace_back(found->second, &one);
   }
-  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   double best = current, threshold = 0;
   for (const auto& [odd, one] : order) {
     current += one->answerable ? one->score.*member : one->answered ? -1 : 0;
@@ -144,10 +155,16 @@ std::pair<double, double> best_threshold(const std::vector<Scored>& scored, cons
 
 }  // namespace
 
-std::string normalize_answer(const std::string& text) { return fmt::format("{}", fmt::join(words_of(text), " ")); }
+std::string normalize_answer(const std::string& text) {
+  return fmt::format("{}", fmt::join(words_of(text), " "));
+}
 
-double exact_match(const std::string& prediction, const std::string& reference) { return score(prediction, {reference}).exact; }
-double answer_f1(const std::string& prediction, const std::string& reference) { return score(prediction, {reference}).f1; }
+double exact_match(const std::string& prediction, const std::string& reference) {
+  return score(prediction, {reference}).exact;
+}
+double answer_f1(const std::string& prediction, const std::string& reference) {
+  return score(prediction, {reference}).f1;
+}
 
 Metrics squad_metrics(const QaSet& set, const Answers& answers) {
   Score sum;
@@ -158,20 +175,23 @@ Metrics squad_metrics(const QaSet& set, const Answers& answers) {
     for (const auto& answer : question.answers) references.push_back(answer.text);
     const Score own = score(found->second, references);
     sum.exact += own.exact;
-    sum.f1 += words_of(found->second).empty() ? 0 : own.f1;  // evaluate-v1.1.py knows no right answer without words
+    // evaluate-v1.1.py knows no right answer without words
+    sum.f1 += words_of(found->second).empty() ? 0 : own.f1;
   }
   const auto count = static_cast<double>(set.questions.size());
   return {{"exact_match", percent(sum.exact, count)}, {"f1", percent(sum.f1, count)}};
 }
 
-Metrics squad2_metrics(const QaSet& set, const Answers& answers, const std::optional<NullOdds>& odds) {
+Metrics squad2_metrics(const QaSet& set, const Answers& answers,
+                       const std::optional<NullOdds>& odds) {
   const auto scored = score_all(set, answers);
   Metrics metrics;
   add_means(metrics, "", scored, [](const Scored&) { return true; });
   add_means(metrics, "HasAns_", scored, [](const Scored& one) { return one.answerable; });
   add_means(metrics, "NoAns_", scored, [](const Scored& one) { return !one.answerable; });
   if (!odds) return metrics;
-  for (const auto& [name, member] : {std::pair{"exact", &Score::exact}, std::pair{"f1", &Score::f1}}) {
+  for (const auto& [name, member] :
+       {std::pair{"exact", &Score::exact}, std::pair{"f1", &Score::f1}}) {
     const auto [best, threshold] = best_threshold(scored, *odds, member);
     metrics.emplace_back(fmt::format("best_{}", name), best);
     metrics.emplace_back(fmt::format("best_{}_thresh", name), threshold);

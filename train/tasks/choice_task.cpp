@@ -1,11 +1,12 @@
-// choice: a context and several ways to go on. Each choice is a pair with the context and gets a score; softmax over a question's scores is the answer.
+// choice: a context and several ways to go on. Each choice is a pair with the context and gets a
+// score; softmax over a question's scores is the answer.
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "data/tasks/choices.h"
-#include "train/tasks/long_text.h"
-#include "train/tasks/tasks.h"
+#include "gradus/data/tasks/choices.h"
+#include "gradus/train/tasks/long_text.h"
+#include "gradus/train/tasks/tasks.h"
 
 namespace gradus {
 namespace {
@@ -16,11 +17,15 @@ struct ChoiceTask : Task {
   ChoiceTask(const TaskOptions& o, const Tokenizer& t) : options(o), tokenizer(t) {
     check(o.label_smoothing == 0 && o.focal_gamma == 0 && o.class_weights.empty(),
           "--label-smoothing, --focal-gamma and --class-weights are for classify");
-    check(o.long_texts == "head", "--long {} is not for choice: a context and its ending are cut as pairs are", o.long_texts);
+    check(o.long_texts == "head",
+          "--long {} is not for choice: a context and its ending are cut as pairs are",
+          o.long_texts);
   }
   BertHead head() const override { return BertHead::multiple_choice; }
   std::unique_ptr<TaskSet> read(const std::filesystem::path& path, TaskUse use) override;
-  void configure(BertConfig& config) const override { config.id2label.clear(), config.problem_type.clear(); }
+  void configure(BertConfig& config) const override {
+    config.id2label.clear(), config.problem_type.clear();
+  }
   std::string describe(const TaskSet& training, const TaskSet* validation) const override;
 };
 
@@ -37,7 +42,8 @@ struct ChoiceTaskSet : TaskSet {
       bool shortened = false;
       for (const std::string& choice : example.choices) {
         const Encoding ending = task.tokenizer.encode(choice);
-        FittedText fitted = fit_text(task.tokenizer, context, &ending, task.options.max_seq_length, "head", 0);
+        FittedText fitted =
+            fit_text(task.tokenizer, context, &ending, task.options.max_seq_length, "head", 0);
         shortened |= fitted.cut;
         sequences.push_back(std::move(fitted.sequences[0]));
       }
@@ -46,11 +52,15 @@ struct ChoiceTaskSet : TaskSet {
   }
 
   int64_t size() const override { return static_cast<int64_t>(pairs.size()); }
-  std::vector<Sequence> sequences(int64_t unit) const override { return pairs[static_cast<size_t>(unit)]; }
+  std::vector<Sequence> sequences(int64_t unit) const override {
+    return pairs[static_cast<size_t>(unit)];
+  }
   double weight(int64_t) const override { return 1; }
 
-  // logits [sequences, 1]. Questions with fewer choices than the most have a logit whose probability is exactly zero in the places that are left.
-  Tensor loss(const Tensor& logits, const Ragged&, std::span<const int64_t> units, double denominator) const override {
+  // logits [sequences, 1]. Questions with fewer choices than the most have a logit whose
+  // probability is exactly zero in the places that are left.
+  Tensor loss(const Tensor& logits, const Ragged&, std::span<const int64_t> units,
+              double denominator) const override {
     size_t most = 0;
     for (const int64_t unit : units) most = std::max(most, pairs[static_cast<size_t>(unit)].size());
     const auto total = static_cast<int32_t>(logits.shape()[0]);
@@ -62,8 +72,9 @@ struct ChoiceTaskSet : TaskSet {
       labels.push_back(set.examples[u].label);
     }
     const Tensor all = concat({reshape(logits, {total}), full({1}, -1e30, logits.dtype())}, 0);
-    return weighted_cross_entropy(take(all, from_vector(index, {static_cast<int64_t>(units.size()), static_cast<int64_t>(most)})), labels,
-                                  {}, denominator);
+    return weighted_cross_entropy(take(all, from_vector(index, {static_cast<int64_t>(units.size()),
+                                                                static_cast<int64_t>(most)})),
+                                  labels, {}, denominator);
   }
 
   Evaluation evaluate(const std::vector<UnitLogits>& logits) const override {
@@ -89,13 +100,15 @@ struct ChoiceTaskSet : TaskSet {
       const auto& row = logits[mistakes[i].second];
       const auto said = static_cast<size_t>(std::max_element(row.begin(), row.end()) - row.begin());
       result.tables +=
-          fmt::format("  line {:<6} {}\n              says  {}\n              is    {}\n", example.line, excerpt(example.context),
-                      excerpt(example.choices[said]), excerpt(example.choices[static_cast<size_t>(example.label)]));
+          fmt::format("  line {:<6} {}\n              says  {}\n              is    {}\n",
+                      example.line, excerpt(example.context), excerpt(example.choices[said]),
+                      excerpt(example.choices[static_cast<size_t>(example.label)]));
     }
     return result;
   }
 
-  void write_predictions(const std::vector<UnitLogits>& logits, std::ostream& jsonl, int64_t first) const override {
+  void write_predictions(const std::vector<UnitLogits>& logits, std::ostream& jsonl,
+                         int64_t first) const override {
     for (size_t u = 0; u < logits.size(); ++u) {
       const std::vector<double> p = probabilities(logits[u]);
       const auto best = static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin());
@@ -110,8 +123,8 @@ struct ChoiceTaskSet : TaskSet {
   }
 
   std::string notes() const override {
-    return cut ? fmt::format("{}: {} of {} questions are longer than {} tokens and are cut\n", set.file, cut, size(),
-                             task.options.max_seq_length)
+    return cut ? fmt::format("{}: {} of {} questions are longer than {} tokens and are cut\n",
+                             set.file, cut, size(), task.options.max_seq_length)
                : "";
   }
 };
@@ -127,7 +140,8 @@ std::string ChoiceTask::describe(const TaskSet& training, const TaskSet*) const 
     ++counts[static_cast<size_t>(example.label)];
   }
   std::string text = "the right choice is";
-  for (size_t c = 0; c < counts.size(); ++c) text += fmt::format("{} number {} in {}", c ? "," : "", c + 1, counts[c]);
+  for (size_t c = 0; c < counts.size(); ++c)
+    text += fmt::format("{} number {} in {}", c ? "," : "", c + 1, counts[c]);
   return text + "\n";
 }
 

@@ -2,7 +2,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "train/tasks/tasks.h"
+#include "gradus/train/tasks/tasks.h"
 
 namespace gradus {
 
@@ -19,7 +19,8 @@ std::string excerpt(const std::string& text, size_t width) {
   std::string line;
   size_t characters = 0;
   for (const char c : text) {
-    const bool begins = (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // a character, not a byte inside one
+    // a character, not a byte inside one
+    const bool begins = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
     if (begins && characters++ == width) return line + "…";
     line += c == '\n' || c == '\t' || c == '\r' ? ' ' : c;
   }
@@ -27,11 +28,13 @@ std::string excerpt(const std::string& text, size_t width) {
 }
 
 void put_first(Metrics& metrics, const std::string& name) {
-  const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const auto& metric) { return metric.first == name; });
+  const auto found = std::find_if(metrics.begin(), metrics.end(),
+                                  [&](const auto& metric) { return metric.first == name; });
   std::rotate(metrics.begin(), found, found + 1);
 }
 
-std::vector<double> parse_class_weights(const std::string& text, const std::vector<std::string>& names,
+std::vector<double> parse_class_weights(const std::string& text,
+                                        const std::vector<std::string>& names,
                                         const std::vector<int64_t>& counts) {
   if (text.empty()) return {};
   std::vector<double> weights(names.size(), 1);
@@ -39,7 +42,8 @@ std::vector<double> parse_class_weights(const std::string& text, const std::vect
     double all = 0;
     for (const int64_t count : counts) all += static_cast<double>(count);
     for (size_t c = 0; c < names.size(); ++c)
-      if (counts[c] > 0) weights[c] = all / (static_cast<double>(names.size()) * static_cast<double>(counts[c]));
+      if (counts[c] > 0)
+        weights[c] = all / (static_cast<double>(names.size()) * static_cast<double>(counts[c]));
     return weights;
   }
   for (size_t begin = 0; begin <= text.size();) {
@@ -47,10 +51,14 @@ std::vector<double> parse_class_weights(const std::string& text, const std::vect
     const std::string part = text.substr(begin, end - begin);
     const size_t equals = part.rfind('=');
     double value = 0;
-    if (equals != std::string::npos) std::from_chars(part.data() + equals + 1, part.data() + part.size(), value);
-    if (!(value > 0)) fail("--class-weights {}: '{}' is not NAME=WEIGHT with a weight above 0 (or give balanced)", text, part);
+    if (equals != std::string::npos)
+      std::from_chars(part.data() + equals + 1, part.data() + part.size(), value);
+    if (!(value > 0))
+      fail("--class-weights {}: '{}' is not NAME=WEIGHT with a weight above 0 (or give balanced)",
+           text, part);
     const auto found = std::find(names.begin(), names.end(), part.substr(0, equals));
-    if (found == names.end()) fail("--class-weights {}: there is no class '{}'", text, part.substr(0, equals));
+    if (found == names.end())
+      fail("--class-weights {}: there is no class '{}'", text, part.substr(0, equals));
     weights[static_cast<size_t>(found - names.begin())] = value;
     begin = end + 1;
   }

@@ -3,13 +3,15 @@
 
 #include <functional>
 
-#include "data/tasks/conll.h"
+#include "gradus/data/tasks/conll.h"
 
 namespace gradus {
 
-// The five sentences with the most entities missed and made up, each with its line and those entities; "" where all are right.
-// predicted: the tags of each word of each sentence; find: which entities tags spell out.
-std::string entity_mistakes(const std::vector<TaggedSentence>& sentences, const std::vector<Tags>& predicted,
+// The five sentences with the most entities missed and made up, each with its line and those
+// entities; "" where all are right. predicted: the tags of each word of each sentence; find: which
+// entities tags spell out.
+std::string entity_mistakes(const std::vector<TaggedSentence>& sentences,
+                            const std::vector<Tags>& predicted,
                             const std::function<std::vector<Entity>(const Tags&)>& find);
 
 }  // namespace gradus

@@ -1,8 +1,8 @@
-#include "train/tasks/long_text.h"
+#include "gradus/train/tasks/long_text.h"
 
 #include <algorithm>
 
-#include "base/error.h"
+#include "gradus/base/error.h"
 
 namespace gradus {
 namespace {
@@ -24,25 +24,33 @@ Encoding pick(const Encoding& text, std::initializer_list<TokenRange> ranges) {
 void check_long_texts(const std::string& how, bool pairs) {
   if (how != "head" && how != "tail" && how != "head-tail" && how != "windows")
     fail("--long {}: it is head, tail, head-tail or windows", how);
-  check(!pairs || how == "head" || how == "windows", "--long {} is for single texts; of pairs head or windows are read", how);
+  check(!pairs || how == "head" || how == "windows",
+        "--long {} is for single texts; of pairs head or windows are read", how);
 }
 
-FittedText fit_text(const Tokenizer& tokenizer, const Encoding& first, const Encoding* second, int64_t max_length, const std::string& how,
-                    int64_t overlap) {
-  const auto length = static_cast<int64_t>(first.ids.size()), other = second ? static_cast<int64_t>(second->ids.size()) : 0;
+FittedText fit_text(const Tokenizer& tokenizer, const Encoding& first, const Encoding* second,
+                    int64_t max_length, const std::string& how, int64_t overlap) {
+  const auto length = static_cast<int64_t>(first.ids.size()),
+             other = second ? static_cast<int64_t>(second->ids.size()) : 0;
   const int64_t room = max_length - (second ? 3 : 2);
-  if (length + other <= room) return {{second ? tokenizer.sequence(first, *second) : tokenizer.sequence(first)}, false};
+  if (length + other <= room)
+    return {{second ? tokenizer.sequence(first, *second) : tokenizer.sequence(first)}, false};
   if (how == "windows") {
     // A first text that leaves no room for the second is cut to half of it.
     if (second)
-      return {tokenizer.windows(length > room / 2 ? pick(first, {{0, room / 2}}) : first, *second, max_length, std::min(overlap, room / 4),
-                                Truncation::only_second),
+      return {tokenizer.windows(length > room / 2 ? pick(first, {{0, room / 2}}) : first, *second,
+                                max_length, std::min(overlap, room / 4), Truncation::only_second),
               true};
     return {tokenizer.windows(first, max_length, std::min(overlap, room / 2)), true};
   }
   if (how == "tail") return {{tokenizer.sequence(pick(first, {{length - room, length}}))}, true};
-  if (how == "head-tail") return {{tokenizer.sequence(pick(first, {{0, room / 4}, {length - (room - room / 4), length}}))}, true};
-  return {{second ? tokenizer.sequence(first, *second, max_length) : tokenizer.sequence(first, max_length)}, true};
+  if (how == "head-tail")
+    return {
+        {tokenizer.sequence(pick(first, {{0, room / 4}, {length - (room - room / 4), length}}))},
+        true};
+  return {{second ? tokenizer.sequence(first, *second, max_length)
+                  : tokenizer.sequence(first, max_length)},
+          true};
 }
 
 }  // namespace gradus

@@ -1,18 +1,19 @@
-// ner: a tag for every word. Long sentences are read in windows, and each word is judged where most is seen around it; its first piece
-// carries its tag. To be predicted are columns of words, or plain text (.txt, standard input): a sentence a line, split into words here.
+// ner: a tag for every word. Long sentences are read in windows, and each word is judged where most
+// is seen around it; its first piece carries its tag. To be predicted are columns of words, or
+// plain text (.txt, standard input): a sentence a line, split into words here.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "data/tasks/line_reader.h"
-#include "data/tasks/placed_words.h"
-#include "data/tasks/tag_features.h"
-#include "text/code_points.h"
-#include "train/metrics/entities.h"
-#include "train/tasks/entity_mistakes.h"
-#include "train/tasks/tasks.h"
+#include "gradus/data/tasks/line_reader.h"
+#include "gradus/data/tasks/placed_words.h"
+#include "gradus/data/tasks/tag_features.h"
+#include "gradus/text/code_points.h"
+#include "gradus/train/metrics/entities.h"
+#include "gradus/train/tasks/entity_mistakes.h"
+#include "gradus/train/tasks/tasks.h"
 
 namespace gradus {
 namespace {
@@ -26,11 +27,15 @@ struct TaggingTask : Task {
   CrossEntropyOptions loss;  // class weights alone
 
   TaggingTask(const TaskOptions& o, const Tokenizer& t) : options(o), tokenizer(t) {
-    check(o.label_smoothing == 0 && o.focal_gamma == 0, "--label-smoothing and --focal-gamma are for classify");
-    check(o.columns.empty() && o.text_column.empty() && o.pair_column.empty() && o.label_column.empty(),
-          "ner reads columns without names: the first is the word, the last its tag; --columns and --text-column are for tables");
+    check(o.label_smoothing == 0 && o.focal_gamma == 0,
+          "--label-smoothing and --focal-gamma are for classify");
+    check(o.columns.empty() && o.text_column.empty() && o.pair_column.empty() &&
+              o.label_column.empty(),
+          "ner reads columns without names: the first is the word, the last its tag; --columns and "
+          "--text-column are for tables");
     check(o.long_texts == "head" || o.long_texts == "windows",
-          "--long {} is not for ner: of a long sentence every word is read, in windows", o.long_texts);
+          "--long {} is not for ner: of a long sentence every word is read, in windows",
+          o.long_texts);
     if (!o.labels.empty()) set_table(LabelTable(o.labels));
   }
 
@@ -47,24 +52,34 @@ struct TaggingTask : Task {
 
   void set_table(LabelTable names) {
     for (const std::string& name : names.names())
-      check(is_tag(name), "the label '{}' is not a tag; tags are O, or B-, I-, E-, S- and a type, as B-PER", name);
-    check(names.find("O") >= 0, "the labels ({}) lack O, the tag of words outside of all entities", fmt::join(names.names(), ", "));
+      check(is_tag(name),
+            "the label '{}' is not a tag; tags are O, or B-, I-, E-, S- and a type, as B-PER",
+            name);
+    check(names.find("O") >= 0, "the labels ({}) lack O, the tag of words outside of all entities",
+          fmt::join(names.names(), ", "));
     table = std::move(names);
   }
 
-  // Windows share --doc-stride tokens, but no more than a quarter: at the default stride short windows would hardly advance.
+  // Windows share --doc-stride tokens, but no more than a quarter: at the default stride short
+  // windows would hardly advance.
   TagOptions windows() const {
-    return {options.max_seq_length, std::min(options.doc_stride, (options.max_seq_length - 2) / 4), options.label_all_tokens};
+    return {options.max_seq_length, std::min(options.doc_stride, (options.max_seq_length - 2) / 4),
+            options.label_all_tokens};
   }
 
   void require_table() const {
-    check(table.size() > 0, "ner: the tags are not known; they come from the training file or from the model's config.json");
+    check(table.size() > 0,
+          "ner: the tags are not known; they come from the training file or from the model's "
+          "config.json");
   }
 
-  static bool is_plain_text(const std::filesystem::path& path) { return path == "-" || path.extension() == ".txt"; }
+  static bool is_plain_text(const std::filesystem::path& path) {
+    return path == "-" || path.extension() == ".txt";
+  }
   std::unique_ptr<TaskSet> read_lines(LineReader& reader, size_t most) const;
 
-  // The scheme that the table's tags are of, for predictions by --strict_entities. (Of IOB1 and IOB2 with the same tags IOB2.)
+  // The scheme that the table's tags are of, for predictions by --strict_entities. (Of IOB1 and
+  // IOB2 with the same tags IOB2.)
   TagScheme scheme() const {
     std::vector<Tags> each;
     for (const std::string& name : table.names()) each.push_back({name});
@@ -75,11 +90,13 @@ struct TaggingTask : Task {
 struct TaggingTaskSet : TaskSet {
   const TaggingTask& task;
   TaggedSet set;
-  std::vector<PlacedWords> lines;         // of plain text: the sentences as they were written
-  std::vector<std::vector<int32_t>> ids;  // [sentences][words], none where labels were not asked for
+  std::vector<PlacedWords> lines;  // of plain text: the sentences as they were written
+  // [sentences][words], none where labels were not asked for
+  std::vector<std::vector<int32_t>> ids;
   TagFeatures features;
 
-  TaggingTaskSet(const TaggingTask& task, TaggedSet read, std::vector<PlacedWords> written, bool labelled)
+  TaggingTaskSet(const TaggingTask& task, TaggedSet read, std::vector<PlacedWords> written,
+                 bool labelled)
       : task(task),
         set(std::move(read)),
         lines(std::move(written)),
@@ -108,7 +125,8 @@ struct TaggingTaskSet : TaskSet {
   }
 
   // logits [tokens, labels]: the rows that carry a label count.
-  Tensor loss(const Tensor& logits, const Ragged&, std::span<const int64_t> units, double denominator) const override {
+  Tensor loss(const Tensor& logits, const Ragged&, std::span<const int64_t> units,
+              double denominator) const override {
     std::vector<int32_t> rows, labels;
     int32_t row = 0;
     for (const int64_t unit : units)
@@ -117,7 +135,9 @@ struct TaggingTaskSet : TaskSet {
         ++row;
       }
     if (rows.empty()) return sum(logits) * 0;  // windows of words without a token
-    return weighted_cross_entropy(take(logits, from_vector(rows, {static_cast<int64_t>(rows.size())})), labels, task.loss, denominator);
+    return weighted_cross_entropy(
+        take(logits, from_vector(rows, {static_cast<int64_t>(rows.size())})), labels, task.loss,
+        denominator);
   }
 
   std::vector<int64_t> label_counts() const {  // of words
@@ -128,25 +148,35 @@ struct TaggingTaskSet : TaskSet {
   }
 
   Evaluation evaluate(const std::vector<UnitLogits>& logits) const override;
-  void write_predictions(const std::vector<UnitLogits>& logits, std::ostream& jsonl, int64_t first) const override;
+  void write_predictions(const std::vector<UnitLogits>& logits, std::ostream& jsonl,
+                         int64_t first) const override;
 
   std::string notes() const override {
     const auto& counts = features.counts();
     std::string text;
     if (counts.long_sentences)
-      text += fmt::format("{}: {} of {} sentences are longer than {} tokens and are read in windows\n", set.file, counts.long_sentences,
-                          examples(), task.options.max_seq_length);
+      text +=
+          fmt::format("{}: {} of {} sentences are longer than {} tokens and are read in windows\n",
+                      set.file, counts.long_sentences, examples(), task.options.max_seq_length);
     if (counts.lost_words)
-      text += fmt::format("{}: {} words have no token (a lone U+200B has none) and are tagged O\n", set.file, counts.lost_words);
+      text += fmt::format("{}: {} words have no token (a lone U+200B has none) and are tagged O\n",
+                          set.file, counts.lost_words);
     if (counts.cut_words)
-      text += fmt::format("{}: {} words have more pieces than fit into a window and are cut\n", set.file, counts.cut_words);
+      text += fmt::format("{}: {} words have more pieces than fit into a window and are cut\n",
+                          set.file, counts.cut_words);
     return text;
   }
 
  private:
-  const TagWindow& window(int64_t unit) const { return features.windows()[static_cast<size_t>(unit)]; }
-  std::optional<TagScheme> strict() const { return task.options.strict_entities ? std::optional(set.scheme) : std::nullopt; }
-  std::vector<Entity> find(const Tags& tags) const { return strict() ? strict_entities(tags, *strict()) : entities(tags); }
+  const TagWindow& window(int64_t unit) const {
+    return features.windows()[static_cast<size_t>(unit)];
+  }
+  std::optional<TagScheme> strict() const {
+    return task.options.strict_entities ? std::optional(set.scheme) : std::nullopt;
+  }
+  std::vector<Entity> find(const Tags& tags) const {
+    return strict() ? strict_entities(tags, *strict()) : entities(tags);
+  }
 
   struct Tagged {
     Tags tags;
@@ -156,7 +186,8 @@ struct TaggingTaskSet : TaskSet {
   double mean_loss(const std::vector<UnitLogits>& logits) const;
 };
 
-std::vector<TaggingTaskSet::Tagged> TaggingTaskSet::tag(const std::vector<UnitLogits>& logits) const {
+std::vector<TaggingTaskSet::Tagged> TaggingTaskSet::tag(
+    const std::vector<UnitLogits>& logits) const {
   // All tokens are numbered, so that word_labels() says for each word which token stands for it.
   const auto columns = static_cast<size_t>(task.table.size());
   std::vector<std::vector<int32_t>> numbers;
@@ -211,13 +242,17 @@ Evaluation TaggingTaskSet::evaluate(const std::vector<UnitLogits>& logits) const
   result.metrics = entity_metrics(scores);
   put_first(result.metrics, "f1");
   result.metrics.emplace_back("loss", mean_loss(logits));
-  result.tables = fmt::format("entities as {} reads them{}\n", strict() ? "seqeval's strict mode" : "conlleval.pl",
-                              strict() ? fmt::format(" in {}", scheme_name(set.scheme)) : "") +
-                  entity_table(scores) + "\n" + entity_mistakes(set.sentences, predicted, [&](const Tags& tags) { return find(tags); });
+  result.tables =
+      fmt::format("entities as {} reads them{}\n",
+                  strict() ? "seqeval's strict mode" : "conlleval.pl",
+                  strict() ? fmt::format(" in {}", scheme_name(set.scheme)) : "") +
+      entity_table(scores) + "\n" +
+      entity_mistakes(set.sentences, predicted, [&](const Tags& tags) { return find(tags); });
   return result;
 }
 
-void TaggingTaskSet::write_predictions(const std::vector<UnitLogits>& logits, std::ostream& jsonl, int64_t first) const {
+void TaggingTaskSet::write_predictions(const std::vector<UnitLogits>& logits, std::ostream& jsonl,
+                                       int64_t first) const {
   const std::vector<Tagged> tagged = tag(logits);
   for (size_t s = 0; s < tagged.size(); ++s) {
     const auto& [tags, scores] = tagged[s];
@@ -227,7 +262,8 @@ void TaggingTaskSet::write_predictions(const std::vector<UnitLogits>& logits, st
     for (const Entity& entity : find(tags)) {
       const auto begin = static_cast<size_t>(entity.begin), end = static_cast<size_t>(entity.end);
       const int32_t from = placed.places[begin].first, to = placed.places[end - 1].second;
-      const double total = std::accumulate(scores.begin() + entity.begin, scores.begin() + entity.end, 0.0);
+      const double total =
+          std::accumulate(scores.begin() + entity.begin, scores.begin() + entity.end, 0.0);
       found.push_back({{"type", entity.type},
                        {"text", points.slice(from, to)},
                        {"begin", begin},
@@ -236,7 +272,12 @@ void TaggingTaskSet::write_predictions(const std::vector<UnitLogits>& logits, st
                        {"end_char", to},
                        {"score", total / static_cast<double>(end - begin)}});
     }
-    jsonl << Json{{"index", first + static_cast<int64_t>(s)}, {"words", placed.words}, {"tags", tags}, {"entities", found}}.dump() << "\n";
+    jsonl << Json{{"index", first + static_cast<int64_t>(s)},
+                  {"words", placed.words},
+                  {"tags", tags},
+                  {"entities", found}}
+                 .dump()
+          << "\n";
   }
 }
 
@@ -252,8 +293,11 @@ std::unique_ptr<TaskSet> TaggingTask::read(const std::filesystem::path& path, Ta
   if (use == TaskUse::training && table.size() == 0) set_table(collect_tags(set));
   require_table();
   if (!labelled) set.scheme = scheme();
-  auto result = std::make_unique<TaggingTaskSet>(*this, std::move(set), std::vector<PlacedWords>{}, labelled);
-  if (use == TaskUse::training) loss.class_weights = parse_class_weights(options.class_weights, table.names(), result->label_counts());
+  auto result =
+      std::make_unique<TaggingTaskSet>(*this, std::move(set), std::vector<PlacedWords>{}, labelled);
+  if (use == TaskUse::training)
+    loss.class_weights =
+        parse_class_weights(options.class_weights, table.names(), result->label_counts());
   return result;
 }
 
@@ -280,14 +324,17 @@ std::function<std::unique_ptr<TaskSet>()> TaggingTask::stream(const std::filesys
 std::string TaggingTask::describe(const TaskSet& training, const TaskSet* validation) const {
   const auto& train = dynamic_cast<const TaggingTaskSet&>(training);
   const auto* held_out = dynamic_cast<const TaggingTaskSet*>(validation);
-  std::string text = label_distribution(table, train.label_counts(), held_out ? held_out->label_counts() : std::vector<int64_t>{});
+  std::string text = label_distribution(
+      table, train.label_counts(), held_out ? held_out->label_counts() : std::vector<int64_t>{});
   for (const auto* part : {&train, held_out}) {
     if (!part) continue;
     const TaggedSet& set = part->set;
-    text += fmt::format("{}: {} sentences, tagged in {}\n", set.file, set.sentences.size(), scheme_name(set.scheme));
+    text += fmt::format("{}: {} sentences, tagged in {}\n", set.file, set.sentences.size(),
+                        scheme_name(set.scheme));
     if (set.irregular)
-      text += fmt::format("{}: {} tags stand where {} forbids them, the first in line {}; they are kept\n", set.file, set.irregular,
-                          scheme_name(set.scheme), set.irregular_line);
+      text += fmt::format(
+          "{}: {} tags stand where {} forbids them, the first in line {}; they are kept\n",
+          set.file, set.irregular, scheme_name(set.scheme), set.irregular_line);
   }
   return text;
 }

@@ -1,8 +1,8 @@
 // Entailment: does the second sentence follow from the story, contradict it, or neither?
 #include <algorithm>
 
-#include "data/story/tasks/plot.h"
-#include "data/story/tasks/tasks.h"
+#include "gradus/data/story/tasks/plot.h"
+#include "gradus/data/story/tasks/tasks.h"
 
 namespace gradus::story {
 
@@ -12,7 +12,8 @@ Example entailment(Teller& teller) {
   const std::string story = joined(teller.story);
 
   const int64_t label = teller.random.below(3);
-  const Scene& about = label == 1 ? *plot.untold[static_cast<size_t>(teller.random.below(2))] : *plot.first;
+  const Scene& about =
+      label == 1 ? *plot.untold[static_cast<size_t>(teller.random.below(2))] : *plot.first;
   std::vector<Way> short_ways;
   for (const Way& way : about.again)
     if (way.size() == 1) short_ways.push_back(way);
@@ -23,13 +24,20 @@ Example entailment(Teller& teller) {
   std::vector<int> rows = other_rows(teller.story, claim, variable, label == 2);
   if (plot.other == &about && label != 0) {
     const int of_q = teller.story.variables[static_cast<size_t>(value(teller, about, 1))].row;
-    if (std::find(rows.begin(), rows.end(), of_q) != rows.end() && teller.random.uniform() < 0.5) rows = {of_q};
+    if (std::find(rows.begin(), rows.end(), of_q) != rows.end() && teller.random.uniform() < 0.5)
+      rows = {of_q};
     else if (label == 1) rows.clear();
   } else if (label == 1) {
     rows.clear();
   }
-  if (label != 0 && !rows.empty()) claim = with_row(teller.story, claim, variable, teller.any(rows));
-  return {{story, claim.text()}, {label == 0 ? "entailment" : label == 1 ? "neutral" : "contradiction"}, {}, 0};
+  if (label != 0 && !rows.empty())
+    claim = with_row(teller.story, claim, variable, teller.any(rows));
+  return {{story, claim.text()},
+          {label == 0   ? "entailment"
+           : label == 1 ? "neutral"
+                        : "contradiction"},
+          {},
+          0};
 }
 
 }  // namespace gradus::story

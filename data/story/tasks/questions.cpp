@@ -1,9 +1,9 @@
 // Questions about a story: the answer is a span of it, or the story does not tell (SQuAD 2.0).
 #include <algorithm>
 
-#include "base/error.h"
-#include "data/story/tasks/plot.h"
-#include "data/story/tasks/tasks.h"
+#include "gradus/base/error.h"
+#include "gradus/data/story/tasks/plot.h"
+#include "gradus/data/story/tasks/tasks.h"
 
 namespace gradus::story {
 namespace {
@@ -13,25 +13,31 @@ std::vector<Slot> asked_for(const Way& way) {
   std::vector<Slot> result;
   for (const Slot& slot : way[1])
     if (!slot.variable.empty() && !slot.article &&
-        std::none_of(way[0].begin(), way[0].end(), [&](const Slot& known) { return known.variable == slot.variable; }))
+        std::none_of(way[0].begin(), way[0].end(),
+                     [&](const Slot& known) { return known.variable == slot.variable; }))
       result.push_back(slot);
   return result;
 }
 
 // Where in the sentence the wanted words stand in a row, or npos.
 size_t find(const Pattern& sentence, const std::vector<Slot>& wanted) {
-  const auto found = std::search(sentence.begin(), sentence.end(), wanted.begin(), wanted.end(), [](const Slot& a, const Slot& b) {
-    return !a.article && a.variable == b.variable && a.column == b.column;
-  });
-  return found == sentence.end() ? std::string::npos : static_cast<size_t>(found - sentence.begin());
+  const auto found =
+      std::search(sentence.begin(), sentence.end(), wanted.begin(), wanted.end(),
+                  [](const Slot& a, const Slot& b) {
+                    return !a.article && a.variable == b.variable && a.column == b.column;
+                  });
+  return found == sentence.end() ? std::string::npos
+                                 : static_cast<size_t>(found - sentence.begin());
 }
 
 // A way to tell the scene that answers the question in its one sentence.
 const Way& answering(Teller& teller, const Scene& scene, const Way& question) {
   std::vector<const Way*> ways;
   for (const Way& way : scene.told)
-    if (way.size() == 1 && find(way[0], asked_for(question)) != std::string::npos) ways.push_back(&way);
-  check(!ways.empty(), "story world, scene {}: no way to tell it answers the question after {}", scene.name, question[1].back().text);
+    if (way.size() == 1 && find(way[0], asked_for(question)) != std::string::npos)
+      ways.push_back(&way);
+  check(!ways.empty(), "story world, scene {}: no way to tell it answers the question after {}",
+        scene.name, question[1].back().text);
   return *teller.any(ways);
 }
 
@@ -59,7 +65,8 @@ Example question(Teller& teller) {
       const auto starts = sentence.starts();
       const size_t last = from + wanted.size() - 1;
       example.start = offset + starts[from];
-      example.labels = {text.substr(starts[from], starts[last] + sentence.words[last].text.size() - starts[from])};
+      example.labels = {text.substr(
+          starts[from], starts[last] + sentence.words[last].text.size() - starts[from])};
     }
     offset += text.size() + 1;
   }

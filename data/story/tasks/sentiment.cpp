@@ -1,6 +1,6 @@
 // Sentiment: how it ended for the person of whom a feeling is told, positive or negative.
-#include "data/story/tasks/plot.h"
-#include "data/story/tasks/tasks.h"
+#include "gradus/data/story/tasks/plot.h"
+#include "gradus/data/story/tasks/tasks.h"
 
 namespace gradus::story {
 

@@ -1,8 +1,9 @@
-// Similarity: how many of five things (time, trade, colour, thing, place) two sentences agree in, whatever words they use for them.
+// Similarity: how many of five things (time, trade, colour, thing, place) two sentences agree in,
+// whatever words they use for them.
 #include <algorithm>
 
-#include "data/story/tasks/plot.h"
-#include "data/story/tasks/tasks.h"
+#include "gradus/data/story/tasks/plot.h"
+#include "gradus/data/story/tasks/tasks.h"
 
 namespace gradus::story {
 
@@ -16,9 +17,11 @@ Example similarity(Teller& teller) {
   std::vector<int> things(teller.story.variables.size());
   for (size_t v = 0; v < things.size(); ++v) things[v] = static_cast<int>(v);
   teller.random.shuffle(things);
-  const auto score = static_cast<size_t>(teller.random.between(0, static_cast<int64_t>(things.size())));
+  const auto score =
+      static_cast<size_t>(teller.random.between(0, static_cast<int64_t>(things.size())));
   for (size_t i = score; i < things.size(); ++i)
-    two = with_row(teller.story, two, things[i], teller.any(other_rows(teller.story, two, things[i], false)));
+    two = with_row(teller.story, two, things[i],
+                   teller.any(other_rows(teller.story, two, things[i], false)));
   return {{one.text(), two.text()}, {std::to_string(score)}, {}, 0};
 }
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <set>
 
-#include "data/story/tasks/plot.h"
-#include "data/story/tasks/tasks.h"
+#include "gradus/data/story/tasks/plot.h"
+#include "gradus/data/story/tasks/tasks.h"
 
 namespace gradus::story {
 

@@ -1,0 +1,91 @@
+// The check that OpenBLAS runs kernels made for this processor (gemm.h, BlasCore).
+//
+// Debian's 0.3.21 finds the processor by its model number and gives models newer than itself the
+// SSE3 kernels of Prescott. OpenBLAS reads OPENBLAS_CORETYPE when it is loaded, before main(), so
+// setting it here is too late; but its two functions for choosing a core are exported, and running
+// them again before the first product is safe (later, buffers of another blocking might be in use).
+#include <dlfcn.h>
+
+#include <strings.h>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "gradus/kernels/gemm.h"
+
+extern "C" char* openblas_get_corename();
+
+namespace gradus {
+namespace {
+
+// How wide a core's kernels are: 3 AVX-512, 2 AVX2 with FMA, 1 anything older (or of another
+// architecture).
+int width_of(const std::string& core) {
+  for (const char* name : {"SkylakeX", "Cooperlake", "SapphireRapids"})
+    if (strcasecmp(core.c_str(), name) == 0) return 3;
+  for (const char* name : {"Haswell", "Zen"})
+    if (strcasecmp(core.c_str(), name) == 0) return 2;
+  return 1;
+}
+
+// The core this processor should run, by its features (CPUID) and what the operating system saves
+// (XGETBV), not by its model number.
+std::string wanted_core(const std::string& started) {
+  const char* forced = std::getenv("GRADUS_BLAS_CORE");
+  if (forced && *forced) return forced;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vl");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const int width = avx512 ? 3 : avx2 ? 2 : 1;
+  if (width > width_of(started))
+    return avx512 ? "SkylakeX" : __builtin_cpu_is("amd") ? "Zen" : "Haswell";
+#endif
+  return started;
+}
+
+// Makes OpenBLAS choose again, with `core` as its choice. False where this OpenBLAS does not export
+// the means.
+bool choose_again(const std::string& core) {
+  const auto quit = reinterpret_cast<void (*)()>(dlsym(RTLD_DEFAULT, "gotoblas_dynamic_quit"));
+  const auto init = reinterpret_cast<void (*)()>(dlsym(RTLD_DEFAULT, "gotoblas_dynamic_init"));
+  if (!quit || !init) return false;
+  quit();
+  setenv("OPENBLAS_CORETYPE", core.c_str(), 1);
+  init();
+  return true;
+}
+
+struct Check {
+  std::string started = openblas_get_corename(), wanted = wanted_core(started), core;
+  BlasCore result;
+
+  Check() {
+    const bool forced = wanted != started && std::getenv("GRADUS_BLAS_CORE");
+    const bool change = strcasecmp(wanted.c_str(), started.c_str()) != 0 &&
+                        (forced || width_of(wanted) > width_of(started));
+    const bool changed = change && choose_again(wanted);
+    core = openblas_get_corename();
+    const bool right =
+        forced ? strcasecmp(core.c_str(), wanted.c_str()) == 0 : width_of(core) >= width_of(wanted);
+    if (!right)
+      std::fprintf(
+          stderr,
+          "gradus: OpenBLAS runs its %s kernels where this processor should run %s: matrix "
+          "products may be several times slower.\n"
+          "gradus: start the program with OPENBLAS_CORETYPE=%s, or install a newer OpenBLAS.\n",
+          core.c_str(), wanted.c_str(), wanted.c_str());
+    result = {core.c_str(), wanted.c_str(), changed, right, started.c_str()};
+  }
+};
+
+}  // namespace
+
+const BlasCore& prepare_blas() {
+  static const Check check;
+  return check.result;
+}
+
+}  // namespace gradus

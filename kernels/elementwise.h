@@ -1,0 +1,170 @@
+// Element by element: the functions, GELU with and without a bias, sums of columns, and the vector
+// operations.
+#pragma once
+
+#include "gradus/kernels/lane_math.h"
+
+namespace gradus {
+namespace {
+
+// y[i] = f(x[i]), sixteen at a time.
+template <class T, class F>
+LANES_INLINE void map(const T* x, T* y, int64_t n, F f) {
+  for (int64_t i = 0; i < n; i += kLanes) store(y + i, f(load(x + i, n - i)), n - i);
+}
+
+template <class T>
+void exp_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return exp(v); });
+}
+template <class T>
+void log_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return log(v); });
+}
+template <class T>
+void tanh_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return tanh(v); });
+}
+template <class T>
+void sigmoid_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return sigmoid(v); });
+}
+template <class T>
+void erf_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return erf(v); });
+}
+
+// GELU (Hendrycks and Gimpel 2016). Exact: x Phi(x). Google's form: x/2 (1 + tanh(u)) = x
+// sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3); the sigmoid does not cancel in the negative tail.
+// Beyond |x| = 30 both are x or 0: there x is held for u, so that x^3 stays finite.
+template <class T>
+struct ExactGelu {
+  static LANES_INLINE Lanes<T> value(Lanes<T> x) { return x * normal(x).cdf; }
+  static LANES_INLINE Lanes<T> derivative(Lanes<T> x) {
+    const Normal<T> p = normal(x);
+    return p.cdf + x * p.density;
+  }
+};
+template <class T>
+struct TanhGelu {
+  static constexpr T kTwice = static_cast<T>(1.5957691216057307117597842397375);  // 2 sqrt(2 / pi)
+  static constexpr T kCubic = static_cast<T>(0.044715);
+  static LANES_INLINE Lanes<T> value(Lanes<T> x) {
+    const auto h = min(T(30), max(T(-30), x));
+    return x * sigmoid(h * (h * h * (kTwice * kCubic) + kTwice));
+  }
+  static LANES_INLINE Lanes<T> derivative(Lanes<T> x) {
+    const auto h = min(T(30), max(T(-30), x));
+    // s = sigmoid(v) and s (1 - s) = e / (1 + e)^2 by e = exp(-|v|), because 1 - s itself would
+    // cancel where s is nearly 1.
+    const auto v = h * (h * h * (kTwice * kCubic) + kTwice), e = exp(-absolute(v)),
+               p = T(1) / (e + T(1));
+    return select(less(v, broadcast(T(0))), e * p, p) +
+           h * e * p * p * (h * h * (3 * kTwice * kCubic) + kTwice);
+  }
+};
+
+template <class T>
+void gelu(const T* x, T* y, int64_t n, bool tanh_form) {
+  if (tanh_form) map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return TanhGelu<T>::value(v); });
+  else map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return ExactGelu<T>::value(v); });
+}
+
+template <class Form, class T>
+LANES_INLINE void gelu_backward_of(const T* x, const T* dy, T* dx, int64_t n) {
+  for (int64_t i = 0; i < n; i += kLanes)
+    store(dx + i, load(dy + i, n - i) * Form::derivative(load(x + i, n - i)), n - i);
+}
+template <class T>
+void gelu_backward(const T* x, const T* dy, T* dx, int64_t n, bool tanh_form) {
+  if (tanh_form) gelu_backward_of<TanhGelu<T>>(x, dy, dx, n);
+  else gelu_backward_of<ExactGelu<T>>(x, dy, dx, n);
+}
+
+template <class Form, class T>
+LANES_INLINE void bias_gelu_of(const T* x, const T* bias, T* y, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r, x += n, y += n)
+    for (int64_t i = 0; i < n; i += kLanes)
+      store(y + i, Form::value(load(x + i, n - i) + load(bias + i, n - i)), n - i);
+}
+template <class T>
+void bias_gelu(const T* x, const T* bias, T* y, int64_t rows, int64_t n, bool tanh_form) {
+  if (tanh_form) bias_gelu_of<TanhGelu<T>>(x, bias, y, rows, n);
+  else bias_gelu_of<ExactGelu<T>>(x, bias, y, rows, n);
+}
+
+template <class Form, class T>
+LANES_INLINE void bias_gelu_backward_of(const T* x, const T* bias, const T* dy, T* dx, T* dbias,
+                                        int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r, x += n, dy += n, dx += n)
+    for (int64_t i = 0; i < n; i += kLanes) {
+      const auto d =
+          load(dy + i, n - i) * Form::derivative(load(x + i, n - i) + load(bias + i, n - i));
+      store(dx + i, d, n - i);
+      store(dbias + i, load(dbias + i, n - i) + d, n - i);
+    }
+}
+template <class T>
+void bias_gelu_backward(const T* x, const T* bias, const T* dy, T* dx, T* dbias, int64_t rows,
+                        int64_t n, bool tanh_form) {
+  if (tanh_form) bias_gelu_backward_of<TanhGelu<T>>(x, bias, dy, dx, dbias, rows, n);
+  else bias_gelu_backward_of<ExactGelu<T>>(x, bias, dy, dx, dbias, rows, n);
+}
+
+// Four rows a pass, added in their order: the sums are read and written a quarter as often, and
+// come out the same for any cut.
+template <class T>
+void column_sums(const T* x, T* sums, int64_t rows, int64_t n) {
+  int64_t r = 0;
+  for (; r + 4 <= rows; r += 4, x += 4 * n)
+    for (int64_t i = 0; i < n; i += kLanes) {
+      const int64_t c = n - i;
+      store(sums + i,
+            load(sums + i, c) + load(x + i, c) + load(x + n + i, c) + load(x + 2 * n + i, c) +
+                load(x + 3 * n + i, c),
+            c);
+    }
+  for (; r < rows; ++r, x += n)
+    for (int64_t i = 0; i < n; i += kLanes)
+      store(sums + i, load(sums + i, n - i) + load(x + i, n - i), n - i);
+}
+
+template <class T>
+void add(const T* x, T* y, int64_t n) {
+  for (int64_t i = 0; i < n; i += kLanes)
+    store(y + i, load(y + i, n - i) + load(x + i, n - i), n - i);
+}
+template <class T>
+void axpy(T alpha, const T* x, T* y, int64_t n) {
+  for (int64_t i = 0; i < n; i += kLanes)
+    store(y + i, alpha * load(x + i, n - i) + load(y + i, n - i), n - i);
+}
+template <class T>
+void scale(T alpha, const T* x, T* y, int64_t n) {
+  map(x, y, n, [alpha](Lanes<T> v) LANES_LAMBDA { return v * alpha; });
+}
+
+// Sixteen sums in double. The product of two floats is exact in double, so a level that fuses the
+// multiply-add rounds as one that does not: all levels agree bit for bit.
+template <class T>
+double sum_of_squares(const T* x, int64_t n) {
+  Lanes<double> total = broadcast(0.0);
+  for (int64_t i = 0; i < n; i += kLanes) {
+    const Lanes<T> v = load(x + i, n - i);
+    if constexpr (sizeof(T) == 8) {
+      total = total + v * v;
+    } else {
+      typedef float Half __attribute__((vector_size(kVectorBytes / 2)));
+      Half half[Lanes<double>::kParts];
+      memcpy(half, &v, sizeof v);
+      EACH_PART(double) {
+        const auto d = __builtin_convertvector(half[i], Lanes<double>::Vector);
+        total.part[i] = total.part[i] + d * d;
+      }
+    }
+  }
+  return sum(total);
+}
+
+}  // namespace
+}  // namespace gradus
