@@ -2,6 +2,7 @@
 // GRADUS_ISA names.
 #include "gradus/kernels/kernels.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <string>
 
@@ -54,11 +55,20 @@ const Kernels<float>* const* kernel_levels(int* count) {
   return levels.table;
 }
 
+namespace {
+std::atomic<const Kernels<float>*>& running_level() {
+  static std::atomic<const Kernels<float>*> level = &choose_level();
+  return level;
+}
+}  // namespace
+
 template <>
 const Kernels<float>& kernels<float>() {
-  static const Kernels<float>& chosen = choose_level();
-  return chosen;
+  return *running_level().load(std::memory_order_relaxed);
 }
+
+KernelLevel::KernelLevel(const Kernels<float>& level) : before_(running_level().exchange(&level)) {}
+KernelLevel::~KernelLevel() { running_level() = before_; }
 
 template <>
 const Kernels<double>& kernels<double>() {

@@ -136,4 +136,17 @@ const Kernels<T>& kernels();
 // Every level compiled in that this processor can run, baseline first: for tests and `bench`.
 const Kernels<float>* const* kernel_levels(int* count);
 
+// { const KernelLevel scope(*levels[i]); … }  that level runs, in the whole process, and then the
+// one that ran before. For checks that compare levels; no other thread may compute meanwhile.
+class KernelLevel {
+ public:
+  explicit KernelLevel(const Kernels<float>& level);
+  ~KernelLevel();
+  KernelLevel(const KernelLevel&) = delete;
+  KernelLevel& operator=(const KernelLevel&) = delete;
+
+ private:
+  const Kernels<float>* before_;
+};
+
 }  // namespace gradus

@@ -1,5 +1,5 @@
-// Culprits: which op's backward is wrong? Each op that ran backward is differentiated by itself: its
-// own forward by differences, for the inputs and the dy that it had, beside what it returned.
+// Culprits: which op's backward is wrong? Each op that ran backward is differentiated by itself:
+// its own forward by differences, for the inputs and the dy that it had, beside what it returned.
 #pragma once
 
 #include "gradus/autograd/gradcheck/check.h"

@@ -62,7 +62,7 @@ Axis axis_of(const Shape& shape, int axis) {
 
 Guess factor(const Evidence& e) {
   const auto c = ratio(e.analytic, e.numeric);
-  if (!c) return {};
+  if (!c || std::abs(*c - 1) < 1e-3) return {};
   // one number is always a multiple of another: only a simple one tells something
   if (e.analytic.size() == 1 && std::abs(*c * 12 - std::round(*c * 12)) > 1e-3) return {};
   const std::string is = fmt::format("it is {:.4g} times the right one", *c);

@@ -1,6 +1,6 @@
-// Diagnosis: which mistake does a wrong gradient look like? Each hypothesis computes, from the right
-// gradient and from what is known of the op, what that mistake would give; the first one that gives
-// the very numbers found is named. Where none does, nothing is guessed.
+// Diagnosis: which mistake does a wrong gradient look like? Each hypothesis computes, from the
+// right gradient and from what is known of the op, what that mistake would give; the first one that
+// gives the very numbers found is named. Where none does, nothing is guessed.
 #pragma once
 
 #include <functional>

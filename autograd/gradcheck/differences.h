@@ -32,9 +32,9 @@ class Differences {
   Sides sides(size_t element);
 
   // Each value that is said to be a derivative, beside the central difference: right within the
-  // tolerance, relative to max(1, the largest of all). At a kink, or so near that a step crosses it,
-  // the central difference is off; a value that is one of the one-sided derivatives, or between
-  // them, is then a right one.
+  // tolerance, relative to max(1, the largest of all). At a kink, or so near that a step crosses
+  // it, the central difference is off; a value that is one of the one-sided derivatives, or
+  // between them, is then a right one.
   std::vector<Verdict> judge(const std::vector<double>& analytic,
                              const std::vector<double>& numeric, double tolerance);
 

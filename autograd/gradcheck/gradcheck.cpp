@@ -217,17 +217,32 @@ Evidence evidence_of(Check& check, const Order& order, size_t variable) {
   return e;
 }
 
-// Whether the forward itself rounds to f32: for moved inputs, whose values are none of f32.
-bool rounds_to_f32(Check& check, const Function& f) {
-  std::vector<std::unique_ptr<Replaced>> moved;
-  for (const Variable& v : check.variables) {
-    Values values = v.tensor.to_vector<double>();
-    for (double& value : values) value = value * (1 + 1e-9 / 3) + 1e-10 / 7;
-    moved.push_back(std::make_unique<Replaced>(v.tensor, values));
+// Whether the outputs move in steps: over three points in a line, 1e-7 apart, a smooth function in
+// f64 is straight to its last digits, and one that is rounded to f32 somewhere is not. The points
+// lie off the input, which may be on a kink.
+bool moves_in_steps(Check& check, const Function& f) {
+  const auto at = [&](double by) {
+    std::vector<std::unique_ptr<Replaced>> moved;
+    for (const Variable& v : check.variables) {
+      Values values = v.tensor.to_vector<double>();
+      for (size_t i = 0; i < values.size(); ++i)
+        values[i] += (1e-3 / 7 + by) * (i % 3 == 0 ? -1 : 1);
+      moved.push_back(std::make_unique<Replaced>(v.tensor, values));
+    }
+    return check.evaluate_unrecorded(f);
+  };
+  const Tensors a = at(0), b = at(1e-7), c = at(2e-7);
+  double largest = 1, bend = 0;
+  for (size_t k = 0; k < a.size(); ++k) {
+    if (!is_f64(a[k])) continue;
+    const Values u = a[k].to_vector<double>(), v = b[k].to_vector<double>(),
+                 w = c[k].to_vector<double>();
+    for (size_t i = 0; i < u.size(); ++i) {
+      largest = std::max(largest, std::abs(v[i]));
+      bend = std::max(bend, std::abs(u[i] - 2 * v[i] + w[i]));
+    }
   }
-  for (const Tensor& y : check.evaluate_unrecorded(f))
-    if (is_f64(y) && all_f32(y.to_vector<double>())) return true;
-  return false;
+  return bend > 1e-10 * largest && bend < 1e-5 * largest;
 }
 
 std::string likeliest(Check& check, const Order& order, size_t variable,
@@ -268,10 +283,10 @@ void explain(Check& check, const Order& order) {
     check.note("    the likeliest mistake: f32 rounding: {} runs in f32", order.f32_op);
     return;
   }
-  if (worst < 1e-2 && rounds_to_f32(check, order.f)) {
+  if (worst < 1e-2 && moves_in_steps(check, order.f)) {
     check.note(
-        "    the likeliest mistake: f32 rounding: the outputs are all numbers of f32, so an op "
-        "computes in float, whatever its dtype");
+        "    the likeliest mistake: f32 rounding: the outputs move in steps, where they would move "
+        "smoothly in f64; an op computes in float, whatever its dtype");
     return;
   }
   const std::vector<Culprit> culprits = find_culprits(check, order.f, order.us);

@@ -438,7 +438,7 @@ TEST_CASE("gradcheck: f32 rounding, by a cast, in a forward's loop, and in a bac
       check([=](Inputs in) { return rounded(sin(in[0])); },
             [](Inputs in, const Tensor&, const Tensor& dy) { return Tensors{dy * cos(in[0])}; },
             {normal({5})}),
-      {"f32 rounding: the outputs are all numbers of f32"});
+      {"f32 rounding: the outputs move in steps"});
   check_says(check([=](Inputs in) { return sin(in[0]); },
                    [=](Inputs in, const Tensor&, const Tensor& dy) {
                      return Tensors{rounded(dy * cos(in[0]))};
