@@ -120,18 +120,38 @@ void Walk::collect(const void* key, int output, const Tensor& gradient) {
   for (size_t place : found->second) accumulate(results_[place], gradient);
 }
 
-void Walk::give(const Edge& edge, Tensor gradient) {
+namespace {
+std::string name_of(const Node& node) {
+  return node.path().empty() ? node.op() : fmt::format("{} at {}", node.op(), node.path());
+}
+
+// A gradient that does not fit its input is a wrong backward; nothing is reshaped to make it fit.
+void check_fits(const Tensor& gradient, const Edge& edge, const Node* from, size_t input) {
+  const std::string who =
+      from ? fmt::format("{}: its backward returned, for input {}", name_of(*from), input)
+           : std::string("backward: given was");
   if (gradient.dtype() != edge.dtype)
-    fail("backward: a gradient of dtype {} was given to a tensor of dtype {}",
-         to_string(gradient.dtype()), to_string(edge.dtype));
-  if (gradient.shape() != edge.shape) gradient = sum_to(gradient, edge.shape);
+    fail("{}, a gradient of dtype {}; the input is {}", who, to_string(gradient.dtype()),
+         to_string(edge.dtype));
+  if (!broadcasts_to(edge.shape, gradient.shape()))
+    fail(
+        "{}, a gradient of shape {}; the input has shape {}. A gradient has its input's shape, or "
+        "one that the input broadcasts to (the engine then sums). Is a transpose missing?",
+        who, gradient.shape(), edge.shape);
+}
+}  // namespace
+
+void Walk::give(const Edge& edge, Tensor gradient, const Node* from, size_t input) {
+  if (gradient.dtype() != edge.dtype || gradient.shape() != edge.shape) {
+    check_fits(gradient, edge, from, input);
+    gradient = sum_to(gradient, edge.shape);
+  }
   if (edge.leaf) {
     mark_reached(edge.leaf);
     if (!to_leaves_) return collect(edge.leaf.get(), 0, gradient);
-    const Tensor leaf(edge.leaf);
     NoGrad scope;
-    if (Destination place = place_for_gradient(leaf)) copy_into(gradient, place.into, place.add);
-    else leaf.set_grad(add(leaf.grad(), gradient));
+    GradientSlot slot = slot_of(Tensor(edge.leaf));
+    copy_into(gradient, slot.into, slot.add);
     return;
   }
   auto [entry, is_new] = pending_.try_emplace(edge.node->sequence());
@@ -139,16 +159,62 @@ void Walk::give(const Edge& edge, Tensor gradient) {
   accumulate(entry->second.dys[static_cast<size_t>(edge.output)], std::move(gradient));
 }
 
-Destination place_for_gradient(const Tensor& leaf) {
+GradientSlot slot_of(const Tensor& leaf) {
   TensorImpl& x = leaf.get();
   if (!x.grad) {
-    x.grad = x.grad_home ? x.grad_home : Tensor::empty(x.shape, x.dtype).impl();
-    return {Tensor(x.grad), false};
+    x.grad = x.grad_slot ? x.grad_slot : Tensor::empty(x.shape, x.dtype).impl();
+    return {Tensor(x.grad), false, true};
   }
-  // Someone else may hold the gradient (a caller who kept it); then it must not change under them.
-  if (x.grad != x.grad_home && (x.grad.use_count() > 1 || x.grad->storage.use_count() > 1))
-    return {};
-  return {Tensor(x.grad), true};
+  const bool held = x.grad.use_count() > 1 || x.grad->storage.use_count() > 1;
+  if (x.grad != x.grad_slot && (held || !Tensor(x.grad).is_contiguous())) {
+    Tensor own = Tensor::empty(x.shape, x.dtype);
+    copy_into(Tensor(x.grad), own, false);
+    x.grad = own.impl();
+  }
+  return {Tensor(x.grad), true, true};
+}
+
+// Runs one node's backward and returns the gradients that are still to be given. Where nobody
+// watches, ops write leaves' gradients in place. A watcher is shown every gradient, which is then
+// given to its leaf; that is the same to the last bit, unless an op would add to a gradient that is
+// there already: then its backward runs again and does that.
+Tensors Walk::run(Node& node, const Tensors& dys, bool watched) {
+  const bool in_place = to_leaves_ && !options_.create_graph && !backward_interceptor();
+  const RecordingScope recording(options_.create_graph);
+  const auto run_node = [&](bool leaf_slots) {
+    node.leaf_slots_ = leaf_slots;
+    node.asked_slots_.clear();
+    Tensors dxs = node.run_backward(dys);
+    node.leaf_slots_ = false;
+    if (dxs.size() != node.edges().size())
+      fail("{}: its backward returned {} gradients for {} inputs", name_of(node), dxs.size(),
+           node.edges().size());
+    return dxs;
+  };
+  const auto leaf_of = [&](size_t input) { return node.edges()[input].leaf.get(); };
+  const auto mark_asked = [&] {
+    for (const size_t input : node.asked_slots_) mark_reached(node.edges()[input].leaf);
+  };
+  const double start = observers().empty() ? 0 : seconds_now();
+  Tensors dxs = run_node(in_place && !watched);
+  if (backward_interceptor()) backward_interceptor()(node, dxs);
+  for (Observer* observer : observers()) observer->backward(node, dys, dxs, seconds_now() - start);
+  shown_ = dxs;
+  if (in_place && !watched) {
+    mark_asked();
+    return dxs;
+  }
+  bool adds = false;
+  for (size_t k = 0; k < node.asked_slots_.size(); ++k) {
+    const TensorImpl* leaf = leaf_of(node.asked_slots_[k]);
+    adds = adds || leaf->grad;
+    for (size_t l = 0; l < k; ++l) adds = adds || leaf_of(node.asked_slots_[l]) == leaf;
+  }
+  if (!in_place || !adds) return dxs;
+  run_node(true);
+  mark_asked();
+  for (const size_t input : node.asked_slots_) dxs[input] = Tensor();
+  return dxs;
 }
 
 Walk::Step Walk::next() {
@@ -165,28 +231,17 @@ Walk::Step Walk::next() {
           "{}: backward ran already and its saved tensors were freed; pass keep_graph to run it "
           "again",
           node->op());
+    bool watched = shows_;
+    for (const Observer* observer : observers()) watched = watched || observer->wants_gradients();
     Step step{node, std::move(dys), {}};
-    const double start = observers().empty() ? 0 : seconds_now();
-    bool observed = false;
-    for (Observer* observer : observers()) observed = observed || observer->wants_gradients();
-    node->destinations_ =
-        destinations_ && !options_.create_graph && !observed && !backward_interceptor();
-    const RecordingScope recording(options_.create_graph);
-    step.dxs = node->run_backward(step.dys);
-    node->destinations_ = false;
+    Tensors to_give = run(*node, step.dys, watched);
+    step.dxs = std::move(shown_);
     if (!options_.keep_graph) node->release();
-    if (step.dxs.size() != node->edges().size())
-      fail("{}: its backward returned {} gradients for {} inputs", node->op(), step.dxs.size(),
-           node->edges().size());
-    if (backward_interceptor()) backward_interceptor()(*node, step.dxs);
-    for (Observer* observer : observers())
-      observer->backward(*node, step.dys, step.dxs, seconds_now() - start);
-    for (size_t i = 0; i < step.dxs.size(); ++i) {
+    const RecordingScope recording(options_.create_graph);
+    for (size_t i = 0; i < to_give.size(); ++i) {
       const Edge& edge = node->edges()[i];
-      if (edge.wanted() && step.dxs[i].defined()) give(edge, step.dxs[i]);
+      if (edge.wanted() && to_give[i].defined()) give(edge, std::move(to_give[i]), node.get(), i);
     }
-    // written in place
-    for (const auto& leaf : std::exchange(node->placed_, {})) mark_reached(leaf);
     return step;
   }
   return {};
@@ -194,7 +249,7 @@ Walk::Step Walk::next() {
 
 BackwardReport backward(const Tensors& ys, const Tensors& dys, GradOptions options) {
   Walk walk(ys, dys, options);
-  walk.destinations_ = true;
+  walk.shows_ = false;
   while (walk.next()) {}
   return {walk.reached()};
 }

@@ -90,19 +90,17 @@ struct DecoderLossOp : Fused<DecoderLossOp> {
     Tensors dxs(4);
     for (size_t i = 0; i < 3; ++i) {
       if (!wants(i)) continue;
-      if (Destination place = destination(i)) {
-        dispatch_float(name, dys[0].dtype(), [&]<class T>() {
-          const T dy = static_cast<T>(dys[0].item());
-          const T* unit = saved(i).data<T>();
-          T* to = place.into.write<T>();
-          parallel_for(place.into.numel(), element_block, [&](int64_t begin, int64_t end) {
-            if (place.add) kernels<T>().axpy(dy, unit + begin, to + begin, end - begin);
-            else kernels<T>().scale(dy, unit + begin, to + begin, end - begin);
-          });
+      GradientSlot dx = slot(i);
+      dispatch_float(name, dys[0].dtype(), [&]<class T>() {
+        const T dy = static_cast<T>(dys[0].item());
+        const T* unit = saved(i).data<T>();
+        T* to = dx.into.write<T>();
+        const auto loop = dx.add ? kernels<T>().axpy : kernels<T>().scale;
+        parallel_for(dx.into.numel(), element_block, [&](int64_t begin, int64_t end) {
+          loop(dy, unit + begin, to + begin, end - begin);
         });
-      } else {
-        dxs[i] = saved(i) * dys[0];
-      }
+      });
+      dxs[i] = dx.gradient();
     }
     return dxs;
   }

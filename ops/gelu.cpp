@@ -83,7 +83,8 @@ struct BiasGelu : Fused<BiasGelu> {
     const Tensor x = saved(0), bias = saved(1), dy = contiguous(dys[0]);
     const int64_t n = x.shape()[-1];
     Tensor dx = Tensor::empty(x.shape(), x.dtype());
-    GradientPlace dbias(destination(1), bias.shape(), x.dtype());
+    GradientSlot dbias = slot(1);
+    dbias.zero_unless_added_to();
     dispatch_float(name, x.dtype(), [&]<class T>() {
       T* to = dx.write<T>();
       for_row_blocks_summing<T>(row_count(x), n, n, dbias.into.template write<T>(),
@@ -94,7 +95,7 @@ struct BiasGelu : Fused<BiasGelu> {
                                       form == Gelu::tanh);
                                 });
     });
-    return {dx, dbias.result()};
+    return {dx, dbias.gradient()};
   }
 };
 

@@ -67,17 +67,15 @@ struct Take : Op<Take> {
   }
   Tensors backward(const Tensors& dys) override {
     const Shape& shape = edges()[0].shape;
-    if (Destination place = destination(0)) {
-      dispatch_float(name, dys[0].dtype(), [&]<class T>() {
-        T* to = place.into.write<T>();
-        if (!place.add) std::fill_n(to, shape.numel(), T{0});
-        if (shape.numel())
-          scatter_rows_into(contiguous(dys[0]).data<T>(), saved(0).to_vector<int64_t>(),
-                            shape.numel() / shape[0], to);
-      });
-      return {Tensor(), Tensor()};
-    }
-    return {scatter_rows(dys[0], saved(0), shape[0]), Tensor()};
+    if (grad_enabled()) return {scatter_rows(dys[0], saved(0), shape[0]), Tensor()};
+    GradientSlot dx = slot(0);
+    dx.zero_unless_added_to();
+    dispatch_float(name, dys[0].dtype(), [&]<class T>() {
+      if (shape.numel())
+        scatter_rows_into(contiguous(dys[0]).data<T>(), saved(0).to_vector<int64_t>(),
+                          shape.numel() / shape[0], dx.into.write<T>());
+    });
+    return {dx.gradient(), Tensor()};
   }
 };
 

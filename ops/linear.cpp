@@ -70,19 +70,19 @@ struct Linear : Fused<Linear> {
         gemm<T>(false, false, rows, n, out, 1, g, out, w.data<T>(), n, 0, dxs[0].write<T>(), n);
       }
       if (wants(1)) {
-        Destination place = destination(1);
-        Tensor dw = place ? place.into : Tensor::empty(w.shape(), w.dtype());
-        gemm<T>(true, false, out, n, rows, 1, g, out, x.data<T>(), n, place.add ? 1 : 0,
-                dw.write<T>(), n);
-        if (!place) dxs[1] = dw;
+        GradientSlot dw = slot(1);
+        gemm<T>(true, false, out, n, rows, 1, g, out, x.data<T>(), n, dw.add ? 1 : 0,
+                dw.into.template write<T>(), n);
+        dxs[1] = dw.gradient();
       }
       if (edges().size() > 2 && wants(2)) {
-        GradientPlace db(destination(2), {out}, dy.dtype());
+        GradientSlot db = slot(2);
+        db.zero_unless_added_to();
         for_row_blocks_summing<T>(rows, out, out, db.into.template write<T>(),
                                   [&](int64_t first, int64_t count, T* sums) {
                                     kernels<T>().column_sums(g + first * out, sums, count, out);
                                   });
-        dxs[2] = db.result();
+        dxs[2] = db.gradient();
       }
     });
     return dxs;

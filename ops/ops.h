@@ -72,7 +72,14 @@ Tensor mean(const Tensor& x, int axis, bool keep_axis = true);
 Tensor max(const Tensor& x, int axis, bool keep_axis = true);
 Tensor argmax(const Tensor& x, int axis);  // i64, without gradient
 // sqrt of the sum of squares, a number
-double norm(const Tensor& x);
+// sqrt of the sum of squares: a number, which prints as "not computed" where the tensor is undefined
+// (a gradient that is zero because nobody computed it).
+struct Norm {
+  double value = 0;
+  bool computed = true;
+  operator double() const { return value; }
+};
+Norm norm(const Tensor& x);
 
 // view.cpp: the same memory seen otherwise (reshape copies where the strides forbid a view)
 Tensor reshape(const Tensor& x, const Shape& shape);  // one size may be -1
@@ -148,3 +155,11 @@ Tensors attention_probabilities(const Tensor& qkv, const Ragged& sequences,
                                 AttentionOptions options);
 
 }  // namespace gradus
+
+template <>
+struct fmt::formatter<gradus::Norm> : fmt::formatter<double> {
+  auto format(const gradus::Norm& norm, fmt::format_context& context) const {
+    if (!norm.computed) return fmt::format_to(context.out(), "not computed");
+    return fmt::formatter<double>::format(norm.value, context);
+  }
+};

@@ -49,20 +49,6 @@ void for_row_blocks_summing(int64_t rows, int64_t length, int64_t width, T* sums
   });
 }
 
-// Where an op puts a leaf's gradient: the destination if there is one (its sums then add to what is
-// there), else a new zeroed tensor that it returns.
-struct GradientPlace {
-  Tensor into;
-  bool in_place;
-  GradientPlace(Destination destination, const Shape& shape, DType dtype)
-      : into(destination ? destination.into : Tensor::empty(shape, dtype)), in_place(destination) {
-    if (!destination.add)
-      dispatch_float("gradient", dtype,
-                     [&]<class T>() { std::fill_n(into.write<T>(), into.numel(), T{0}); });
-  }
-  Tensor result() const { return in_place ? Tensor() : into; }
-};
-
 // (sequence, position) of each row for dropout: of the given batch, or row r of one sequence.
 struct RowNumbers {
   std::vector<uint32_t> own_sequence, own_position;
