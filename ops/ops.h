@@ -32,6 +32,10 @@ inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
 Tensor add(const Tensor& x, double c);
 Tensor mul(const Tensor& x, double c);
 Tensor pow(const Tensor& x, double exponent);
+Tensor reciprocal(const Tensor& x);
+Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> high = {});
+Tensor leaky_relu(const Tensor& x, double slope = 0.01);
+Tensor elu(const Tensor& x, double alpha = 1);
 inline Tensor operator+(const Tensor& x, double c) { return add(x, c); }
 inline Tensor operator+(double c, const Tensor& x) { return add(x, c); }
 inline Tensor operator-(const Tensor& x, double c) { return add(x, -c); }
@@ -39,15 +43,23 @@ inline Tensor operator*(const Tensor& x, double c) { return mul(x, c); }
 inline Tensor operator*(double c, const Tensor& x) { return mul(x, c); }
 inline Tensor operator/(const Tensor& x, double c) { return mul(x, 1 / c); }
 inline Tensor operator-(double c, const Tensor& x) { return add(mul(x, -1), c); }
+inline Tensor operator/(double c, const Tensor& x) {
+  return c == 1 ? reciprocal(x) : mul(reciprocal(x), c);
+}
+
+// power.cpp: a^b, elementwise, broadcasting
+Tensor pow(const Tensor& a, const Tensor& b);
+Tensor pow(double base, const Tensor& exponent);
 
 // unary.cpp: elementwise
 Tensor neg(const Tensor& x);
 Tensor exp(const Tensor& x);
+Tensor expm1(const Tensor& x);  // e^x - 1
 Tensor log(const Tensor& x);
+Tensor log1p(const Tensor& x);  // ln(1 + x)
 Tensor sqrt(const Tensor& x);
 Tensor rsqrt(const Tensor& x);  // 1 / sqrt(x)
 Tensor square(const Tensor& x);
-Tensor reciprocal(const Tensor& x);
 Tensor abs(const Tensor& x);  // derivative 0 at 0
 Tensor relu(const Tensor& x);
 Tensor sin(const Tensor& x);
@@ -56,6 +68,8 @@ Tensor tanh(const Tensor& x);
 Tensor sigmoid(const Tensor& x);
 Tensor erf(const Tensor& x);
 Tensor softplus(const Tensor& x);  // ln(1 + e^x)
+Tensor sign(const Tensor& x);      // -1, 0 or 1; no gradient flows
+Tensor floor(const Tensor& x);     // nor here
 inline Tensor operator-(const Tensor& x) { return neg(x); }
 
 // select.cpp: comparison (results are boolean, without gradient) and choice
@@ -106,29 +120,50 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 // x W^T + b: x [.., in], W [out, in], b [out] -> [.., out]
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
-// softmax.cpp: over the last axis
-Tensor softmax(const Tensor& x);
-Tensor log_softmax(const Tensor& x);
+// softmax.cpp: over one axis
+Tensor softmax(const Tensor& x, int axis = -1);
+Tensor log_softmax(const Tensor& x, int axis = -1);
+Tensor logsumexp(const Tensor& x, int axis = -1, bool keep_axis = false);  // log(sum(exp(x)))
 
-// gelu.cpp
+// activation.cpp
 enum class Gelu { erf, tanh };  // the exact normal distribution, or Google's tanh approximation
 Tensor gelu(const Tensor& x, Gelu form = Gelu::erf);
+Tensor silu(const Tensor& x);  // x sigmoid(x), also called swish
 Tensor bias_gelu(const Tensor& x, const Tensor& bias, Gelu form = Gelu::erf);  // gelu(x + bias)
+
+// gated.cpp: silu(a) b and gelu(a) b, of the halves of x [.., 2n] -> [.., n], a the first, or of
+// two tensors of one shape
+Tensor swiglu(const Tensor& x);
+Tensor swiglu(const Tensor& a, const Tensor& b);
+Tensor geglu(const Tensor& x, Gelu form = Gelu::erf);
+Tensor geglu(const Tensor& a, const Tensor& b, Gelu form = Gelu::erf);
 
 // dropout.cpp: elements become 0 with probability p, the others are scaled by 1 / (1 - p). Off
 // under p = 0.
 Tensor dropout(const Tensor& x, double p, const std::optional<Ragged>& rows = {});
 
-// layer_norm.cpp, add_norm.cpp: over the last axis
+// layer_norm.cpp, rms_norm.cpp, add_norm.cpp: over the last axis
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
+// x / sqrt(mean(x^2) + eps) * weight
+Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps);
 Tensor add_norm(const Tensor& x, const Tensor& branch, const Tensor& weight, const Tensor& bias,
                 double eps, double p = 0,
                 const std::optional<Ragged>& rows = {});  // layer_norm(x + dropout(branch))
 
-// cross_entropy.cpp: the sum of -log softmax(logits)[label] over the rows, divided by denominator
-// (default: the number of rows)
+// cross_entropy.cpp: the sum of -log softmax(logits)[label] over the rows, divided by denominator.
+// labels [rows] are i32 or i64.
+struct LossOptions {
+  std::optional<double> denominator = {};  // default: the number of rows that count
+  std::optional<int64_t> ignore_index =
+      {};  // rows with this label do not count; the field uses -100
+};
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels, LossOptions options);
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels,
                      std::optional<double> denominator = {});
+
+// kl_div.cpp: the sum of p (ln p - log_q) over all elements, divided by denominator (default: the
+// number of rows of [.., n], PyTorch's "batchmean")
+Tensor kl_div(const Tensor& log_q, const Tensor& p, std::optional<double> denominator = {});
 
 // decoder_loss.cpp: the same over a vocabulary, logits = x W^T + bias never held whole
 struct DecoderLoss {
@@ -136,23 +171,71 @@ struct DecoderLoss {
   int64_t correct;  // rows whose label has the highest logit
 };
 DecoderLoss decoder_loss(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                         const Tensor& labels, std::optional<double> denominator = {},
+                         const Tensor& labels, LossOptions options,
                          int64_t chunk_rows = 0);  // 0: chosen by size
+DecoderLoss decoder_loss(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                         const Tensor& labels, std::optional<double> denominator = {},
+                         int64_t chunk_rows = 0);
 
-// attention.cpp: softmax(Q K^T / sqrt(d)) V for each sequence and head, with dropout on the
-// probabilities
+// rotary.cpp: rotary position embedding (Su et al. 2021) of heads side by side, by the position of
+// each row in its sequence.                              x [tokens, heads d], d even  ->  y as x
+struct RotaryOptions {
+  int64_t heads = 1;
+  double base = 10000;       // the longest wave is nearly 2 pi base positions long
+  bool interleaved = false;  // columns (2i, 2i+1) of a head turn together, not (i, i + d/2)
+};
+Tensor rotary(const Tensor& x, const Ragged& sequences, RotaryOptions options = {});
+
+// conv1d.cpp: convolution along each sequence of a batch
+struct Conv1dOptions {
+  int64_t stride = 1;    // every stride-th row is computed, beginning with the first
+  int64_t dilation = 1;  // rows between two taps
+  bool causal = false;   // a row sees itself and what came before; else as far ahead as back
+};
+// x [tokens, in], weight [out, in, width] -> [tokens, out]: a row for each row of x, zeros beyond a
+// sequence's ends. With a stride, the sequences of the result are conv1d_sequences().
+Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Ragged& sequences,
+              Conv1dOptions options = {});
+Ragged conv1d_sequences(const Ragged& sequences, Conv1dOptions options);
+// What conv1d multiplies: the rows under each tap side by side, [tokens, width in].
+Tensor unfold(const Tensor& x, const Ragged& sequences, int64_t width, Conv1dOptions options = {});
+
+// attention.cpp: softmax(Q K^T / sqrt(d) + bias) V for each sequence and head, with dropout on the
+// probabilities. Positions count from 0 in each sequence, for queries and for keys.
 struct AttentionOptions {
   int64_t heads = 1;
+  // of keys and values, each for heads / kv_heads of the queries'; 0: as many as heads
+  int64_t kv_heads = 0;
   double dropout = 0;
-  bool causal = false;        // a token sees itself and what came before
-  int64_t query_block = 128;  // rows of scores held at once
+  // a query sees the keys at its own position and before
+  bool causal = false;
+  // A query sees the keys at most that many positions away. Mistral's sliding window of W is
+  // causal with W - 1, ModernBERT's local attention of 128 is 64.
+  std::optional<int64_t> window = {};
+  // of each head, times the distance of key and query, is subtracted (Press et al. 2022, ALiBi)
+  std::vector<double> alibi_slopes = {};
+  // [heads, n, m], added to the scores of query i and key j of every sequence; at least as large as
+  // the longest. May want a gradient: a learned relative bias, gathered to this shape.
+  Tensor bias = {};
+  // the keys' and values' own sequences, one for each of the queries' (cross-attention)
+  std::optional<Ragged> key_sequences = {};
+  // rows of scores held at once
+  int64_t query_block = 128;
 };
-// qkv [tokens, 3 hidden] -> [tokens, hidden]
-Tensor attention(const Tensor& qkv, const Ragged& sequences, AttentionOptions options);
-// What attention() multiplies V with, for looking at: the softmax before dropout, [heads, n, n]
-// (query, key) of each sequence of n tokens.
+// q [tokens, heads d], k and v [key tokens, kv_heads d] -> [tokens, heads d]
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Ragged& sequences,
+                 const AttentionOptions& options);
+// the three side by side in one matrix: qkv [tokens, (heads + 2 kv_heads) d] -> [tokens, heads d]
+Tensor attention(const Tensor& qkv, const Ragged& sequences, const AttentionOptions& options);
+// What attention() multiplies V with, for looking at: the softmax before dropout, [heads, n, m]
+// (query, key) of each sequence.
+Tensors attention_probabilities(const Tensor& q, const Tensor& k, const Ragged& sequences,
+                                const AttentionOptions& options);
 Tensors attention_probabilities(const Tensor& qkv, const Ragged& sequences,
-                                AttentionOptions options);
+                                const AttentionOptions& options);
+// ALiBi's slopes for a number of heads: 2^(-8 i / heads), i = 1 .. heads, where it is a power of 2;
+// else those of the power of 2 below, and every other of the next one's.
+std::vector<double> alibi_slopes(int64_t heads);
 
 }  // namespace gradus
 

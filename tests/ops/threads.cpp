@@ -115,6 +115,39 @@ TEST_CASE("threads: large inputs give the same bits on 1, 2 and 3 threads") {
         [=](Inputs in) {
           return Tensors{attention(in[0], sequences, {.heads = 3, .causal = true})};
         }}},
+      {"attention",
+       {"key-value heads, window, cross",
+        {normal({tokens, 4 * 16}, 27), normal({tokens, 2 * 16}, 28), normal({tokens, 2 * 16}, 29)},
+        [=](Inputs in) {
+          return Tensors{attention(in[0], in[1], in[2], sequences,
+                                   {.heads = 4,
+                                    .kv_heads = 2,
+                                    .dropout = 0.1,
+                                    .window = 70,
+                                    .key_sequences = Ragged({64, 130, 200, 58})})};
+        }}},
+      {"attention",
+       {"bias, slopes",
+        {normal({tokens, 3 * 48}, 30), normal({3, 257, 257}, 31)},
+        [=](Inputs in) {
+          return Tensors{attention(
+              in[0], sequences,
+              {.heads = 3, .causal = true, .alibi_slopes = alibi_slopes(3), .bias = in[1]})};
+        }}},
+      {"rotary",
+       {"",
+        {normal({tokens, 300}, 32)},
+        [=](Inputs in) {
+          return Tensors{rotary(in[0], sequences, {.heads = 3}),
+                         rotary(in[0], sequences, {.heads = 5, .interleaved = true})};
+        }}},
+      {"unfold",
+       {"conv1d",
+        {normal({tokens, 129}, 33), normal({65, 129, 3}, 34), normal({65}, 35)},
+        [=](Inputs in) {
+          return Tensors{conv1d(in[0], in[1], in[2], sequences),
+                         conv1d(in[0], in[1], in[2], sequences, {.stride = 2, .dilation = 3})};
+        }}},
       {"matmul",
        {"panels",
         {normal({1100, 301}, 13), normal({301, 530}, 14)},
