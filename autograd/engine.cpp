@@ -134,9 +134,33 @@ void Walk::give(const Edge& edge, Tensor gradient) {
     else leaf.set_grad(add(leaf.grad(), gradient));
     return;
   }
+  accumulate(pending_sum(edge), std::move(gradient));
+}
+
+Tensor& Walk::pending_sum(const Edge& edge) {
   auto [entry, is_new] = pending_.try_emplace(edge.node->sequence());
   if (is_new) entry->second = {edge.node, Tensors(edge.node->outputs().size())};
-  accumulate(entry->second.dys[static_cast<size_t>(edge.output)], std::move(gradient));
+  return entry->second.dys[static_cast<size_t>(edge.output)];
+}
+
+Destination Walk::destination(const Edge& edge) {
+  if (edge.leaf && to_leaves_) {
+    mark_reached(edge.leaf);
+    return place_for_gradient(Tensor(edge.leaf));
+  }
+  Tensor* sum = nullptr;
+  if (edge.node) {
+    sum = &pending_sum(edge);
+  } else if (edge.leaf) {
+    const auto found = wanted_.find({edge.leaf.get(), 0});
+    if (found != wanted_.end() && found->second.size() == 1) sum = &results_[found->second[0]];
+  }
+  if (!sum) return {};
+  if (!sum->defined()) {
+    *sum = Tensor::empty(edge.shape, edge.dtype);
+    return {*sum, false};
+  }
+  return sole_holder(*sum) ? Destination{*sum, true} : Destination();
 }
 
 Destination place_for_gradient(const Tensor& leaf) {
@@ -170,10 +194,11 @@ Walk::Step Walk::next() {
     bool observed = false;
     for (Observer* observer : observers()) observed = observed || observer->wants_gradients();
     node->destinations_ =
-        destinations_ && !options_.create_graph && !observed && !backward_interceptor();
+        destinations_ && !options_.create_graph && !observed && !backward_interceptor() ? this
+                                                                                        : nullptr;
     const RecordingScope recording(options_.create_graph);
     step.dxs = node->run_backward(step.dys);
-    node->destinations_ = false;
+    node->destinations_ = nullptr;
     if (!options_.keep_graph) node->release();
     if (step.dxs.size() != node->edges().size())
       fail("{}: its backward returned {} gradients for {} inputs", node->op(), step.dxs.size(),
@@ -185,8 +210,6 @@ Walk::Step Walk::next() {
       const Edge& edge = node->edges()[i];
       if (edge.wanted() && step.dxs[i].defined()) give(edge, step.dxs[i]);
     }
-    // written in place
-    for (const auto& leaf : std::exchange(node->placed_, {})) mark_reached(leaf);
     return step;
   }
   return {};
@@ -204,6 +227,7 @@ BackwardReport backward(const Tensor& loss, GradOptions options) {
 
 Tensors grad(const Tensors& ys, const Tensors& dys, const Tensors& xs, GradOptions options) {
   Walk walk(ys, dys, xs, options);
+  walk.destinations_ = true;
   while (walk.next()) {}
   return walk.results();
 }

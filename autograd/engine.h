@@ -48,7 +48,10 @@ class Walk {
   const Tensors& reached() const { return reached_; }  // the leaves that got a gradient, each once
 
  private:
+  friend class Node;
   friend struct BackwardReport backward(const Tensors& ys, const Tensors& dys, GradOptions options);
+  friend Tensors grad(const Tensors& ys, const Tensors& dys, const Tensors& xs,
+                      GradOptions options);
   struct Pending {
     std::shared_ptr<Node> node;
     Tensors dys;
@@ -56,6 +59,8 @@ class Walk {
   void start(const Tensors& ys, const Tensors& dys);
   void find_leading(const Tensors& ys);
   void give(const Edge& edge, Tensor gradient);
+  Tensor& pending_sum(const Edge& edge);
+  Destination destination(const Edge& edge);
   void collect(const void* key, int output, const Tensor& gradient);
   void mark_reached(const std::shared_ptr<TensorImpl>& leaf);
 

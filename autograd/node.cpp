@@ -80,10 +80,7 @@ void Node::release() {
 }
 
 Destination Node::destination(size_t input) {
-  const auto& leaf = edges_[input].leaf;
-  if (!destinations_ || !leaf) return {};
-  placed_.push_back(leaf);
-  return place_for_gradient(Tensor(leaf));
+  return destinations_ ? destinations_->destination(edges_[input]) : Destination();
 }
 
 namespace {

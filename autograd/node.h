@@ -20,6 +20,8 @@
 
 namespace gradus {
 
+class Walk;
+
 struct Edge {
   std::shared_ptr<Node> node;  // the maker of this input, and which of its outputs the input is
   int output = 0;
@@ -30,7 +32,7 @@ struct Edge {
   bool wanted() const { return node || leaf; }
 };
 
-// Where a leaf's gradient may be put directly, instead of being returned and added: see
+// Where an input's gradient may be put directly, instead of being returned and added: see
 // Node::destination.
 struct Destination {
   Tensor into;       // undefined: return the gradient as usual
@@ -74,9 +76,10 @@ class Node : public std::enable_shared_from_this<Node> {
   Tensor saved(size_t i) const;
   // in backward: is that input's gradient wanted?
   bool wants(size_t input) const { return edges_[input].wanted(); }
-  // In backward: a place in the leaf's own gradient, for ops that can add into it; having written
-  // there, return an undefined gradient. There is one only for leaves, while nobody records or
-  // observes.
+  // In backward: a place in the gradient that is being summed for an input (a leaf's own, or the
+  // pending one of what another node made), for ops that can add into it, or into a part of it.
+  // Write there at once, and return an undefined gradient. There may be none: while somebody
+  // records or observes, or where the sum has another holder.
   Destination destination(size_t input);
 
  private:
@@ -99,9 +102,8 @@ class Node : public std::enable_shared_from_this<Node> {
   std::vector<Saved> saved_;
   // a fused op's inputs, for differentiating its reference
   std::vector<Saved> fused_inputs_;
-  // the leaves whose destination this backward asked for
-  std::vector<std::shared_ptr<TensorImpl>> placed_;
-  bool recording_ = false, released_ = false, destinations_ = false;
+  bool recording_ = false, released_ = false;
+  Walk* destinations_ = nullptr;  // the walk that runs this backward, where it has destinations
 };
 
 // Runs node->forward(in) and, where recording is on and an input wants a gradient, makes the node
