@@ -152,12 +152,12 @@ OpInfos compare_ops() {
   };
   const auto logic = [](const char* name, const char* formula,
                         Tensor (*f)(const Tensor&, const Tensor&)) {
+    const auto both = [=](Inputs in) { return Tensors{f(less(in[0], 0), greater(in[1], 0))}; };
     return OpInfo{
         .name = name,
         .formula = formula,
-        .samples = {{"column and row",
-                     {normal({3, 1}), normal({4})},
-                     [=](Inputs in) { return Tensors{f(in[0]<0, in[1]> 0)}; }}},
+        .samples = {{"column and row", {normal({3, 1}), normal({4})}, both},
+                    {"same shape", {normal({3, 4}), normal({3, 4})}, both}},
         .errors = {{"dtype",
                     [=] { f(ones({2}), full({2}, 1, DType::boolean)); },
                     {name, "boolean", "f32"}},

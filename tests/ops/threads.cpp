@@ -98,7 +98,9 @@ TEST_CASE("threads: large inputs give the same bits on 1, 2 and 3 threads") {
       {"topk",
        {"",
         {normal({301, 257}, 38)},
-        [](Inputs in) { return Tensors{topk(in[0], 19).values, topk(in[0], 7, 0).values}; }}},
+        [](Inputs in) {
+          return Tensors{topk(in[0], 19).values, topk(in[0], 7, 0).values};
+        }}},
       {"one_hot",
        {"",
         {normal({1}, 39), sample_indices({1301}, 97, 7)},
