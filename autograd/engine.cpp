@@ -1,5 +1,6 @@
 #include "gradus/autograd/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gradus/autograd/observer.h"
@@ -154,9 +155,35 @@ void Walk::give(const Edge& edge, Tensor gradient, const Node* from, size_t inpu
     copy_into(gradient, slot.into, slot.add);
     return;
   }
+  accumulate(pending_sum(edge), std::move(gradient));
+}
+
+Tensor& Walk::pending_sum(const Edge& edge) {
   auto [entry, is_new] = pending_.try_emplace(edge.node->sequence());
   if (is_new) entry->second = {edge.node, Tensors(edge.node->outputs().size())};
-  accumulate(entry->second.dys[static_cast<size_t>(edge.output)], std::move(gradient));
+  return entry->second.dys[static_cast<size_t>(edge.output)];
+}
+
+// The sum of the gradients of what is no leaf, or of a leaf that grad() asks for once.
+Tensor* Walk::sum_of(const Edge& edge) {
+  if (edge.node) return &pending_sum(edge);
+  const auto found = wanted_.find({edge.leaf.get(), 0});
+  return found != wanted_.end() && found->second.size() == 1 ? &results_[found->second[0]]
+                                                             : nullptr;
+}
+
+GradientSlot Walk::slot(const Edge& edge) {
+  if (edge.leaf) mark_reached(edge.leaf);
+  if (edge.leaf && to_leaves_) return slot_of(Tensor(edge.leaf));
+  Tensor* sum = sum_of(edge);
+  if (!sum) return {Tensor::empty(edge.shape, edge.dtype)};
+  const bool add = sum->defined();
+  if (!add || !sole_holder(*sum)) {
+    Tensor own = Tensor::empty(edge.shape, edge.dtype);
+    if (add) copy_into(*sum, own, false);
+    *sum = own;
+  }
+  return {*sum, add, true};
 }
 
 GradientSlot slot_of(const Tensor& leaf) {
@@ -175,45 +202,45 @@ GradientSlot slot_of(const Tensor& leaf) {
 }
 
 // Runs one node's backward and returns the gradients that are still to be given. Where nobody
-// watches, ops write leaves' gradients in place. A watcher is shown every gradient, which is then
-// given to its leaf; that is the same to the last bit, unless an op would add to a gradient that is
-// there already: then its backward runs again and does that.
+// watches, ops write into slots. A watcher is shown every gradient, which is then copied to its slot;
+// that is the same to the last bit, unless an op would add to a gradient that is there already: then
+// its backward runs again and does that.
 Tensors Walk::run(Node& node, const Tensors& dys, bool watched) {
-  const bool in_place = to_leaves_ && !options_.create_graph && !backward_interceptor();
+  const bool in_place = !options_.create_graph && !backward_interceptor();
   const RecordingScope recording(options_.create_graph);
-  const auto run_node = [&](bool leaf_slots) {
-    node.leaf_slots_ = leaf_slots;
+  const auto run_node = [&](bool into_slots) {
+    node.slots_ = into_slots ? this : nullptr;
     node.asked_slots_.clear();
     Tensors dxs = node.run_backward(dys);
-    node.leaf_slots_ = false;
+    node.slots_ = nullptr;
     if (dxs.size() != node.edges().size())
       fail("{}: its backward returned {} gradients for {} inputs", name_of(node), dxs.size(),
            node.edges().size());
     return dxs;
-  };
-  const auto leaf_of = [&](size_t input) { return node.edges()[input].leaf.get(); };
-  const auto mark_asked = [&] {
-    for (const size_t input : node.asked_slots_) mark_reached(node.edges()[input].leaf);
   };
   const double start = observers().empty() ? 0 : seconds_now();
   Tensors dxs = run_node(in_place && !watched);
   if (backward_interceptor()) backward_interceptor()(node, dxs);
   for (Observer* observer : observers()) observer->backward(node, dys, dxs, seconds_now() - start);
   shown_ = dxs;
-  if (in_place && !watched) {
-    mark_asked();
-    return dxs;
+  if (!in_place || !watched) return dxs;
+  const auto asked = node.asked_slots_;
+  const bool adds = std::any_of(asked.begin(), asked.end(), [&](size_t input) {
+    const Edge& edge = node.edges()[input];
+    if (edge.leaf && to_leaves_) return edge.leaf->grad != nullptr;
+    const Tensor* sum = sum_of(edge);
+    return sum && sum->defined();
+  });
+  const Tensors again = adds ? run_node(true) : Tensors();
+  for (const size_t input : asked) {
+    if (adds) {
+      dxs[input] = again[input];
+    } else if (dxs[input].defined()) {
+      GradientSlot place = slot(node.edges()[input]);
+      copy_into(dxs[input], place.into, false);
+      dxs[input] = place.gradient();
+    }
   }
-  bool adds = false;
-  for (size_t k = 0; k < node.asked_slots_.size(); ++k) {
-    const TensorImpl* leaf = leaf_of(node.asked_slots_[k]);
-    adds = adds || leaf->grad;
-    for (size_t l = 0; l < k; ++l) adds = adds || leaf_of(node.asked_slots_[l]) == leaf;
-  }
-  if (!in_place || !adds) return dxs;
-  run_node(true);
-  mark_asked();
-  for (const size_t input : node.asked_slots_) dxs[input] = Tensor();
   return dxs;
 }
 
@@ -259,6 +286,7 @@ BackwardReport backward(const Tensor& loss, GradOptions options) {
 
 Tensors grad(const Tensors& ys, const Tensors& dys, const Tensors& xs, GradOptions options) {
   Walk walk(ys, dys, xs, options);
+  walk.shows_ = false;
   while (walk.next()) {}
   return walk.results();
 }

@@ -48,7 +48,10 @@ class Walk {
   const Tensors& reached() const { return reached_; }  // the leaves that got a gradient, each once
 
  private:
+  friend class Node;
   friend struct BackwardReport backward(const Tensors& ys, const Tensors& dys, GradOptions options);
+  friend Tensors grad(const Tensors& ys, const Tensors& dys, const Tensors& xs,
+                      GradOptions options);
   struct Pending {
     std::shared_ptr<Node> node;
     Tensors dys;
@@ -57,13 +60,16 @@ class Walk {
   void find_leading(const Tensors& ys);
   void give(const Edge& edge, Tensor gradient, const Node* from = nullptr, size_t input = 0);
   Tensors run(Node& node, const Tensors& dys, bool watched);
+  Tensor& pending_sum(const Edge& edge);
+  Tensor* sum_of(const Edge& edge);
+  GradientSlot slot(const Edge& edge);
   void collect(const void* key, int output, const Tensor& gradient);
   void mark_reached(const std::shared_ptr<TensorImpl>& leaf);
 
   GradOptions options_;
   std::map<uint64_t, Pending, std::greater<>> pending_;  // by sequence, newest first
   bool to_leaves_ = true;
-  bool shows_ = true;  // steps hand out every gradient; backward() needs none of them
+  bool shows_ = true;  // steps hand out every gradient; backward() and grad() need none of them
   // (node, output) or (leaf, 0) -> places in results_
   std::map<std::pair<const void*, int>, std::vector<size_t>> wanted_;
   std::unordered_map<const Node*, bool> leading_;

@@ -97,10 +97,17 @@ void Node::release() {
 
 GradientSlot Node::slot(size_t input) {
   const Edge& edge = edges_.at(input);
-  if (!edge.leaf || grad_enabled()) return {Tensor::empty(edge.shape, edge.dtype)};
-  asked_slots_.push_back(input);
-  return leaf_slots_ ? slot_of(Tensor(edge.leaf))
-                     : GradientSlot{Tensor::empty(edge.shape, edge.dtype)};
+  const auto goes_there = [&](size_t other) {
+    const Edge& asked = edges_[other];
+    return asked.node == edge.node && asked.output == edge.output && asked.leaf == edge.leaf;
+  };
+  // A second input that is the same tensor: its gradient is added when backward has returned.
+  const bool again = std::any_of(asked_slots_.begin(), asked_slots_.end(), goes_there);
+  if (edge.wanted() && !grad_enabled() && !again) {
+    asked_slots_.push_back(input);
+    if (slots_) return slots_->slot(edge);
+  }
+  return {Tensor::empty(edge.shape, edge.dtype)};
 }
 
 void GradientSlot::zero_unless_added_to() {

@@ -20,6 +20,8 @@
 
 namespace gradus {
 
+class Walk;
+
 struct Edge {
   std::shared_ptr<Node> node;  // the maker of this input, and which of its outputs the input is
   int output = 0;
@@ -30,18 +32,19 @@ struct Edge {
   bool wanted() const { return node || leaf; }
 };
 
-// Where the gradient of one input goes. A leaf's gradients add up in one place (a range of a flat
-// arena, or memory of its own), and an op that can add into memory writes there directly. For every
-// other input, and while the walk is recorded or watched, the slot is new memory that backward
-// returns. Nothing but this says where a gradient lies, so all walks leave the same bits.
+// Where the gradient of one input goes. All gradients of a tensor add up in one place: of a leaf, in a
+// range of a flat arena or memory of its own; of any other, in the walk's pending sum. An op that can
+// add into memory, or into a part of it, writes there directly. While the walk is recorded, the slot
+// is new memory that backward returns. Nothing but this says where a gradient lies, so all walks
+// leave the same bits, whoever watches them.
 //
 //   GradientSlot dw = slot(1);                      in backward, for an input that wants(1)
 //   gemm(…, dw.add ? 1 : 0, dw.into.write<T>());    overwrites, or adds to what is there
-//   return {dx, dw.gradient()};                     undefined where it lies in the leaf already
+//   return {dx, dw.gradient()};                     undefined where it lies in its place already
 struct GradientSlot {
   Tensor into;        // contiguous, of the input's shape
   bool add = false;   // a gradient is there already: add to it. If not, what is there means nothing
-  bool kept = false;  // the leaf keeps it; otherwise backward returns it
+  bool kept = false;  // it lies in its place; otherwise backward returns it
   void zero_unless_added_to();  // for kernels that only add
   Tensor gradient() const { return kept ? Tensor() : into; }
 };
@@ -83,8 +86,9 @@ class Node : public std::enable_shared_from_this<Node> {
   Tensor saved(size_t i) const;
   // in backward: is that input's gradient wanted?
   bool wants(size_t input) const { return edges_[input].wanted(); }
-  // In backward: where that input's gradient goes. A backward that asks may be run twice, once for
-  // a watcher, so it must not change what it saved.
+  // In backward: where that input's gradient goes; asked once for an input, and written before
+  // backward returns. A backward that asks may be run twice, once for a watcher, so it must not
+  // change what it saved.
   GradientSlot slot(size_t input);
 
  private:
@@ -109,8 +113,9 @@ class Node : public std::enable_shared_from_this<Node> {
   std::vector<Saved> saved_;
   // the inputs of an op with a reference, for differentiating that
   std::vector<Saved> reference_inputs_;
-  // During a backward: whether slots may be the leaves' own, and of which inputs it asked for one.
-  bool leaf_slots_ = false;
+  // During a backward: the walk that says where slots are, if any does, and of which inputs this
+  // node asked for one.
+  Walk* slots_ = nullptr;
   std::vector<size_t> asked_slots_;
   bool recording_ = false;
   bool released_ = false;

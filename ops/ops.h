@@ -9,6 +9,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "gradus/autograd/engine.h"
 #include "gradus/autograd/random.h"
@@ -72,10 +73,63 @@ Tensor sign(const Tensor& x);      // -1, 0 or 1; no gradient flows
 Tensor floor(const Tensor& x);     // nor here
 inline Tensor operator-(const Tensor& x) { return neg(x); }
 
-// select.cpp: comparison (results are boolean, without gradient) and choice
+// compare.cpp: of two tensors, or a tensor and a number; results are boolean, without gradient.
+// `&`, `|` and `!` are logic on booleans; `==` and `&&` are C++'s own.
 Tensor equal(const Tensor& a, const Tensor& b);
+Tensor not_equal(const Tensor& a, const Tensor& b);
 Tensor less(const Tensor& a, const Tensor& b);
+Tensor less_equal(const Tensor& a, const Tensor& b);
+Tensor greater(const Tensor& a, const Tensor& b);
+Tensor greater_equal(const Tensor& a, const Tensor& b);
+Tensor equal(const Tensor& x, double c);
+Tensor not_equal(const Tensor& x, double c);
+Tensor less(const Tensor& x, double c);
+Tensor less_equal(const Tensor& x, double c);
+Tensor greater(const Tensor& x, double c);
+Tensor greater_equal(const Tensor& x, double c);
+inline Tensor equal(double c, const Tensor& x) { return equal(x, c); }
+inline Tensor not_equal(double c, const Tensor& x) { return not_equal(x, c); }
+inline Tensor less(double c, const Tensor& x) { return greater(x, c); }
+inline Tensor less_equal(double c, const Tensor& x) { return greater_equal(x, c); }
+inline Tensor greater(double c, const Tensor& x) { return less(x, c); }
+inline Tensor greater_equal(double c, const Tensor& x) { return less_equal(x, c); }
+inline Tensor operator<(const Tensor& a, const Tensor& b) { return less(a, b); }
+inline Tensor operator<=(const Tensor& a, const Tensor& b) { return less_equal(a, b); }
+inline Tensor operator>(const Tensor& a, const Tensor& b) { return greater(a, b); }
+inline Tensor operator>=(const Tensor& a, const Tensor& b) { return greater_equal(a, b); }
+inline Tensor operator<(const Tensor& x, double c) { return less(x, c); }
+inline Tensor operator<=(const Tensor& x, double c) { return less_equal(x, c); }
+inline Tensor operator>(const Tensor& x, double c) { return greater(x, c); }
+inline Tensor operator>=(const Tensor& x, double c) { return greater_equal(x, c); }
+inline Tensor operator<(double c, const Tensor& x) { return greater(x, c); }
+inline Tensor operator<=(double c, const Tensor& x) { return greater_equal(x, c); }
+inline Tensor operator>(double c, const Tensor& x) { return less(x, c); }
+inline Tensor operator>=(double c, const Tensor& x) { return less_equal(x, c); }
+Tensor logical_and(const Tensor& a, const Tensor& b);
+Tensor logical_or(const Tensor& a, const Tensor& b);
+Tensor logical_not(const Tensor& x);
+inline Tensor operator&(const Tensor& a, const Tensor& b) { return logical_and(a, b); }
+inline Tensor operator|(const Tensor& a, const Tensor& b) { return logical_or(a, b); }
+inline Tensor operator!(const Tensor& x) { return logical_not(x); }
+
+// select.cpp: choice, with broadcasting. A number has the dtype of the tensor beside it (f32 where
+// there is none); an Error where integers lack it.
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
+Tensor where(const Tensor& condition, const Tensor& a, double b);
+Tensor where(const Tensor& condition, double a, const Tensor& b);
+Tensor where(const Tensor& condition, double a, double b);
+Tensor maximum(const Tensor& x, double c);  // at a tie the gradient goes to x
+Tensor minimum(const Tensor& x, double c);
+inline Tensor maximum(double c, const Tensor& x) { return maximum(x, c); }
+inline Tensor minimum(double c, const Tensor& x) { return minimum(x, c); }
+// of x's shape and dtype, without history
+Tensor full_like(const Tensor& x, double value);
+inline Tensor zeros_like(const Tensor& x) { return full_like(x, 0); }
+inline Tensor ones_like(const Tensor& x) { return full_like(x, 1); }
+// Matrices [.., m, n]: of row i the columns up to i + diagonal (tril), or from there on (triu); the
+// others are zero.
+Tensor tril(const Tensor& x, int64_t diagonal = 0);
+Tensor triu(const Tensor& x, int64_t diagonal = 0);
 
 // reduce.cpp                               x [.., n, ..] -> [.., ..], or [.., 1, ..] with keep_axis
 Tensor sum(const Tensor& x);  // all elements, shape []
@@ -99,7 +153,6 @@ Norm norm(const Tensor& x);
 Tensor reshape(const Tensor& x, const Shape& shape);  // one size may be -1
 Tensor permute(const Tensor& x, const std::vector<int>& axes);
 Tensor transpose(const Tensor& x, int a = -2, int b = -1);
-Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end);
 Tensor expand(const Tensor& x, const Shape& shape);  // broadcasts without copying
 
 // copy.cpp
@@ -107,12 +160,71 @@ Tensor contiguous(const Tensor& x);  // x itself where it is contiguous already
 Tensor clone(const Tensor& x);
 Tensor cast(const Tensor& x, DType dtype);
 
-// index.cpp: rows and elements by number (i32 or i64; out of range is an Error)
+// slice.cpp: ranges of an axis (a view), and their transpose
+// x[begin], x[begin + step], … before `end`; 0 <= begin <= end <= size, step >= 1
+Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end, int64_t step = 1);
+struct Padding {
+  int64_t before = 0;
+  int64_t after = 0;
+  int64_t between = 0;  // any two elements
+};
+Tensor pad(const Tensor& x, const std::vector<Padding>& widths, double value = 0);  // one per axis
+Tensor pad(const Tensor& x, int axis, Padding width, double value = 0);
+
+// split.cpp: one tensor as several along an axis (views), several as one
+Tensors split(const Tensor& x, const std::vector<int64_t>& sizes, int axis);
+inline Tensors split(const Tensor& x, std::initializer_list<int64_t> sizes, int axis) {
+  return split(x, std::vector<int64_t>(sizes), axis);
+}
+Tensors split(const Tensor& x, int parts, int axis);  // equal parts
+Tensors chunk(const Tensor& x, int parts, int axis);  // at most so many; the last may be smaller
+Tensors unbind(const Tensor& x, int axis = 0);        // x[0], x[1], …, without that axis
+Tensor concat(const Tensors& xs, int axis);
+Tensor stack(const Tensors& xs, int axis = 0);  // along a new axis
+
+// index.cpp: rows by number (i32 or i64; out of range is an Error)
 Tensor take(const Tensor& x, const Tensor& rows);  // x [n, ..], rows [..] -> [rows.., ..]:  x[rows]
 inline Tensor embedding(const Tensor& weight, const Tensor& ids) { return take(weight, ids); }
-// y[i, j] = x[i, index[i, j]] for the last axis, and likewise for others
-Tensor gather(const Tensor& x, int axis, const Tensor& index);
-Tensor concat(const Tensors& xs, int axis);
+// y [rows.., ..] -> x [n, ..]: zeros, then x[rows] += y; rows met twice are added in their order
+Tensor scatter_rows(const Tensor& y, const Tensor& rows, int64_t n);
+// x with x[rows] = values, and with x[rows] += values. Values broadcast to x[rows]; of rows put
+// twice the last one stays.
+Tensor index_put(const Tensor& x, const Tensor& rows, const Tensor& values);
+Tensor index_add(const Tensor& x, const Tensor& rows, const Tensor& values);
+// ids [..] of 0 .. classes-1 -> [.., classes]: 1 where the class is the id, else 0
+Tensor one_hot(const Tensor& ids, int64_t classes, DType dtype = DType::f32);
+
+// gather.cpp: elements by number along one axis, here the last of two; the index has the shape of
+// its values
+Tensor gather(const Tensor& x, int axis, const Tensor& index);  // y[i, j] = x[i, index[i, j]]
+// y[i, index[i, j]] += x[i, j] into zeros whose axis has size n; in the order of j
+Tensor scatter(const Tensor& x, int axis, const Tensor& index, int64_t n);
+// x with x[i, index[i, j]] += values[i, j]
+Tensor scatter_add(const Tensor& x, int axis, const Tensor& index, const Tensor& values);
+
+// sort.cpp: order along an axis; equal elements keep theirs, NaN counts as the largest
+struct Ranked {
+  Tensor values;
+  Tensor indices;  // i64, of the values in x; without gradient
+};
+Ranked sort(const Tensor& x, int axis = -1, bool descending = false);
+Tensor argsort(const Tensor& x, int axis = -1, bool descending = false);
+Ranked topk(const Tensor& x, int64_t k, int axis = -1);  // the k largest, largest first
+
+// cumsum.cpp: y[i] = x[0] + … + x[i] along an axis
+Tensor cumsum(const Tensor& x, int axis);
+
+// segment.cpp: over the tokens of each sequence                  [tokens, ..] -> [sequences, ..]
+Tensor segment_sum(const Tensor& x, const Ragged& sequences);
+Tensor segment_mean(const Tensor& x, const Ragged& sequences);
+Tensor segment_max(const Tensor& x, const Ragged& sequences);  // gradient to the first of equals
+// the other way: each token gets its sequence's row            [sequences, ..] -> [tokens, ..]
+Tensor segment_expand(const Tensor& y, const Ragged& sequences);
+
+// einsum.cpp: sums of products named by letters, "bij,bjk->bik"; '...' stands for any axes before
+// or after and broadcasts; without '->' the letters met once, in alphabetical order, are the
+// output. Operands are joined from the left.
+Tensor einsum(std::string_view formula, const Tensors& xs);
 
 // matmul.cpp, linear.cpp
 // [.., m, k] [.., k, n] -> [.., m, n]; leading axes broadcast

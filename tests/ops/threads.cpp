@@ -63,6 +63,64 @@ TEST_CASE("threads: large inputs give the same bits on 1, 2 and 3 threads") {
   const int64_t tokens = sequences.tokens();
   // clang-format off: a table, a row a call
   const std::vector<std::pair<std::string, Sample>> more{
+      {"pad",
+       {"",
+        {normal({301, 257}, 30)},
+        [](Inputs in) {
+          return Tensors{pad(in[0], {{1, 2}, {3, 0}}), pad(in[0], 0, {0, 1, 1}, 2)};
+        }}},
+      {"split",
+       {"",
+        {normal({301, 257}, 31)},
+        [](Inputs in) {
+          Tensors parts = split(in[0], {100, 201}, 0);
+          for (const Tensor& part : chunk(in[0], 40, 1)) parts.push_back(part * part);
+          return parts;
+        }}},
+      {"index_put",
+       {"",
+        {normal({997, 301}, 32), sample_indices({411}, 997, 3), normal({411, 301}, 33)},
+        [](Inputs in) { return Tensors{index_put(in[0], in[1], in[2])}; }}},
+      {"index_add",
+       {"narrow rows, many to each",
+        {normal({97, 3}, 34), sample_indices({40001}, 97, 4), normal({40001, 3}, 35)},
+        [](Inputs in) { return Tensors{index_add(in[0], in[1], in[2])}; }}},
+      {"scatter_rows",
+       {"",
+        {normal({411, 301}, 36), sample_indices({411}, 997, 5)},
+        [](Inputs in) { return Tensors{scatter_rows(in[0], in[1], 997)}; }}},
+      {"scatter",
+       {"",
+        {normal({301, 257}, 37), sample_indices({301, 257}, 64, 6)},
+        [](Inputs in) {
+          return Tensors{scatter(in[0], 1, in[1], 64), scatter(in[0], 0, in[1], 64)};
+        }}},
+      {"topk",
+       {"",
+        {normal({301, 257}, 38)},
+        [](Inputs in) {
+          return Tensors{topk(in[0], 19).values, topk(in[0], 7, 0).values};
+        }}},
+      {"one_hot",
+       {"",
+        {normal({1}, 39), sample_indices({1301}, 97, 7)},
+        [](Inputs in) { return Tensors{one_hot(in[1], 97) * in[0]}; }}},
+      {"segment_sum",
+       {"",
+        {normal({tokens, 301}, 40)},
+        [=](Inputs in) { return Tensors{segment_sum(in[0], sequences)}; }}},
+      {"segment_mean",
+       {"",
+        {normal({tokens, 301}, 41)},
+        [=](Inputs in) { return Tensors{segment_mean(in[0], sequences)}; }}},
+      {"segment_max",
+       {"",
+        {normal({tokens, 301}, 42)},
+        [=](Inputs in) { return Tensors{segment_max(in[0], sequences)}; }}},
+      {"segment_expand",
+       {"",
+        {normal({4, 301}, 43)},
+        [=](Inputs in) { return Tensors{segment_expand(in[0], sequences)}; }}},
       {"reshape",
        {"",
         {normal({260, 300}, 1)},
@@ -183,9 +241,7 @@ TEST_CASE("threads: large inputs give the same bits on 1, 2 and 3 threads") {
     large.insert(entry.first);
   }
   for (const OpInfo& info : op_table())
-    // both run on one thread, and in the backward of gather and slice
-    if (info.name != "scatter" && info.name != "place")
-      CHECK_MESSAGE(large.contains(info.name), info.name, " ran on no large input");
+    CHECK_MESSAGE(large.contains(info.name), info.name, " ran on no large input");
 }
 
 }  // namespace gradus::testing
