@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gradus/ops/labels.h"
+
 namespace gradus {
 namespace {
 
@@ -11,6 +13,14 @@ Tensor vector_of(const std::vector<int32_t>& values) {
 
 double count_or(std::optional<double> denominator, int64_t count) {
   return denominator.value_or(static_cast<double>(std::max<int64_t>(count, 1)));
+}
+
+// Broadcasting [n, 1] against [n] would compare every prediction with every target, in silence.
+void require_same_shape(const char* loss, const char* what, const Tensor& x,
+                        const Tensor& targets) {
+  if (x.shape() != targets.shape())
+    fail("{}: the {} have shape {}, the targets {}; they must be the same, reshape one of them",
+         loss, what, x.shape(), targets.shape());
 }
 
 }  // namespace
@@ -30,43 +40,49 @@ double total_weight(const std::vector<int32_t>& labels, const CrossEntropyOption
 Tensor weighted_cross_entropy(const Tensor& logits, const std::vector<int32_t>& labels,
                               const CrossEntropyOptions& options,
                               std::optional<double> denominator) {
-  const double divisor = denominator.value_or(total_weight(labels, options));
-  if (options.plain()) return cross_entropy(logits, vector_of(labels), divisor);
-  const auto rows = static_cast<int64_t>(labels.size()), classes = logits.size(-1);
-  if (logits.rank() != 2 || logits.shape()[0] != rows)
-    fail("cross_entropy: logits have shape {} for {} labels", logits.shape(), rows);
+  return weighted_cross_entropy(logits, vector_of(labels), options, denominator);
+}
+
+Tensor weighted_cross_entropy(const Tensor& logits, const Tensor& labels,
+                              const CrossEntropyOptions& options,
+                              std::optional<double> denominator) {
+  if (options.plain()) return cross_entropy(logits, labels, denominator);
+  if (logits.rank() != 2)
+    fail("cross_entropy: logits have shape {}; they must be [rows, classes]", logits.shape());
+  const int64_t rows = logits.size(0), classes = logits.size(1);
+  const auto checked = checked_labels("cross_entropy", labels, rows, classes);
   if (!options.class_weights.empty() &&
       static_cast<int64_t>(options.class_weights.size()) != classes)
     fail("cross_entropy: {} class weights for {} classes", options.class_weights.size(), classes);
+  if (options.focal_gamma != 0 && !(options.focal_gamma >= 1))
+    fail(
+        "cross_entropy: a focal gamma of {}; it must be 0 or at least 1, or the gradient is "
+        "infinite where p = 1",
+        options.focal_gamma);
+  const double divisor = denominator.value_or(rows ? total_weight(checked, options) : 1);
   const Tensor weights = options.class_weights.empty()
                              ? ones({classes}, logits.dtype())
                              : cast(from_vector(options.class_weights, {classes}), logits.dtype());
-  // [rows, 1]
   const Tensor log_p = log_softmax(logits),
-               own = gather(log_p, -1, reshape(vector_of(labels), {rows, 1}));
-  Tensor loss =
-      own * reshape(take(weights, vector_of(labels)), {rows, 1}) * -(1 - options.label_smoothing);
+               own = gather(log_p, -1, reshape(labels, {rows, 1}));  // [rows, 1]
+  Tensor loss = own * reshape(take(weights, labels), {rows, 1}) * -(1 - options.label_smoothing);
   if (options.label_smoothing > 0)
     loss = loss - sum(log_p * weights, {-1}, true) *
                       (options.label_smoothing / static_cast<double>(classes));
-  if (options.focal_gamma != 0) {
-    if (!(options.focal_gamma >= 1))
-      fail(
-          "cross_entropy: a focal gamma of {}; it must be 0 or at least 1, or the gradient is "
-          "infinite where p = 1",
-          options.focal_gamma);
+  if (options.focal_gamma != 0)
     loss = loss * pow(relu(1 - exp(own)), options.focal_gamma);  // relu: rounding may put p above 1
-  }
   return sum(loss) / divisor;
 }
 
 Tensor mean_squared_error(const Tensor& predictions, const Tensor& targets,
                           std::optional<double> denominator) {
+  require_same_shape("mean_squared_error", "predictions", predictions, targets);
   return sum(square(predictions - targets)) / count_or(denominator, predictions.numel());
 }
 
 Tensor binary_cross_entropy(const Tensor& logits, const Tensor& targets,
                             std::optional<double> denominator) {
+  require_same_shape("binary_cross_entropy", "logits", logits, targets);
   return sum(softplus(logits) - logits * targets) / count_or(denominator, logits.numel());
 }
 
