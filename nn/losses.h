@@ -16,7 +16,7 @@
 namespace gradus {
 
 struct CrossEntropyOptions {
-  std::vector<double> class_weights = {};  // one a class; empty: all 1
+  std::vector<double> class_weights = {};  // one per class; empty: all 1
   // the target is (1 - s) of the label and s spread evenly over all classes     Szegedy et al. 2016
   double label_smoothing = 0;
   // a row counts by (1 - p)^gamma, p the probability of its label            Lin et al. 2017, eq. 4
