@@ -43,6 +43,17 @@ struct LayerNorm {
   }
 };
 
+// y = x / rms(x) * weight over the last axis, rms^2 = mean(x^2) + eps (Zhang and Sennrich 2019).
+//                                                              x [.., n]  weight [n]  ->  as x
+struct RmsNorm {
+  Tensor weight;
+  double eps;
+  explicit RmsNorm(int64_t n, double eps = 1e-6)
+      : weight(ones({n}).set_requires_grad()), eps(eps) {}
+  Tensor operator()(const Tensor& x) const { return rms_norm(x, weight, eps); }
+  void parts(Parts& p) { p("weight", weight); }
+};
+
 // A row of the table for each id; an id outside of it is an Error.
 //                                               weight [count, n]  ids [..], i32 or i64 -> [.., n]
 struct Embedding {
@@ -50,6 +61,27 @@ struct Embedding {
   Embedding(int64_t count, int64_t n) : weight(zeros({count, n}).set_requires_grad()) {}
   Tensor operator()(const Tensor& ids) const { return embedding(weight, ids); }
   void parts(Parts& p) { p("weight", weight); }
+};
+
+// Convolution along each sequence, zeros beyond its ends; Conv1dOptions has stride, dilation and
+// causal.   x [tokens, in]  weight [out, in, width]  bias [out]  ->  y [tokens, out]
+// With a stride y has fewer rows: those of after(sequences).
+struct Conv1d {
+  Tensor weight, bias;
+  Conv1dOptions options;
+  Conv1d(int64_t in, int64_t out, int64_t width, Conv1dOptions options = {},
+         LinearOptions linear = {})
+      : weight(zeros({out, in, width}).set_requires_grad()), options(options) {
+    if (linear.bias) bias = zeros({out}).set_requires_grad();
+  }
+  Tensor operator()(const Tensor& x, const Ragged& sequences) const {
+    return conv1d(x, weight, bias, sequences, options);
+  }
+  Ragged after(const Ragged& sequences) const { return conv1d_sequences(sequences, options); }
+  void parts(Parts& p) {
+    p("weight", weight);
+    if (bias.defined()) p("bias", bias);
+  }
 };
 
 // Drops elements with probability p inside a Training scope, and does nothing outside of one.

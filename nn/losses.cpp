@@ -26,9 +26,13 @@ void require_same_shape(const char* loss, const char* what, const Tensor& x,
 }  // namespace
 
 double total_weight(const std::vector<int32_t>& labels, const CrossEntropyOptions& options) {
-  if (options.class_weights.empty()) return static_cast<double>(labels.size());
   double total = 0;
   for (const int32_t label : labels) {
+    if (label == options.ignore_index) continue;
+    if (options.class_weights.empty()) {
+      total += 1;
+      continue;
+    }
     if (label < 0 || static_cast<size_t>(label) >= options.class_weights.size())
       fail("cross_entropy: the label {} has no class weight; there are {}", label,
            options.class_weights.size());
@@ -43,14 +47,27 @@ Tensor weighted_cross_entropy(const Tensor& logits, const std::vector<int32_t>& 
   return weighted_cross_entropy(logits, vector_of(labels), options, denominator);
 }
 
-Tensor weighted_cross_entropy(const Tensor& logits, const Tensor& labels,
+Tensor weighted_cross_entropy(const Tensor& all_logits, const Tensor& all_labels,
                               const CrossEntropyOptions& options,
                               std::optional<double> denominator) {
-  if (options.plain()) return cross_entropy(logits, labels, denominator);
-  if (logits.rank() != 2)
-    fail("cross_entropy: logits have shape {}; they must be [rows, classes]", logits.shape());
-  const int64_t rows = logits.size(0), classes = logits.size(1);
-  const auto checked = checked_labels("cross_entropy", labels, rows, classes);
+  if (options.plain())
+    return cross_entropy(all_logits, all_labels,
+                         {.denominator = denominator, .ignore_index = options.ignore_index});
+  if (all_logits.rank() != 2)
+    fail("cross_entropy: logits have shape {}; they must be [rows, classes]", all_logits.shape());
+  const int64_t classes = all_logits.size(1);
+  std::vector<int32_t> counted = checked_labels("cross_entropy", all_labels, all_logits.size(0),
+                                                classes, options.ignore_index);
+  Tensor logits = all_logits;
+  if (options.ignore_index) {  // of the rows, those that count
+    std::vector<int32_t> rows;
+    for (size_t i = 0; i < counted.size(); ++i)
+      if (counted[i] >= 0) rows.push_back(static_cast<int32_t>(i));
+    logits = take(logits, vector_of(rows));
+    std::erase(counted, -1);
+  }
+  const Tensor labels = vector_of(counted);
+  const auto rows = static_cast<int64_t>(counted.size());
   if (!options.class_weights.empty() &&
       static_cast<int64_t>(options.class_weights.size()) != classes)
     fail("cross_entropy: {} class weights for {} classes", options.class_weights.size(), classes);
@@ -59,7 +76,7 @@ Tensor weighted_cross_entropy(const Tensor& logits, const Tensor& labels,
         "cross_entropy: a focal gamma of {}; it must be 0 or at least 1, or the gradient is "
         "infinite where p = 1",
         options.focal_gamma);
-  const double divisor = denominator.value_or(rows ? total_weight(checked, options) : 1);
+  const double divisor = denominator.value_or(rows ? total_weight(counted, options) : 1);
   const Tensor weights = options.class_weights.empty()
                              ? ones({classes}, logits.dtype())
                              : cast(from_vector(options.class_weights, {classes}), logits.dtype());

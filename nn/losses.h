@@ -21,10 +21,13 @@ struct CrossEntropyOptions {
   double label_smoothing = 0;
   // a row counts by (1 - p)^gamma, p the probability of its label            Lin et al. 2017, eq. 4
   double focal_gamma = 0;
+  // rows with this label do not count; the field uses -100
+  std::optional<int64_t> ignore_index = {};
   bool plain() const { return class_weights.empty() && label_smoothing == 0 && focal_gamma == 0; }
 };
 
-// The default denominator of weighted_cross_entropy: the labels' weights added up.
+// The default denominator of weighted_cross_entropy: the labels' weights added up, of the rows that
+// count.
 double total_weight(const std::vector<int32_t>& labels, const CrossEntropyOptions& options);
 
 // PyTorch's CrossEntropyLoss(weight, label_smoothing), and the focal factor.

@@ -1,9 +1,9 @@
-// Attention, the feed-forward network, and the transformer encoder of Devlin et al. 2018 (post-norm)
-// made of them. Each stands alone: a decoder, a pre-norm block or a layer of one's own takes
+// Attention, the feed-forward network, and the encoder of Devlin et al. 2018 (post-norm) made of
+// them. Each stands alone: a decoder, a pre-norm block or a layer of one's own takes
 // MultiHeadAttention and FeedForward as they are (examples/tiny_gpt.cpp).
 //
-// Batches are ragged: x [tokens, hidden] is all tokens of all sequences one under the other, without
-// padding, and `sequences` says where each begins.
+// Batches are ragged: x [tokens, hidden] is all tokens of all sequences one under the other,
+// without padding, and `sequences` says where each begins. Positions count from 0 in each.
 #pragma once
 
 #include "gradus/nn/layers.h"
@@ -12,38 +12,64 @@ namespace gradus {
 
 struct MultiHeadAttentionOptions {
   int64_t hidden, heads;
+  // Grouped queries (Ainslie et al. 2023): keys and values have fewer heads, each for heads /
+  // kv_heads of the queries'. 0: as many
+  int64_t kv_heads = 0;
   int64_t head_size = 0;  // columns of a head; 0: hidden / heads
   double dropout = 0;     // of the probabilities, while training
   bool causal = false;    // a token sees itself and what came before it
+  // and no further than this many positions away
+  std::optional<int64_t> window = {};
+  bool alibi = false;  // scores fall with distance, by alibi_slopes(heads) (Press et al. 2022)
+  // Turns queries and keys by their positions (Su et al. 2021, where it is 10000).
+  std::optional<double> rotary_base = {};
   bool bias = true;
 };
 
-// Vaswani et al. 2017, section 3.2.2.      x [tokens, hidden] -> [tokens, hidden]
-//   output(concat over heads of softmax(Q K^T / sqrt(head_size)) V),   Q, K, V = x W_q, x W_k, x W_v
-// Parts: query, key, value, each with weight [heads head_size, hidden] and bias, and output. The
-// first three are rows of one leaf, so that one product makes them.
+// Vaswani et al. 2017, section 3.2.2.
+//   Q, K, V = x W_q, x W_k, x W_v;   y = (softmax(Q K^T / sqrt(head_size)) V of all heads) W_o
+//   x [tokens, hidden] -> y [tokens, hidden]
+// Parts: query, key, value, each a linear layer of [heads head_size, hidden] (key and value:
+// kv_heads), and output. The first three are rows of one leaf, so that one product makes them.
+// Errors: heads that do not divide hidden, kv_heads that do not divide heads, an odd head_size with
+// rotary_base, x of another width.
 struct MultiHeadAttention {
   MultiHeadAttentionOptions options;
   Linear qkv, output;
   explicit MultiHeadAttention(const MultiHeadAttentionOptions& options);
-  Tensor operator()(const Tensor& x, const Ragged& sequences) const;
+  // Self-attention. score_bias, if given, is added to the scores: [heads, n, n], n at least the
+  // longest sequence.
+  Tensor operator()(const Tensor& x, const Ragged& sequences, const Tensor& score_bias = {}) const;
+  // Cross-attention: queries from x, keys and values from `memory` [its tokens, hidden], of as many
+  // sequences.
+  Tensor operator()(const Tensor& x, const Ragged& sequences, const Tensor& memory,
+                    const Ragged& memory_sequences, const Tensor& score_bias = {}) const;
   // Who looks at whom: [heads, n, n] (query, key) of each sequence, before dropout.
-  Tensors probabilities(const Tensor& x, const Ragged& sequences) const;
+  Tensors probabilities(const Tensor& x, const Ragged& sequences,
+                        const Tensor& score_bias = {}) const;
   void parts(Parts& p);
 
  private:
-  AttentionOptions now() const;  // as the op wants them, with the dropout of this moment
+  AttentionOptions now(const Tensor& score_bias) const;  // as the op wants them, at this moment
+  Tensors projected(const Tensor& x, const Ragged& sequences) const;  // Q, K, V, turned
+  Tensor turned(const Tensor& x, const Ragged& sequences, int64_t heads) const;
 };
+
+// Shazeer 2020: what stands between the two products, f(up(x)); and with a gate f(gate(x)) up(x),
+// where f is relu, gelu, its tanh form or silu.
+enum class FeedForwardKind { relu, gelu, gelu_tanh, silu, reglu, geglu, geglu_tanh, swiglu };
 
 struct FeedForwardOptions {
   int64_t hidden, intermediate;
-  Gelu activation = Gelu::erf;
+  FeedForwardKind kind = FeedForwardKind::gelu;
   bool bias = true;
 };
 
-// down(gelu(up(x))).      x [.., hidden] -> [.., hidden]      up.weight [intermediate, hidden]
+// x [.., hidden] -> down(f(up(x))) or down(f(gate(x)) up(x)), [.., hidden]
+// Parts: gate (if there is one), up, both [intermediate, hidden], and down. gate and up are rows of
+// one leaf.
 struct FeedForward {
-  Gelu activation;
+  FeedForwardOptions options;
   Linear up, down;
   explicit FeedForward(const FeedForwardOptions& options);
   Tensor operator()(const Tensor& x) const;
@@ -52,11 +78,12 @@ struct FeedForward {
 
 struct TransformerOptions {
   int64_t hidden, layers, heads, intermediate;
-  Gelu activation = Gelu::erf;
+  FeedForwardKind feed_forward = FeedForwardKind::gelu;
   double hidden_dropout = 0.1, attention_dropout = 0.1, layer_norm_eps = 1e-12;
   bool causal = false;
 };
 
+// LayerNorm(h + Dropout(FeedForward(h))) with h = LayerNorm(x + Dropout(Attention(x))).
 struct TransformerLayer {
   MultiHeadAttention attention;
   LayerNorm attention_norm;

@@ -100,3 +100,22 @@ TEST_CASE("labels may be a tensor, of either width") {
       CHECK(weighted_cross_entropy(logits, tensor({2, 0, 0, 1}, dtype), options).item() ==
             value(options));
 }
+
+TEST_CASE("rows with the ignored label do not count, whatever the options") {
+  const Tensor more =
+      concat({slice(logits, 0, 0, 2), ones({1, 3}, DType::f64) * 7, slice(logits, 0, 2, 4)}, 0);
+  for (CrossEntropyOptions options :
+       {CrossEntropyOptions{}, {.label_smoothing = 0.1}, {.class_weights = {1, 2, 0.5}}}) {
+    const double wanted = value(options);
+    options.ignore_index = -100;
+    const std::vector<int32_t> with_ignored{2, 0, -100, 0, 1};
+    CHECK(weighted_cross_entropy(more, with_ignored, options).item() ==
+          doctest::Approx(wanted).epsilon(1e-14));
+    CHECK(total_weight(with_ignored, options) == total_weight(labels, options));
+    CHECK_MENTIONS(error_of([&] {
+                     weighted_cross_entropy(more, {2, 0, -1, 0, 1}, options);
+                   }),
+                   "the label -1 of row 2");
+    CHECK(weighted_cross_entropy(more, {-100, -100, -100, -100, -100}, options).item() == 0);
+  }
+}
