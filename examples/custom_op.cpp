@@ -1,6 +1,6 @@
 // An op of one's own: swish(x) = x / (1 + exp(-x)) (Ramachandran et al. 2017). The forward is a
 // plain loop; `reference` is the expression that it must equal, and gives it derivatives of every
-// order. (With a backward() of its own it would use that, where nobody differentiates again.)
+// order. (A Fused op has a backward() of its own beside the reference.)
 // check_op holds it to all that the ops of Gradus are held to; it needs calls with inputs, and
 // wrong calls with the words that their Errors say.
 #include <cmath>
@@ -10,7 +10,7 @@
 
 using namespace gradus;
 
-struct Swish : Fused<Swish> {
+struct Swish : Composed<Swish> {
   static constexpr const char* name = "swish";
   Tensors reference(Inputs in) const { return {in[0] * sigmoid(in[0])}; }
   Tensors forward(Inputs in) override {

@@ -15,14 +15,21 @@ int64_t offset_of(const Tensor& x, int64_t element) {
   return offset;
 }
 
+// The elements of a view, whatever its strides, to be written: element i lies at offset_of(x, i).
+double* elements_of(const Tensor& x) {
+  Storage& storage = *x.get().storage;
+  ++storage.version;
+  return reinterpret_cast<double*>(storage.data) + x.offset();
+}
+
 // While it lives, an element has another value. Its version is put back with it: what was saved of
 // the tensor is what it was.
 class Moved {
  public:
-  Moved(Tensor x, size_t element, double by)
+  Moved(const Tensor& x, size_t element, double by)
       : storage_(*x.get().storage),
         version_(storage_.version),
-        at_(x.write<double>() + offset_of(x, static_cast<int64_t>(element))),
+        at_(elements_of(x) + offset_of(x, static_cast<int64_t>(element))),
         before_(*at_) {
     *at_ += by;
   }
@@ -40,8 +47,8 @@ class Moved {
   double before_;
 };
 
-void fill(Tensor& x, const std::vector<double>& values) {
-  auto* to = x.write<double>();
+void fill(const Tensor& x, const std::vector<double>& values) {
+  double* to = elements_of(x);
   for (size_t i = 0; i < values.size(); ++i) to[offset_of(x, static_cast<int64_t>(i))] = values[i];
 }
 

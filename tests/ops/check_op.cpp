@@ -127,10 +127,9 @@ struct Placing : Op<Placing> {
   Tensors forward(Inputs in) override { return {in[0] * 2.0}; }
   Tensors backward(const Tensors& dys) override {
     const Tensor dx = dys[0] * 2.0;
-    Destination place = destination(0);
-    if (!place) return {dx};
+    GradientSlot place = slot(0);
     copy_into(dx, place.into, place.add && !overwrites);
-    return {Tensor()};
+    return {place.gradient()};
   }
 };
 

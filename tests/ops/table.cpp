@@ -53,8 +53,9 @@ TEST_CASE("ops: inputs may be given twice or depend on each other") {
 }
 TEST_CASE("ops: fused ones are their reference, orders 1 and 2") {
   const auto counts = check_table("fused");
-  for (const char* op : {"linear", "softmax", "log_softmax", "gelu", "bias_gelu", "layer_norm",
-                         "add_norm", "cross_entropy", "decoder_loss", "attention"})
+  for (const char* op : {"linear", "softmax", "log_softmax", "logsumexp", "gelu", "silu",
+                         "bias_gelu", "swiglu", "geglu", "layer_norm", "rms_norm", "add_norm",
+                         "cross_entropy", "decoder_loss", "rotary", "attention"})
     CHECK_MESSAGE(counts.at(op) > 0, op, " should be a fused op");
 }
 TEST_CASE("ops: leaves get from backward() what grad() returns, and it is added") {
