@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "gradus/autograd/observer.h"
+#include "gradus/base/closest.h"
 #include "gradus/cli/cli.h"
-#include "gradus/cli/closest.h"
 #include "gradus/ops/table.h"
 
 namespace gradus::cli {

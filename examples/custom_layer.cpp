@@ -3,7 +3,7 @@
 // the optimizer and the check of its derivatives.
 #include "gradus/autograd/gradcheck.h"
 #include "gradus/nn/layers.h"
-#include "gradus/optim/optimizer.h"
+#include "gradus/optim/adamw.h"
 
 using namespace gradus;
 
