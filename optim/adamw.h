@@ -25,8 +25,12 @@ class AdamW : public ElementwiseOptimizer {
  public:
   explicit AdamW(const ParameterList& list, AdamWOptions o = {})
       : ElementwiseOptimizer("adamw", list, o.learning_rate, o.weight_decay),
-        moments_{state_buffer("m"), state_buffer("v"), o.beta1,
-                 o.beta2,           o.epsilon,         o.bias_correction} {}
+        moments_{state_buffer("m"),
+                 state_buffer("v"),
+                 fraction("adamw: beta1", o.beta1),
+                 fraction("adamw: beta2", o.beta2),
+                 o.epsilon,
+                 o.bias_correction} {}
 
  private:
   void rule(const Elements& e) override {

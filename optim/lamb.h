@@ -19,8 +19,12 @@ class Lamb : public Optimizer {
  public:
   explicit Lamb(const ParameterList& list, LambOptions o = {})
       : Optimizer("lamb", list, o.learning_rate, o.weight_decay),
-        moments_{state_buffer("m"), state_buffer("v"), o.beta1,
-                 o.beta2,           o.epsilon,         o.bias_correction},
+        moments_{state_buffer("m"),
+                 state_buffer("v"),
+                 fraction("lamb: beta1", o.beta1),
+                 fraction("lamb: beta2", o.beta2),
+                 o.epsilon,
+                 o.bias_correction},
         u_(zeros({arena_.size()})) {}
 
  private:

@@ -17,7 +17,10 @@ struct LionOptions {
 class Lion : public ElementwiseOptimizer {
  public:
   explicit Lion(const ParameterList& list, LionOptions o = {})
-      : ElementwiseOptimizer("lion", list, o.learning_rate, o.weight_decay), options_(o) {}
+      : ElementwiseOptimizer("lion", list, o.learning_rate, o.weight_decay), options_(o) {
+    fraction("lion: beta1", o.beta1);
+    fraction("lion: beta2", o.beta2);
+  }
 
  private:
   void rule(const Elements& e) override;

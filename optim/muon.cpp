@@ -22,27 +22,41 @@ Tensor orthogonalize(const Tensor& x, int iterations) {
   return tall ? transpose(y) : y;
 }
 
+namespace {
+
+double ratio_of_rates(const MuonOptions& options) {
+  const double rate = options.learning_rate, adamw_rate = options.adamw_learning_rate;
+  if (rate == adamw_rate) return 1;
+  if (!(rate > 0 && adamw_rate >= 0 && std::isfinite(adamw_rate)))
+    fail(
+        "muon: learning rates of {} and, for AdamW, {}; the first must be above 0 and the second 0 "
+        "or more, since a schedule moves both by their ratio",
+        rate, adamw_rate);
+  return adamw_rate / rate;
+}
+
+}  // namespace
+
 Muon::Muon(const ParameterList& list, MuonOptions options)
     : Optimizer("muon", list, options.learning_rate, options.weight_decay),
       options_(std::move(options)),
-      adamw_ratio_(
-          options_.learning_rate > 0 ? options_.adamw_learning_rate / options_.learning_rate : 1),
-      u_(state_buffer("u",
-                      [this](const ParameterArena::Range& range) {
-                        return is_matrix(range) ? std::optional(range.shape) : std::nullopt;
-                      })),
-      moments_{state_buffer("m",
-                            [this](const ParameterArena::Range& range) {
-                              return is_matrix(range) ? std::nullopt : std::optional(range.shape);
-                            }),
-               state_buffer("v",
-                            [this](const ParameterArena::Range& range) {
-                              return is_matrix(range) ? std::nullopt : std::optional(range.shape);
-                            }),
-               options_.beta1,
-               options_.beta2,
+      adamw_ratio_(ratio_of_rates(options_)),
+      u_(state_buffer("u", kept_of(true))),
+      moments_{state_buffer("m", kept_of(false)),
+               state_buffer("v", kept_of(false)),
+               fraction("muon: beta1", options_.beta1),
+               fraction("muon: beta2", options_.beta2),
                options_.epsilon,
-               true} {}
+               true} {
+  fraction("muon: momentum", options_.momentum);
+  if (options_.iterations < 1) fail("muon: {} iterations; it needs 1 or more", options_.iterations);
+}
+
+Muon::ShapeOf Muon::kept_of(bool matrices) const {
+  return [this, matrices](const ParameterArena::Range& range) {
+    return is_matrix(range) == matrices ? std::optional(range.shape) : std::nullopt;
+  };
+}
 
 bool Muon::is_matrix(const ParameterArena::Range& range) const {
   return range.shape.rank() >= 2 &&

@@ -49,6 +49,7 @@ class Muon : public Optimizer {
   void update(double gradient_scale) override;
   void update_matrix(const ParameterArena::Range& range, double gradient_scale);
   bool is_matrix(const ParameterArena::Range& range) const;
+  ShapeOf kept_of(bool matrices) const;  // matrices keep a momentum, or the others their moments
   MuonOptions options_;
   double adamw_ratio_;
   StateBuffer& u_;

@@ -11,7 +11,7 @@
 namespace gradus {
 
 StateBuffer::StateBuffer(std::string name, const std::vector<Range>& ranges,
-                         const std::function<std::optional<Shape>(const Range&)>& shape_of)
+                         const ShapeOf& shape_of)
     : name_(std::move(name)) {
   constexpr int64_t alignment = 16;  // elements: each begins on a cache line
   int64_t total = 0;
@@ -40,15 +40,22 @@ Optimizer::Optimizer(std::string name, const ParameterList& list, double learnin
                      double weight_decay)
     : arena_(list),
       name_(std::move(name)),
-      learning_rate_(learning_rate),
-      weight_decay_(weight_decay) {
-  check_rate(learning_rate, "learning rate");
-  check_rate(weight_decay, "weight decay");
-}
+      learning_rate_(checked_rate("learning rate", learning_rate)),
+      weight_decay_(checked_rate("weight decay", weight_decay)) {}
 
-void Optimizer::check_rate(double value, const char* what) const {
+double Optimizer::checked_rate(const char* what, double value) const {
   if (!(value >= 0 && std::isfinite(value)))
     fail("{}: a {} of {}; it must be 0 or more", name_, what, value);
+  return value;
+}
+
+void Optimizer::set_learning_rate(double rate) {
+  learning_rate_ = checked_rate("learning rate", rate);
+}
+
+double fraction(const char* what, double value) {
+  if (!(value >= 0 && value < 1)) fail("{} is {}; it must be 0 or more and below 1", what, value);
+  return value;
 }
 
 double Optimizer::step(const std::vector<Optimizer*>& optimizers, double max_norm) {
@@ -91,9 +98,7 @@ void Optimizer::require_finite(double loss) const {
         steps_ + 1, learning_rate_);
 }
 
-StateBuffer& Optimizer::state_buffer(
-    const std::string& name,
-    const std::function<std::optional<Shape>(const ParameterArena::Range&)>& shape_of) {
+StateBuffer& Optimizer::state_buffer(const std::string& name, const ShapeOf& shape_of) {
   for (const StateBuffer& buffer : buffers_)
     if (buffer.name() == name) fail("{}: the state '{}' is declared twice", name_, name);
   buffers_.push_back(StateBuffer(name, arena_.ranges(), shape_of));

@@ -41,6 +41,8 @@ struct Elements {
 class StateBuffer {
  public:
   using Range = ParameterArena::Range;
+  // the shape that it has for a parameter; nothing where that one needs none
+  using ShapeOf = std::function<std::optional<Shape>(const Range&)>;
   // The parameter's, or of a piece of it; an Error where it has none.
   float* of(const Range& range);
   float* of(const Elements& e) { return of(e.range) + e.begin; }
@@ -50,8 +52,7 @@ class StateBuffer {
 
  private:
   friend class Optimizer;
-  StateBuffer(std::string name, const std::vector<Range>& ranges,
-              const std::function<std::optional<Shape>(const Range&)>& shape_of);
+  StateBuffer(std::string name, const std::vector<Range>& ranges, const ShapeOf& shape_of);
   std::string name_;
   Tensor memory_;
   struct Place {
@@ -86,7 +87,8 @@ class Optimizer {
   // For the loss that step() would follow: an Error (exit code 1) where it is not finite.
   void require_finite(double loss) const;
 
-  void set_learning_rate(double rate) { learning_rate_ = rate; }
+  // An Error unless it is finite and 0 or more.
+  void set_learning_rate(double rate);
   double learning_rate() const { return learning_rate_; }
   int64_t steps() const { return steps_; }
   const std::string& name() const { return name_; }
@@ -104,11 +106,10 @@ class Optimizer {
   // One update of all parameters that have a gradient. steps() already counts this step.
   virtual void update(double gradient_scale) = 0;
 
-  // Declares what is kept of each parameter: once, in the constructor. shape_of: the shape it has for
-  // a parameter, nothing where that one needs none; by default the parameter's own.
-  StateBuffer& state_buffer(
-      const std::string& name,
-      const std::function<std::optional<Shape>(const ParameterArena::Range&)>& shape_of = {});
+  using ShapeOf = StateBuffer::ShapeOf;
+  // Declares what is kept of each parameter: once, in the constructor. By default it has the
+  // parameter's own shape.
+  StateBuffer& state_buffer(const std::string& name, const ShapeOf& shape_of = {});
   // Calls f with pieces that cover the parameters which are updated, cut by size; on all threads.
   void for_each_piece(double gradient_scale, const std::function<void(const Elements&)>& f);
   // What decay and learning rate are for one parameter.
@@ -120,12 +121,16 @@ class Optimizer {
   ParameterArena arena_;
 
  private:
-  void check_rate(double value, const char* what) const;
+  double checked_rate(const char* what, double value) const;
   std::string name_;
   double learning_rate_, weight_decay_;
   int64_t steps_ = 0;
   std::deque<StateBuffer> buffers_;
 };
+
+// The value, for options that must lie in [0, 1), as a moment's beta; an Error that names it
+// otherwise: fraction("lion: beta1", options.beta1).
+double fraction(const char* what, double value);
 
 // The base of rules that treat every element alike.
 class ElementwiseOptimizer : public Optimizer {

@@ -14,7 +14,8 @@ struct SgdOptions {
 class Sgd : public ElementwiseOptimizer {
  public:
   explicit Sgd(const ParameterList& list, SgdOptions o = {})
-      : ElementwiseOptimizer("sgd", list, o.learning_rate, o.weight_decay), momentum_(o.momentum) {
+      : ElementwiseOptimizer("sgd", list, o.learning_rate, o.weight_decay),
+        momentum_(fraction("sgd: momentum", o.momentum)) {
     if (momentum_ != 0) u_ = &state_buffer("u");
   }
 

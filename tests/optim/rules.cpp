@@ -1,4 +1,6 @@
 // Rules beyond their formulas: one of the user's own, by its name; Muon's iteration; who decays.
+#include <omp.h>
+
 #include <cmath>
 
 #include "gradus/autograd/engine.h"
@@ -66,6 +68,55 @@ TEST_CASE("a rule of the user's own is found by its name") {
   CHECK_MENTIONS(error_of([] { check_optimizer_name("adam"); }), "'adam'; there are adamw, ",
                  "largest-seen");
   CHECK_MENTIONS(error_of([&] { make_optimizer("lions", model); }), "there are lion, ");
+}
+
+TEST_CASE("options out of range are errors that name them") {
+  Linear layer(2, 2);
+  CHECK_MENTIONS(error_of([&] { AdamW a(layer, {.beta1 = 1}); }), "adamw: beta1 is 1");
+  CHECK_MENTIONS(error_of([&] { Lamb a(layer, {.beta2 = -1}); }), "lamb: beta2 is -1");
+  CHECK_MENTIONS(error_of([&] { Sgd a(layer, {.momentum = 1.5}); }), "sgd: momentum is 1.5");
+  CHECK_MENTIONS(error_of([&] { Lion a(layer, {.beta2 = 2}); }), "lion: beta2 is 2");
+  CHECK_MENTIONS(error_of([&] { Muon a(layer, {.iterations = 0}); }), "muon: 0 iterations");
+  CHECK_MENTIONS(error_of([&] { Muon a(layer, {.learning_rate = 0}); }),
+                 "muon: learning rates of 0");
+  CHECK_MENTIONS(error_of([&] { Sgd a(layer, {.weight_decay = -1}); }),
+                 "sgd: a weight decay of -1");
+  AdamW optimizer(layer);  // those that failed hold no leaf
+  CHECK_MENTIONS(error_of([&] { optimizer.set_learning_rate(std::nan("")); }), "learning rate");
+}
+
+TEST_CASE("every optimizer gives the same bits on one thread and on three") {
+  struct Large {  // several blocks to a parameter
+    Embedding embedding{400, 300};
+    Linear a{300, 250};
+    Tensor operator()(const Tensor& ids) const { return a(embedding(ids)); }
+    void parts(Parts& p) {
+      p("embedding", embedding);
+      p("a", a);
+    }
+  };
+  std::vector<int32_t> ids(400);
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int32_t>((7 * i) % ids.size());
+  const int before = omp_get_max_threads();
+  for (const std::string& name : optimizer_names()) {
+    std::vector<std::vector<float>> results;
+    for (const int threads : {1, 3}) {
+      omp_set_num_threads(threads);
+      Large model;
+      initialize(model, Normal{0.1}, 1);
+      const auto optimizer = make_optimizer(name, model, {0.01, 0.1});
+      for (int step = 0; step < 2; ++step) {
+        backward(sum(square(model(from_vector(ids, {400})) - 0.5)));
+        optimizer->step(1.0);
+      }
+      auto values = model.embedding.weight.to_vector<float>();
+      const auto more = model.a.weight.to_vector<float>();
+      values.insert(values.end(), more.begin(), more.end());
+      results.push_back(std::move(values));
+    }
+    CHECK_MESSAGE(results[0] == results[1], name);
+  }
+  omp_set_num_threads(before);
 }
 
 TEST_CASE("Muon makes matrices orthogonal: tall, wide and square ones") {

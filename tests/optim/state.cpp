@@ -239,6 +239,10 @@ TEST_CASE(
   unfreeze(model, "head.bias");
   run_backward(model, 1);
   CHECK_MENTIONS(error_of([&] { optimizer.step(); }), "'head.bias' was frozen when");
+  Linear thawed = model.head;
+  freeze(thawed, "weight");
+  Sgd second(thawed, {.learning_rate = 0.5});  // one that knows it: no error
+  optimizer.step();
 }
 
 TEST_CASE("leaves that an arena cannot move are errors that say why") {
