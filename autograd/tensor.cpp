@@ -133,6 +133,7 @@ Tensor& Tensor::set_requires_grad(bool on) {
     fail("requires_grad: the tensor was made by {} and has its history; detach() it first",
          get().node->op());
   get().requires_grad = on;
+  get().frozen = !on && is_float(dtype());
   return *this;
 }
 
@@ -223,6 +224,8 @@ std::string describe(const Tensor& x) {
     if (!node->path().empty()) text += fmt::format(" at {}", node->path());
   } else if (x.requires_grad()) {
     text += " leaf";
+  } else if (x.is_frozen()) {
+    text += " frozen";
   }
   return text;
 }

@@ -13,7 +13,7 @@
 #include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"
 #include "gradus/nn/audit.h"
-#include "gradus/optim/optimizer.h"
+#include "gradus/optim/adamw.h"
 #include "gradus/train/measure.h"
 
 namespace gradus::cli {

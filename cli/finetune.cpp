@@ -1,4 +1,6 @@
 // gradus finetune: a pretrained model learns a task from labelled files.
+#include <fmt/ranges.h>
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -138,7 +140,8 @@ void add_kind(CLI::App* finetune, const Kind& kind) {
   verb->add_option("--schedule", o->schedule, "linear constant cosine google")
       ->capture_default_str()
       ->group(group);
-  verb->add_option("--optimizer", o->optimizer, "adamw google lamb sgd")
+  verb->add_option("--optimizer", o->optimizer,
+                   fmt::format("{}", fmt::join(optimizer_names(), " ")))
       ->capture_default_str()
       ->group(group);
   verb->add_option("--weight-decay", o->weight_decay)->capture_default_str()->group(group);

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "gradus/autograd/observer.h"
+#include "gradus/base/closest.h"
 #include "gradus/cli/cli.h"
-#include "gradus/cli/closest.h"
 #include "gradus/ops/check_op.h"
 #include "gradus/ops/table.h"
 

@@ -6,8 +6,8 @@
 #include <exception>
 #include <map>
 
+#include "gradus/base/closest.h"
 #include "gradus/cli/cli.h"
-#include "gradus/cli/closest.h"
 
 namespace {
 
@@ -96,7 +96,7 @@ std::string unexpected(const CLI::App& app) {
   const auto verbs = verbs_of(verb), options = options_of(verb);
   if (option == left.end()) {
     if (verbs.empty()) return fmt::format("'{}' is not expected here", left[0]);
-    return fmt::format("there is no verb {}{}", left[0], gradus::cli::closest(left[0], verbs));
+    return fmt::format("there is no verb {}{}", left[0], gradus::closest(left[0], verbs));
   }
   const std::string name = option->substr(0, option->find('='));
   if (!verbs.empty())
@@ -104,7 +104,7 @@ std::string unexpected(const CLI::App& app) {
                        fmt::join(verbs, ", "));
   if (std::find(options.begin(), options.end(), name) != options.end())
     return fmt::format("{} belongs behind {}", name, verb.get_name());
-  return fmt::format("there is no option {}{}", name, gradus::cli::closest(name, options));
+  return fmt::format("there is no option {}{}", name, gradus::closest(name, options));
 }
 
 }  // namespace

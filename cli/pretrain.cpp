@@ -1,5 +1,8 @@
 // gradus pretrain: from a corpus file to a Hugging Face folder.
 #include "gradus/train/pretrain.h"
+
+#include <fmt/ranges.h>
+
 #include "gradus/cli/cli.h"
 #include "gradus/train/progress.h"
 
@@ -41,7 +44,9 @@ void add_pretrain(CLI::App& app) {
       ->capture_default_str();
   rate->add_option("--schedule", o->schedule, "linear constant cosine google")
       ->capture_default_str();
-  rate->add_option("--optimizer", o->optimizer, "adamw google lamb sgd")->capture_default_str();
+  rate->add_option("--optimizer", o->optimizer,
+                   fmt::format("{}", fmt::join(optimizer_names(), " ")))
+      ->capture_default_str();
   rate->add_option("--weight-decay", o->weight_decay)->capture_default_str();
   rate->add_option("--max-grad-norm", o->max_grad_norm)->capture_default_str();
   rate->add_option("--dropout", o->dropout, "both kinds; default: the configuration's (0.1)");

@@ -3,7 +3,7 @@
 // the optimizer and the check of its derivatives, by its input and by every parameter.
 #include "gradus/nn/gradcheck.h"
 #include "gradus/nn/layers.h"
-#include "gradus/optim/optimizer.h"
+#include "gradus/optim/adamw.h"
 
 using namespace gradus;
 

@@ -3,7 +3,7 @@
 #include "gradus/base/random.h"
 #include "gradus/models/bert.h"
 #include "gradus/nn/audit.h"
-#include "gradus/optim/optimizer.h"
+#include "gradus/optim/adamw.h"
 #include "tests/support.h"
 
 using namespace gradus;
