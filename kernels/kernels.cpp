@@ -2,10 +2,12 @@
 // GRADUS_ISA names.
 #include "gradus/kernels/kernels.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
 #include "gradus/base/error.h"
+#include "gradus/kernels/loops.h"
 
 namespace gradus {
 
@@ -63,6 +65,15 @@ const Kernels<float>& kernels<float>() {
 template <>
 const Kernels<double>& kernels<double>() {
   return kernels_double;
+}
+
+Level level() {
+  static const Level chosen = [] {
+    int count;
+    const auto* levels = kernel_levels(&count);
+    return static_cast<Level>(std::find(levels, levels + count, &kernels<float>()) - levels);
+  }();
+  return chosen;
 }
 
 }  // namespace gradus

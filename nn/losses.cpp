@@ -47,7 +47,7 @@ Tensor weighted_cross_entropy(const Tensor& logits, const std::vector<int32_t>& 
   Tensor loss =
       own * reshape(take(weights, vector_of(labels)), {rows, 1}) * -(1 - options.label_smoothing);
   if (options.label_smoothing > 0)
-    loss = loss - sum(log_p * weights, {-1}, true) *
+    loss = loss - sum(log_p * weights, -1, {.keep_axes = true}) *
                       (options.label_smoothing / static_cast<double>(classes));
   if (options.focal_gamma != 0) {
     if (!(options.focal_gamma >= 1))

@@ -23,7 +23,7 @@ TEST_CASE("levels: the matrix and the fused ops hold in f32 on every instruction
       continue;
     }
     const std::string isa = "GRADUS_ISA=" + level, program = "/proc/self/exe",
-                      cases = "-tc=matrix: values*,matrix: f32*,fused: values*", quiet = "-m";
+                      cases = "-tc=matrix: values*,matrix: f32*,fused: values*,elementwise*", quiet = "-m";
     std::vector<char*> environment{const_cast<char*>(isa.c_str())};
     for (char** variable = environ; *variable; ++variable)
       if (std::string(*variable).rfind("GRADUS_ISA=", 0) != 0) environment.push_back(*variable);
