@@ -1,7 +1,7 @@
 // Sums over axes, and what is made of them.
 //   sum    y = sum of x over the axes                          dx = dy, repeated
 //   mean   y = sum / n                                         dx = dy / n, repeated
-//   var    y = sum of (x - mean)^2 / (n - 1), or / n biased    (its reference is differentiated)
+//   var    y = sum of (x - mean)^2 / (n - 1), or / n biased    dx = dy 2 (x - mean) / (n - 1), or / n
 // Sums run in double over blocks cut by size, added in order: of n floats the result is the exact
 // sum rounded once, but for an error of n 2^-53 sum |x|; the same bits on any number of threads and
 // any level.
@@ -225,7 +225,7 @@ struct Mean : Op<Mean>, OverAxes {
   }
 };
 
-struct Var : Fused<Var>, OverAxes {
+struct Var : Op<Var>, OverAxes {
   static constexpr const char* name = "var";
   bool unbiased;
   Var(std::vector<int> axes, bool unbiased) : OverAxes(std::move(axes)), unbiased(unbiased) {}
@@ -234,16 +234,11 @@ struct Var : Fused<Var>, OverAxes {
   }
   int64_t divisor(const Shape& shape) const { return count(shape) - (unbiased ? 1 : 0); }
 
-  Tensors reference(Inputs in) const {
-    const Tensor centred = in[0] - mean(in[0], axes, {.keep_axes = true});
-    return {sum(square(centred), axes, {.keep_axes = true}) /
-            static_cast<double>(divisor(in[0].shape()))};
-  }
-
   // in double, in two passes: the mean, then squares about it
   Tensors forward(Inputs in) override {
     const Shape& shape = in[0].shape();
     check_count(name, in[0], unbiased ? 2 : 1);
+    save({in[0]});
     if (shape.numel() == 0) return {zeros(kept(shape), in[0].dtype())};
     std::vector<int> order;
     for (int axis = 0; axis < shape.rank(); ++axis)
@@ -266,6 +261,10 @@ struct Var : Fused<Var>, OverAxes {
                    });
     });
     return {y};
+  }
+  Tensors backward(const Tensors& dys) override {
+    const Tensor x = saved(0), centred = x - mean(x, axes, {.keep_axes = true});
+    return {dys[0] * (centred * (2 / static_cast<double>(divisor(x.shape()))))};
   }
 };
 
