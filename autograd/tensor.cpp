@@ -49,20 +49,30 @@ void* Tensor::address(DType wanted) const {
 }
 
 template <class T>
-T* Tensor::write() {
+T* Tensor::write_strided() {
   const TensorImpl& x = get();
   if (x.node)
     fail("a tensor made by {} while recording cannot be written; detach() or clone() it first",
          x.node->op());
   if (x.requires_grad && grad_enabled())
     fail("the leaf '{}' wants a gradient; write it inside a NoGrad scope", x.name);
+  ++x.storage->version;
+  return static_cast<T*>(address(dtype_of<T>));
+}
+template float* Tensor::write_strided();
+template double* Tensor::write_strided();
+template int32_t* Tensor::write_strided();
+template int64_t* Tensor::write_strided();
+template bool* Tensor::write_strided();
+
+template <class T>
+T* Tensor::write() {
   if (!is_contiguous())
     fail(
         "write: {} is a view with strides {}, whose elements do not follow each other; write a "
         "contiguous tensor and copy_into() the view",
-        describe(*this), x.strides);
-  ++x.storage->version;
-  return static_cast<T*>(address(dtype_of<T>));
+        describe(*this), strides());
+  return write_strided<T>();
 }
 template float* Tensor::write();
 template double* Tensor::write();

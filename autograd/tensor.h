@@ -76,6 +76,8 @@ class Tensor {
   template <class T>
   T* write();
   template <class T>
+  T* write_strided();  // the same for any view: the caller goes by its strides
+  template <class T>
   std::vector<T> to_vector() const;  // the values in row-major order, converted
   double item() const;               // the only element
 

@@ -2,11 +2,13 @@
 // GRADUS_ISA names.
 #include "gradus/kernels/kernels.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <string>
 
 #include "gradus/base/error.h"
+#include "gradus/kernels/loops.h"
 
 namespace gradus {
 
@@ -73,6 +75,12 @@ KernelLevel::~KernelLevel() { running_level() = before_; }
 template <>
 const Kernels<double>& kernels<double>() {
   return kernels_double;
+}
+
+Level level() {
+  int count;
+  const auto* levels = kernel_levels(&count);
+  return static_cast<Level>(std::find(levels, levels + count, &kernels<float>()) - levels);
 }
 
 }  // namespace gradus

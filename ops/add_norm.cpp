@@ -22,7 +22,7 @@ struct AddNorm : Fused<AddNorm> {
   }
 
   Tensors forward(Inputs in) override {
-    const int64_t n = row_length(name, in[0]);
+    const int64_t n = filled_row_length(name, in[0]);
     constexpr const char* names[] = {"x", "the branch", "weight", "bias"};
     for (size_t i = 1; i < in.size(); ++i) {
       check_same_dtype(name, in[0], in[i]);

@@ -15,12 +15,12 @@ struct LayerNorm : Fused<LayerNorm> {
   std::string detail() const override { return fmt::format("eps={}", eps); }
 
   Tensors reference(Inputs in) const {
-    const Tensor c = in[0] - mean(in[0], -1);
-    return {c * rsqrt(mean(square(c), -1) + eps) * in[1] + in[2]};
+    const Tensor c = in[0] - mean(in[0], -1, {.keep_axes = true});
+    return {c * rsqrt(mean(square(c), -1, {.keep_axes = true}) + eps) * in[1] + in[2]};
   }
 
   Tensors forward(Inputs in) override {
-    const int64_t n = row_length(name, in[0]);
+    const int64_t n = filled_row_length(name, in[0]);
     for (size_t i : {size_t{1}, size_t{2}}) {
       check_same_dtype(name, in[0], in[i]);
       if (in[i].shape() != Shape{n})

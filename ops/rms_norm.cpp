@@ -16,11 +16,11 @@ struct RmsNorm : Fused<RmsNorm> {
   std::string detail() const override { return fmt::format("eps={}", eps); }
 
   Tensors reference(Inputs in) const {
-    return {in[0] * rsqrt(mean(square(in[0]), -1, true) + eps) * in[1]};
+    return {in[0] * rsqrt(mean(square(in[0]), -1, {.keep_axes = true}) + eps) * in[1]};
   }
 
   Tensors forward(Inputs in) override {
-    const int64_t n = row_length(name, in[0]);
+    const int64_t n = filled_row_length(name, in[0]);
     check_same_dtype(name, in[0], in[1]);
     if (in[1].shape() != Shape{n})
       fail("rms_norm: x is {}, weight is {}; it must be [{}]", in[0].shape(), in[1].shape(), n);

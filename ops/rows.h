@@ -13,6 +13,13 @@ inline int64_t row_length(const char* op, const Tensor& x) {
   check(x.rank() >= 1, "{}: the tensor has no axes; it needs a last axis to work along", op);
   return x.shape()[-1];
 }
+// The same for ops that take a row's mean.
+inline int64_t filled_row_length(const char* op, const Tensor& x) {
+  const int64_t n = row_length(op, x);
+  if (n == 0)
+    fail("{}: the last axis of the shape {} is empty; a mean needs an element", op, x.shape());
+  return n;
+}
 inline int64_t row_count(const Tensor& x) { return x.shape()[-1] ? x.numel() / x.shape()[-1] : 0; }
 // The product of all sizes but the last: the rows of a tensor even where they are empty.
 inline int64_t leading_size(const Shape& shape) {

@@ -46,8 +46,8 @@ struct OverRows : Fused<Self> {
 struct Softmax : OverRows<Softmax> {
   static constexpr const char* name = "softmax";
   Tensors reference(Inputs in) const {
-    const Tensor e = exp(in[0] - max(in[0].detach(), -1));
-    return {e / sum(e, {-1}, true)};
+    const Tensor e = exp(in[0] - max(in[0].detach(), -1, {.keep_axes = true}));
+    return {e / sum(e, -1, {.keep_axes = true})};
   }
   template <class T>
   static void run(const T* x, T* y, int64_t rows, int64_t n) {
@@ -62,8 +62,8 @@ struct Softmax : OverRows<Softmax> {
 struct LogSoftmax : OverRows<LogSoftmax> {
   static constexpr const char* name = "log_softmax";
   Tensors reference(Inputs in) const {
-    const Tensor z = in[0] - max(in[0].detach(), -1);
-    return {z - log(sum(exp(z), {-1}, true))};
+    const Tensor z = in[0] - max(in[0].detach(), -1, {.keep_axes = true});
+    return {z - log(sum(exp(z), -1, {.keep_axes = true}))};
   }
   template <class T>
   static void run(const T* x, T* y, int64_t rows, int64_t n) {
@@ -80,10 +80,10 @@ struct Logsumexp : Fused<Logsumexp> {
   static constexpr const char* name = "logsumexp";
   Tensors reference(Inputs in) const {
     constexpr double huge = std::numeric_limits<float>::max();
-    const Tensor top = clamp(max(in[0].detach(), -1, true), -huge, huge);
+    const Tensor top = clamp(max(in[0].detach(), -1, {.keep_axes = true}), -huge, huge);
     Shape shape = in[0].shape();
     shape.erase(shape.rank() - 1);
-    return {reshape(top + log(sum(exp(in[0] - top), {-1}, true)), shape)};
+    return {reshape(top + log(sum(exp(in[0] - top), -1, {.keep_axes = true})), shape)};
   }
   Tensors forward(Inputs in) override {
     const int64_t n = row_length(name, in[0]);
