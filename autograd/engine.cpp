@@ -1,5 +1,6 @@
 #include "gradus/autograd/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gradus/autograd/observer.h"
@@ -120,35 +121,127 @@ void Walk::collect(const void* key, int output, const Tensor& gradient) {
   for (size_t place : found->second) accumulate(results_[place], gradient);
 }
 
-void Walk::give(const Edge& edge, Tensor gradient) {
+namespace {
+std::string name_of(const Node& node) {
+  return node.path().empty() ? node.op() : fmt::format("{} at {}", node.op(), node.path());
+}
+
+// A gradient that does not fit its input is a wrong backward; nothing is reshaped to make it fit.
+void check_fits(const Tensor& gradient, const Edge& edge, const Node* from, size_t input) {
+  const std::string who =
+      from ? fmt::format("{}: its backward returned, for input {}", name_of(*from), input)
+           : std::string("backward: given was");
   if (gradient.dtype() != edge.dtype)
-    fail("backward: a gradient of dtype {} was given to a tensor of dtype {}",
-         to_string(gradient.dtype()), to_string(edge.dtype));
-  if (gradient.shape() != edge.shape) gradient = sum_to(gradient, edge.shape);
+    fail("{}, a gradient of dtype {}; the input is {}", who, to_string(gradient.dtype()),
+         to_string(edge.dtype));
+  if (!broadcasts_to(edge.shape, gradient.shape()))
+    fail(
+        "{}, a gradient of shape {}; the input has shape {}. A gradient has its input's shape, or "
+        "one that the input broadcasts to (the engine then sums). Is a transpose missing?",
+        who, gradient.shape(), edge.shape);
+}
+}  // namespace
+
+void Walk::give(const Edge& edge, Tensor gradient, const Node* from, size_t input) {
+  if (gradient.dtype() != edge.dtype || gradient.shape() != edge.shape) {
+    check_fits(gradient, edge, from, input);
+    gradient = sum_to(gradient, edge.shape);
+  }
   if (edge.leaf) {
     mark_reached(edge.leaf);
     if (!to_leaves_) return collect(edge.leaf.get(), 0, gradient);
-    const Tensor leaf(edge.leaf);
     NoGrad scope;
-    if (Destination place = place_for_gradient(leaf)) copy_into(gradient, place.into, place.add);
-    else leaf.set_grad(add(leaf.grad(), gradient));
+    GradientSlot slot = slot_of(Tensor(edge.leaf));
+    copy_into(gradient, slot.into, slot.add);
     return;
   }
-  auto [entry, is_new] = pending_.try_emplace(edge.node->sequence());
-  if (is_new) entry->second = {edge.node, Tensors(edge.node->outputs().size())};
-  accumulate(entry->second.dys[static_cast<size_t>(edge.output)], std::move(gradient));
+  accumulate(pending_sum(edge), std::move(gradient));
 }
 
-Destination place_for_gradient(const Tensor& leaf) {
+Tensor& Walk::pending_sum(const Edge& edge) {
+  auto [entry, is_new] = pending_.try_emplace(edge.node->sequence());
+  if (is_new) entry->second = {edge.node, Tensors(edge.node->outputs().size())};
+  return entry->second.dys[static_cast<size_t>(edge.output)];
+}
+
+// The sum of the gradients of what is no leaf, or of a leaf that grad() asks for once.
+Tensor* Walk::sum_of(const Edge& edge) {
+  if (edge.node) return &pending_sum(edge);
+  const auto found = wanted_.find({edge.leaf.get(), 0});
+  return found != wanted_.end() && found->second.size() == 1 ? &results_[found->second[0]]
+                                                             : nullptr;
+}
+
+GradientSlot Walk::slot(const Edge& edge) {
+  if (edge.leaf) mark_reached(edge.leaf);
+  if (edge.leaf && to_leaves_) return slot_of(Tensor(edge.leaf));
+  Tensor* sum = sum_of(edge);
+  if (!sum) return {Tensor::empty(edge.shape, edge.dtype)};
+  const bool add = sum->defined();
+  if (!add || !sole_holder(*sum)) {
+    Tensor own = Tensor::empty(edge.shape, edge.dtype);
+    if (add) copy_into(*sum, own, false);
+    *sum = own;
+  }
+  return {*sum, add, true};
+}
+
+GradientSlot slot_of(const Tensor& leaf) {
   TensorImpl& x = leaf.get();
   if (!x.grad) {
-    x.grad = x.grad_home ? x.grad_home : Tensor::empty(x.shape, x.dtype).impl();
-    return {Tensor(x.grad), false};
+    x.grad = x.grad_slot ? x.grad_slot : Tensor::empty(x.shape, x.dtype).impl();
+    return {Tensor(x.grad), false, true};
   }
-  // Someone else may hold the gradient (a caller who kept it); then it must not change under them.
-  if (x.grad != x.grad_home && (x.grad.use_count() > 1 || x.grad->storage.use_count() > 1))
-    return {};
-  return {Tensor(x.grad), true};
+  const bool held = x.grad.use_count() > 1 || x.grad->storage.use_count() > 1;
+  if (x.grad != x.grad_slot && (held || !Tensor(x.grad).is_contiguous())) {
+    Tensor own = Tensor::empty(x.shape, x.dtype);
+    copy_into(Tensor(x.grad), own, false);
+    x.grad = own.impl();
+  }
+  return {Tensor(x.grad), true, true};
+}
+
+// Runs one node's backward and returns the gradients that are still to be given. Where nobody
+// watches, ops write into slots. A watcher is shown every gradient, which is then copied to its slot;
+// that is the same to the last bit, unless an op would add to a gradient that is there already: then
+// its backward runs again and does that.
+Tensors Walk::run(Node& node, const Tensors& dys, bool watched) {
+  const bool in_place = !options_.create_graph && !backward_interceptor();
+  const RecordingScope recording(options_.create_graph);
+  const auto run_node = [&](bool into_slots) {
+    node.slots_ = into_slots ? this : nullptr;
+    node.asked_slots_.clear();
+    Tensors dxs = node.run_backward(dys);
+    node.slots_ = nullptr;
+    if (dxs.size() != node.edges().size())
+      fail("{}: its backward returned {} gradients for {} inputs", name_of(node), dxs.size(),
+           node.edges().size());
+    return dxs;
+  };
+  const double start = observers().empty() ? 0 : seconds_now();
+  Tensors dxs = run_node(in_place && !watched);
+  if (backward_interceptor()) backward_interceptor()(node, dxs);
+  for (Observer* observer : observers()) observer->backward(node, dys, dxs, seconds_now() - start);
+  shown_ = dxs;
+  if (!in_place || !watched) return dxs;
+  const auto asked = node.asked_slots_;
+  const bool adds = std::any_of(asked.begin(), asked.end(), [&](size_t input) {
+    const Edge& edge = node.edges()[input];
+    if (edge.leaf && to_leaves_) return edge.leaf->grad != nullptr;
+    const Tensor* sum = sum_of(edge);
+    return sum && sum->defined();
+  });
+  const Tensors again = adds ? run_node(true) : Tensors();
+  for (const size_t input : asked) {
+    if (adds) {
+      dxs[input] = again[input];
+    } else if (dxs[input].defined()) {
+      GradientSlot place = slot(node.edges()[input]);
+      copy_into(dxs[input], place.into, false);
+      dxs[input] = place.gradient();
+    }
+  }
+  return dxs;
 }
 
 Walk::Step Walk::next() {
@@ -165,28 +258,17 @@ Walk::Step Walk::next() {
           "{}: backward ran already and its saved tensors were freed; pass keep_graph to run it "
           "again",
           node->op());
+    bool watched = shows_;
+    for (const Observer* observer : observers()) watched = watched || observer->wants_gradients();
     Step step{node, std::move(dys), {}};
-    const double start = observers().empty() ? 0 : seconds_now();
-    bool observed = false;
-    for (Observer* observer : observers()) observed = observed || observer->wants_gradients();
-    node->destinations_ =
-        destinations_ && !options_.create_graph && !observed && !backward_interceptor();
-    const RecordingScope recording(options_.create_graph);
-    step.dxs = node->run_backward(step.dys);
-    node->destinations_ = false;
+    Tensors to_give = run(*node, step.dys, watched);
+    step.dxs = std::move(shown_);
     if (!options_.keep_graph) node->release();
-    if (step.dxs.size() != node->edges().size())
-      fail("{}: its backward returned {} gradients for {} inputs", node->op(), step.dxs.size(),
-           node->edges().size());
-    if (backward_interceptor()) backward_interceptor()(*node, step.dxs);
-    for (Observer* observer : observers())
-      observer->backward(*node, step.dys, step.dxs, seconds_now() - start);
-    for (size_t i = 0; i < step.dxs.size(); ++i) {
+    const RecordingScope recording(options_.create_graph);
+    for (size_t i = 0; i < to_give.size(); ++i) {
       const Edge& edge = node->edges()[i];
-      if (edge.wanted() && step.dxs[i].defined()) give(edge, step.dxs[i]);
+      if (edge.wanted() && to_give[i].defined()) give(edge, std::move(to_give[i]), node.get(), i);
     }
-    // written in place
-    for (const auto& leaf : std::exchange(node->placed_, {})) mark_reached(leaf);
     return step;
   }
   return {};
@@ -194,7 +276,7 @@ Walk::Step Walk::next() {
 
 BackwardReport backward(const Tensors& ys, const Tensors& dys, GradOptions options) {
   Walk walk(ys, dys, options);
-  walk.destinations_ = true;
+  walk.shows_ = false;
   while (walk.next()) {}
   return {walk.reached()};
 }
@@ -204,6 +286,7 @@ BackwardReport backward(const Tensor& loss, GradOptions options) {
 
 Tensors grad(const Tensors& ys, const Tensors& dys, const Tensors& xs, GradOptions options) {
   Walk walk(ys, dys, xs, options);
+  walk.shows_ = false;
   while (walk.next()) {}
   return walk.results();
 }

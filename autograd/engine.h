@@ -48,24 +48,33 @@ class Walk {
   const Tensors& reached() const { return reached_; }  // the leaves that got a gradient, each once
 
  private:
+  friend class Node;
   friend struct BackwardReport backward(const Tensors& ys, const Tensors& dys, GradOptions options);
+  friend Tensors grad(const Tensors& ys, const Tensors& dys, const Tensors& xs,
+                      GradOptions options);
   struct Pending {
     std::shared_ptr<Node> node;
     Tensors dys;
   };
   void start(const Tensors& ys, const Tensors& dys);
   void find_leading(const Tensors& ys);
-  void give(const Edge& edge, Tensor gradient);
+  void give(const Edge& edge, Tensor gradient, const Node* from = nullptr, size_t input = 0);
+  Tensors run(Node& node, const Tensors& dys, bool watched);
+  Tensor& pending_sum(const Edge& edge);
+  Tensor* sum_of(const Edge& edge);
+  GradientSlot slot(const Edge& edge);
   void collect(const void* key, int output, const Tensor& gradient);
   void mark_reached(const std::shared_ptr<TensorImpl>& leaf);
 
   GradOptions options_;
   std::map<uint64_t, Pending, std::greater<>> pending_;  // by sequence, newest first
-  bool to_leaves_ = true, destinations_ = false;
+  bool to_leaves_ = true;
+  bool shows_ = true;  // steps hand out every gradient; backward() and grad() need none of them
   // (node, output) or (leaf, 0) -> places in results_
   std::map<std::pair<const void*, int>, std::vector<size_t>> wanted_;
   std::unordered_map<const Node*, bool> leading_;
   Tensors results_, reached_;
+  Tensors shown_;  // what run() showed of the last node
   std::unordered_map<const TensorImpl*, bool> seen_;
 };
 
@@ -81,9 +90,9 @@ BackwardReport backward(const Tensors& ys, const Tensors& dys, GradOptions optio
 Tensors grad(const Tensor& y, const Tensors& xs, GradOptions options = {});
 Tensors grad(const Tensors& ys, const Tensors& dys, const Tensors& xs, GradOptions options = {});
 
-// Where the leaf's gradient may be added straight into (Node::destination); makes it the leaf's
-// grad.
-Destination place_for_gradient(const Tensor& leaf);
+// A leaf's own slot, made its grad(): empty, or with the gradient that is there already. A gradient
+// that a caller holds too is copied first, so that it does not change under them.
+GradientSlot slot_of(const Tensor& leaf);
 
 // For the mutation test: sees, and may spoil, what every node's backward returns, where the walk
 // calls it. Empty otherwise.
@@ -94,8 +103,10 @@ Tensor alias(const Tensor& x);
 
 // The three operations the engine itself needs; ops/ defines them.
 Tensor add(const Tensor& a, const Tensor& b);
-Tensor sum_to(const Tensor& x, const Shape& shape);  // undoes broadcasting
-// y = x or y += x, unrecorded; equal shapes, y contiguous
+// Undoes broadcasting: the sum of x over the axes along which `shape` broadcasts to x's shape. An
+// Error where it does not.
+Tensor sum_to(const Tensor& x, const Shape& shape);
+// y = x or y += x, unrecorded, for equal shapes and any strides: y may be a view.
 void copy_into(const Tensor& x, Tensor& y, bool add_to_y);
 
 }  // namespace gradus

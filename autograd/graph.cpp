@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 
@@ -46,52 +47,108 @@ std::unordered_map<const Node*, size_t> numbers_of(
   for (size_t i = 0; i < nodes.size(); ++i) numbers[nodes[i].get()] = nodes.size() - i;
   return numbers;
 }
+std::string source_text(const Edge& edge, std::unordered_map<const Node*, size_t>& numbers) {
+  if (edge.node) return fmt::format("#{}", numbers[edge.node.get()]);
+  return edge.leaf ? leaf_name(Tensor(edge.leaf)) : "constant";
+}
+
+constexpr size_t bytes_column = 4;
+// The width of UTF-8 text, in characters.
+size_t columns(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
 }  // namespace
 
 std::string graph_text(const Tensor& y) {
   const auto nodes = nodes_of(y);
   auto numbers = numbers_of(nodes);
-  std::string text = describe(y) + '\n';
+  // Columns as wide as their longest cell; all but the first two and the bytes are left-aligned.
+  std::vector<std::vector<std::string>> rows{
+      {"#", "op", "makes", "from", "saved", "parameters", "module"}};
   for (const auto& node : nodes) {
     std::vector<std::string> from;
-    for (const Edge& edge : node->edges())
-      from.push_back(edge.node   ? fmt::format("#{}", numbers[edge.node.get()])
-                     : edge.leaf ? leaf_name(Tensor(edge.leaf))
-                                 : "constant");
-    text += fmt::format("#{:<4} {:<16} {:<18} <- {:<28} saved {:>8} B{}{}{}{}\n",
-                        numbers[node.get()], node->op(), outputs_text(*node), fmt::join(from, ", "),
-                        node->saved_bytes(), node->detail().empty() ? "" : "  ", node->detail(),
-                        node->path().empty() ? "" : "  at ", node->path());
+    for (const Edge& edge : node->edges()) from.push_back(source_text(edge, numbers));
+    rows.push_back({fmt::format("#{}", numbers[node.get()]), node->op(), outputs_text(*node),
+                    fmt::format("{}", fmt::join(from, ", ")),
+                    fmt::format("{} B", node->saved_bytes()), node->detail(), node->path()});
+  }
+  std::vector<size_t> widths(rows[0].size());
+  for (const auto& row : rows)
+    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], columns(row[c]));
+  std::string text = describe(y) + '\n';
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t c = 0; c < row.size(); ++c) {
+      const std::string padding(widths[c] - columns(row[c]), ' ');
+      line += c == bytes_column ? padding + row[c] : row[c] + padding;
+      line += "  ";
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
   }
   return text;
 }
 
+namespace {
+// The nodes of one module and the modules inside it: "layer.0.attention" lies in "layer.0" in
+// "layer".
+struct Cluster {
+  std::string nodes;
+  std::map<std::string, Cluster> inside;
+};
+
+std::string cluster_text(const Cluster& cluster, const std::string& path, int depth,
+                         size_t& count) {
+  const std::string indent(2 * static_cast<size_t>(depth), ' ');
+  std::string text;
+  for (size_t at = 0; at < cluster.nodes.size();) {
+    const size_t end = cluster.nodes.find('\n', at) + 1;
+    text += indent + cluster.nodes.substr(at, end - at);
+    at = end;
+  }
+  for (const auto& [name, inner] : cluster.inside) {
+    const std::string inner_path = path.empty() ? name : path + "." + name;
+    text += fmt::format("{}subgraph cluster_{} {{\n{}  label=\"{}\";\n", indent, count++, indent,
+                        escaped(inner_path));
+    text += cluster_text(inner, inner_path, depth + 1, count) + indent + "}\n";
+  }
+  return text;
+}
+
+Cluster& cluster_of(Cluster& root, const std::string& path) {
+  Cluster* cluster = &root;
+  for (size_t at = 0; at < path.size();) {
+    const size_t end = std::min(path.find('.', at), path.size());
+    cluster = &cluster->inside[path.substr(at, end - at)];
+    at = end + 1;
+  }
+  return *cluster;
+}
+}  // namespace
+
 std::string graph_dot(const Tensor& y) {
   const auto nodes = nodes_of(y);
   auto numbers = numbers_of(nodes);
-  std::map<std::string, std::string> clusters;  // by module path
+  Cluster root;
   std::map<const TensorImpl*, std::string> leaves;
   std::string edges;
   for (const auto& node : nodes) {
     const size_t number = numbers[node.get()];
-    clusters[node->path()] += fmt::format("    n{} [shape=box, label=\"{}\\n{}\"];\n", number,
-                                          escaped(node->op()), outputs_text(*node));
+    cluster_of(root, node->path()).nodes += fmt::format(
+        "n{} [shape=box, label=\"{}\\n{}\"];\n", number, escaped(node->op()), outputs_text(*node));
     for (const Edge& edge : node->edges()) {
       if (edge.node)
         edges += fmt::format("  n{} -> n{} [label=\"{}\"];\n", numbers[edge.node.get()], number,
                              edge.shape);
       if (!edge.leaf) continue;
-      const auto place =
-          leaves.emplace(edge.leaf.get(), fmt::format("leaf{}", leaves.size())).first;
-      edges += fmt::format("  {} -> n{};\n", place->second, number);
+      const auto id =
+          leaves.emplace(edge.leaf.get(), fmt::format("leaf{}", leaves.size())).first->second;
+      edges += fmt::format("  {} -> n{};\n", id, number);
     }
   }
   std::string dot = "digraph gradus {\n  rankdir=BT;\n  node [fontname=Helvetica];\n";
-  size_t cluster = 0;
-  for (const auto& [path, members] : clusters)
-    dot += path.empty() ? members
-                        : fmt::format("  subgraph cluster_{} {{\n    label=\"{}\";\n{}  }}\n",
-                                      cluster++, escaped(path), members);
+  size_t count = 0;
+  dot += cluster_text(root, "", 1, count);
   for (const auto& [leaf, id] : leaves)
     dot +=
         fmt::format("  {} [shape=ellipse, style=filled, fillcolor=lightgrey, label=\"{}\\n{}\"];\n",

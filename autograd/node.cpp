@@ -1,6 +1,8 @@
 #include "gradus/autograd/node.h"
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 
 #include "gradus/autograd/engine.h"
 #include "gradus/autograd/observer.h"
@@ -15,7 +17,7 @@ Node::~Node() {
     std::vector<Saved> saved, inputs;
   };
   thread_local std::vector<Held>* waiting = nullptr;
-  Held held{std::move(edges_), std::move(saved_), std::move(fused_inputs_)};
+  Held held{std::move(edges_), std::move(saved_), std::move(reference_inputs_)};
   if (waiting) {
     waiting->push_back(std::move(held));
     return;
@@ -37,6 +39,7 @@ void Node::save(Tensors tensors) {
 
 Tensor Node::unpack(const Saved& saved) const {
   const Tensor& x = saved.tensor;
+  if (!x.defined()) return x;  // an optional input
   if (const uint32_t now = x.get().storage->version; now != saved.version)
     fail(
         "{}: a tensor that it saved for backward, {}, was overwritten since (version {}, saved at "
@@ -57,7 +60,12 @@ Tensor Node::saved(size_t i) const {
         "{}: backward ran already and its saved tensors were freed; pass keep_graph to run it "
         "again",
         op());
-  return unpack(saved_.at(i));
+  if (i >= saved_.size())
+    fail(
+        "{}: its backward asks for saved tensor {}, but its forward saved {}; what backward needs, "
+        "forward must save()",
+        op(), i, saved_.size());
+  return unpack(saved_[i]);
 }
 
 Tensors Node::saved_tensors() const {
@@ -67,23 +75,44 @@ Tensors Node::saved_tensors() const {
 }
 
 size_t Node::saved_bytes() const {
-  size_t bytes = 0;
-  for (const Saved& saved : saved_)
-    bytes += static_cast<size_t>(saved.tensor.numel()) * size_of(saved.tensor.dtype());
-  return bytes;
+  std::map<const Storage*, size_t> bytes;
+  for (const auto* list : {&saved_, &reference_inputs_})
+    for (const Saved& saved : *list) {
+      const Tensor& x = saved.tensor;
+      if (!x.defined()) continue;
+      size_t& largest = bytes[x.get().storage.get()];
+      largest = std::max(largest, std::min(x.get().storage->bytes,
+                                           static_cast<size_t>(x.numel()) * size_of(x.dtype())));
+    }
+  size_t total = 0;
+  for (const auto& [storage, size] : bytes) total += size;
+  return total;
 }
 
 void Node::release() {
   saved_.clear();
-  fused_inputs_.clear();
+  reference_inputs_.clear();
   released_ = true;
 }
 
-Destination Node::destination(size_t input) {
-  const auto& leaf = edges_[input].leaf;
-  if (!destinations_ || !leaf) return {};
-  placed_.push_back(leaf);
-  return place_for_gradient(Tensor(leaf));
+GradientSlot Node::slot(size_t input) {
+  const Edge& edge = edges_.at(input);
+  const auto goes_there = [&](size_t other) {
+    const Edge& asked = edges_[other];
+    return asked.node == edge.node && asked.output == edge.output && asked.leaf == edge.leaf;
+  };
+  // A second input that is the same tensor: its gradient is added when backward has returned.
+  const bool again = std::any_of(asked_slots_.begin(), asked_slots_.end(), goes_there);
+  if (edge.wanted() && !grad_enabled() && !again) {
+    asked_slots_.push_back(input);
+    if (slots_) return slots_->slot(edge);
+  }
+  return {Tensor::empty(edge.shape, edge.dtype)};
+}
+
+void GradientSlot::zero_unless_added_to() {
+  if (add) return;
+  dispatch(into.dtype(), [&]<class T>() { std::fill_n(into.write<T>(), into.numel(), T{}); });
 }
 
 namespace {

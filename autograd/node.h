@@ -20,6 +20,8 @@
 
 namespace gradus {
 
+class Walk;
+
 struct Edge {
   std::shared_ptr<Node> node;  // the maker of this input, and which of its outputs the input is
   int output = 0;
@@ -30,12 +32,21 @@ struct Edge {
   bool wanted() const { return node || leaf; }
 };
 
-// Where a leaf's gradient may be put directly, instead of being returned and added: see
-// Node::destination.
-struct Destination {
-  Tensor into;       // undefined: return the gradient as usual
-  bool add = false;  // add to what is there (GEMM's beta = 1), or overwrite it
-  explicit operator bool() const { return into.defined(); }
+// Where the gradient of one input goes. All gradients of a tensor add up in one place: of a leaf, in a
+// range of a flat arena or memory of its own; of any other, in the walk's pending sum. An op that can
+// add into memory, or into a part of it, writes there directly. While the walk is recorded, the slot
+// is new memory that backward returns. Nothing but this says where a gradient lies, so all walks
+// leave the same bits, whoever watches them.
+//
+//   GradientSlot dw = slot(1);                      in backward, for an input that wants(1)
+//   gemm(…, dw.add ? 1 : 0, dw.into.write<T>());    overwrites, or adds to what is there
+//   return {dx, dw.gradient()};                     undefined where it lies in its place already
+struct GradientSlot {
+  Tensor into;        // contiguous, of the input's shape
+  bool add = false;   // a gradient is there already: add to it. If not, what is there means nothing
+  bool kept = false;  // it lies in its place; otherwise backward returns it
+  void zero_unless_added_to();  // for kernels that only add
+  Tensor gradient() const { return kept ? Tensor() : into; }
 };
 
 class Node : public std::enable_shared_from_this<Node> {
@@ -47,8 +58,7 @@ class Node : public std::enable_shared_from_this<Node> {
   virtual Tensors forward(Inputs in) = 0;  // runs unrecorded; calls save()
   // one gradient an input; undefined ones are zero, given and returned
   virtual Tensors backward(const Tensors& dys) = 0;
-  // What the walk calls. Fused ops (below) differentiate their reference instead when someone
-  // records.
+  // What the walk calls. Ops with a reference (below) differentiate that when someone records.
   virtual Tensors run_backward(const Tensors& dys) { return backward(dys); }
 
   uint64_t sequence() const { return sequence_; }
@@ -61,6 +71,8 @@ class Node : public std::enable_shared_from_this<Node> {
   };
   const std::vector<Output>& outputs() const { return outputs_; }
   Tensors saved_tensors() const;
+  // Bytes that stay in memory for the backward: what was saved and, of an op with a reference, its
+  // inputs; memory that several of them share counts once.
   size_t saved_bytes() const;
   bool released() const { return released_; }
   virtual void release();  // frees what was saved: backward ran and the graph is not kept
@@ -74,34 +86,39 @@ class Node : public std::enable_shared_from_this<Node> {
   Tensor saved(size_t i) const;
   // in backward: is that input's gradient wanted?
   bool wants(size_t input) const { return edges_[input].wanted(); }
-  // In backward: a place in the leaf's own gradient, for ops that can add into it; having written
-  // there, return an undefined gradient. There is one only for leaves, while nobody records or
-  // observes.
-  Destination destination(size_t input);
+  // In backward: where that input's gradient goes; asked once for an input, and written before
+  // backward returns. A backward that asks may be run twice, once for a watcher, so it must not
+  // change what it saved.
+  GradientSlot slot(size_t input);
 
  private:
   friend Tensors record(std::shared_ptr<Node> node, Inputs in);
   friend class Walk;
   template <class Self>
-  friend struct Fused;
+  friend struct WithReference;
   struct Saved {
     Tensor tensor;
     int output;
     uint32_t version;
   };
   Tensor unpack(const Saved& saved) const;
-  Saved pack(const Tensor& tensor) const { return {tensor, -1, tensor.get().storage->version}; }
+  Saved pack(const Tensor& tensor) const {
+    return {tensor, -1, tensor.defined() ? tensor.get().storage->version : 0};
+  }
 
   uint64_t sequence_ = 0;
   std::shared_ptr<const std::string> path_;
   std::vector<Edge> edges_;
   std::vector<Output> outputs_;
   std::vector<Saved> saved_;
-  // a fused op's inputs, for differentiating its reference
-  std::vector<Saved> fused_inputs_;
-  // the leaves whose destination this backward asked for
-  std::vector<std::shared_ptr<TensorImpl>> placed_;
-  bool recording_ = false, released_ = false, destinations_ = false;
+  // the inputs of an op with a reference, for differentiating that
+  std::vector<Saved> reference_inputs_;
+  // During a backward: the walk that says where slots are, if any does, and of which inputs this
+  // node asked for one.
+  Walk* slots_ = nullptr;
+  std::vector<size_t> asked_slots_;
+  bool recording_ = false;
+  bool released_ = false;
 };
 
 // Runs node->forward(in) and, where recording is on and an input wants a gradient, makes the node
@@ -122,41 +139,54 @@ struct Op : Node {
   const char* op() const override { return Self::name; }
 };
 
-// What a fused op's backward is when its reference is differentiated: by fresh aliases of the
-// inputs, recorded if grad_enabled().
+// What the backward of an op with a reference is when that is differentiated: by fresh aliases of
+// the inputs, recorded if grad_enabled().
 Tensors differentiate_reference(const Node& node, Inputs inputs, const Tensors& dys,
                                 const std::function<Tensors(Inputs)>& reference);
 
-// The base of fused ops: Self also has `Tensors reference(Inputs) const`, the readable expression
-// that it must equal. backward() may use kernels freely: it runs only when nobody records. When
-// someone does, or where Self writes no backward() of its own, reference is differentiated. Under
-// Expand, the forward runs it too.
+// What Composed and Fused share: `Tensors reference(Inputs) const`, the readable expression that
+// the op must equal. Under Expand, the forward runs it.
 template <class Self>
-struct Fused : Op<Self> {
-  Tensors backward(const Tensors& dys) override {
+struct WithReference : Op<Self> {
+  void keep_inputs(Inputs in) {
+    for (const Tensor& x : in) this->reference_inputs_.push_back(this->pack(x));
+  }
+
+ protected:
+  Tensors differentiate(const Tensors& dys) const {
     Tensors inputs;
-    for (const auto& saved : this->fused_inputs_) inputs.push_back(this->unpack(saved));
+    for (const auto& saved : this->reference_inputs_) inputs.push_back(this->unpack(saved));
     return differentiate_reference(*this, inputs, dys, [this](Inputs in) {
       return static_cast<const Self*>(this)->reference(in);
     });
   }
-  Tensors run_backward(const Tensors& dys) override {
-    return grad_enabled() ? Fused::backward(dys) : this->backward(dys);
-  }
-  void keep_inputs(Inputs in) {
-    constexpr bool has_own_backward =
-        !std::is_same_v<decltype(&Self::backward), Tensors (Fused::*)(const Tensors&)>;
-    if (!has_own_backward || !first_order_only())
-      for (const Tensor& x : in) this->fused_inputs_.push_back(this->pack(x));
+};
+
+// The base of ops that have a forward of their own and whose derivatives, of every order, are those
+// of the reference: the shortest way to a new op.
+template <class Self>
+struct Composed : WithReference<Self> {
+  static bool needs_inputs() { return true; }
+  Tensors backward(const Tensors& dys) final { return this->differentiate(dys); }
+};
+
+// The base of ops that have a backward of their own beside the reference. It may use kernels
+// freely: it runs only when nobody records. When someone does, reference is differentiated.
+template <class Self>
+struct Fused : WithReference<Self> {
+  static bool needs_inputs() { return !first_order_only(); }
+  Tensors backward(const Tensors& dys) override = 0;
+  Tensors run_backward(const Tensors& dys) final {
+    return grad_enabled() ? this->differentiate(dys) : this->backward(dys);
   }
 };
 
 template <class O, class... Args>
 Tensors apply(Inputs in, Args&&... args) {
   auto op = std::make_shared<O>(std::forward<Args>(args)...);
-  if constexpr (std::is_base_of_v<Fused<O>, O>) {
+  if constexpr (std::is_base_of_v<WithReference<O>, O>) {
     if (expanding()) return op->reference(in);
-    if (recording_wanted(in)) op->keep_inputs(in);
+    if (O::needs_inputs() && recording_wanted(in)) op->keep_inputs(in);
   }
   return record(std::move(op), in);
 }

@@ -32,6 +32,13 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
   return out;
 }
 
+bool broadcasts_to(const Shape& shape, const Shape& larger) {
+  if (shape.rank() > larger.rank()) return false;
+  for (int i = 1; i <= shape.rank(); ++i)
+    if (shape[-i] != larger[-i] && shape[-i] != 1) return false;
+  return true;
+}
+
 int checked_axis(const char* op, int axis, const Shape& shape) {
   check(axis >= -shape.rank() && axis < shape.rank(), "{}: axis {} is out of range for shape {}",
         op, axis, shape);

@@ -70,6 +70,10 @@ Shape contiguous_strides(const Shape& shape);
 // the op and both shapes.
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
 
+// Whether a tensor of that shape, broadcast, can have the larger shape: aligned at the last axis,
+// each size equal or 1.
+bool broadcasts_to(const Shape& shape, const Shape& larger);
+
 // axis in [-rank, rank) made non-negative; otherwise an Error that names the op, the axis and the
 // shape.
 int checked_axis(const char* op, int axis, const Shape& shape);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "gradus/autograd/engine.h"
 #include "gradus/autograd/modes.h"
 #include "gradus/autograd/node.h"
 
@@ -55,6 +56,11 @@ T* Tensor::write() {
          x.node->op());
   if (x.requires_grad && grad_enabled())
     fail("the leaf '{}' wants a gradient; write it inside a NoGrad scope", x.name);
+  if (!is_contiguous())
+    fail(
+        "write: {} is a view with strides {}, whose elements do not follow each other; write a "
+        "contiguous tensor and copy_into() the view",
+        describe(*this), x.strides);
   ++x.storage->version;
   return static_cast<T*>(address(dtype_of<T>));
 }
@@ -134,7 +140,13 @@ void Tensor::set_grad(const Tensor& grad) const {
   if (grad.shape() != shape() || grad.dtype() != dtype())
     fail("set_grad: the gradient is {} {}, the tensor {} {}", to_string(grad.dtype()), grad.shape(),
          to_string(dtype()), shape());
-  get().grad = grad.impl();
+  TensorImpl& x = get();
+  if (x.grad_slot && grad.impl() != x.grad_slot) {
+    const NoGrad scope;
+    Tensor slot(x.grad_slot);
+    copy_into(grad, slot, false);
+  }
+  x.grad = x.grad_slot ? x.grad_slot : grad.detach().impl();
 }
 
 Tensor& Tensor::set_name(std::string name) {

@@ -42,8 +42,8 @@ struct TensorImpl {
   std::shared_ptr<Node> node;  // what made it, and which of its outputs it is
   int output = 0;
   std::shared_ptr<TensorImpl> grad;  // a leaf's gradient, once there is one
-  // where that gradient must lie (a place in a flat arena), if anywhere
-  std::shared_ptr<TensorImpl> grad_home;
+  // where that gradient must lie (a range of a flat arena), if anywhere
+  std::shared_ptr<TensorImpl> grad_slot;
   std::string name;
 };
 
@@ -63,12 +63,17 @@ class Tensor {
   int64_t numel() const { return shape().numel(); }
   bool is_contiguous() const;
 
+  // The first element. Element (i, j) is strides()[0] i + strides()[1] j further; in a tensor that
+  // is_contiguous(), elements follow each other in row-major order (contiguous(x) makes one).
   template <class T>
   const T* data() const {
     return static_cast<const T*>(address(dtype_of<T>));
   }
+  // The same for writing, which counts a version. An Error for a tensor that has history, for a leaf
+  // that wants a gradient outside of NoGrad, and for a view whose elements do not follow each other
+  // in row-major order: copy_into(values, view) goes by its strides.
   template <class T>
-  T* write();  // counts a version; an Error for a tensor that has history
+  T* write();
   template <class T>
   std::vector<T> to_vector() const;  // the values in row-major order, converted
   double item() const;               // the only element
@@ -83,6 +88,7 @@ class Tensor {
   bool requires_grad() const { return get().requires_grad || get().node; }
   bool is_leaf() const { return get().requires_grad && !get().node; }
   Tensor grad() const { return Tensor(get().grad); }
+  // Replaces the gradient, by its values: where an optimizer keeps it, they are copied there.
   void set_grad(const Tensor& grad) const;
   void clear_grad() const { get().grad = nullptr; }
 

@@ -114,17 +114,17 @@ int utf8_length(const unsigned char* text, size_t left, int& bad) {
   const unsigned char first = text[0];
   if (first < 0x80) return 1;
   bad = 1;
-  const int length = first >= 0xC2 && first <= 0xDF   ? 2
-                     : first >= 0xE0 && first <= 0xEF ? 3
-                     : first >= 0xF0 && first <= 0xF4 ? 4
-                                                      : 0;
+  int length = 0;
+  if (first >= 0xC2 && first <= 0xDF) length = 2;
+  else if (first >= 0xE0 && first <= 0xEF) length = 3;
+  else if (first >= 0xF0 && first <= 0xF4) length = 4;
   if (!length) return 0;
-  const unsigned char low = first == 0xE0   ? 0xA0
-                            : first == 0xF0 ? 0x90
-                                            : 0x80,
-                      high = first == 0xED   ? 0x9F
-                             : first == 0xF4 ? 0x8F
-                                             : 0xBF;
+  // What the second byte may be, where the first makes others overlong, a surrogate or too large.
+  unsigned char low = 0x80, high = 0xBF;
+  if (first == 0xE0) low = 0xA0;
+  if (first == 0xED) high = 0x9F;
+  if (first == 0xF0) low = 0x90;
+  if (first == 0xF4) high = 0x8F;
   for (int i = 1; i < length; ++i) {
     if (static_cast<size_t>(i) >= left || text[i] < (i == 1 ? low : 0x80) ||
         text[i] > (i == 1 ? high : 0xBF))

@@ -62,7 +62,7 @@ void bench_kernels() {
   std::vector<int32_t> labels(40000, 5);
   const DropoutDraw none{0, 1, 1}, draw{0.1, 1, 1};
   const auto attention = [&](int64_t rows, DropoutDraw d, int64_t keys = 128) {
-    return AttentionRows{rows, keys, 0, false, 0.125, 3, d};
+    return AttentionRows{rows, keys, 0, 0, false, -1, 3, d};
   };
   const std::vector<Row> table = {
       {"exp", n, 8, [&](auto& k, int64_t r) { k.exp(x.data(), y.data(), r * n); }},
@@ -74,12 +74,17 @@ void bench_kernels() {
        [&](auto& k, int64_t r) { k.column_sums(x.data(), dbias.data(), r, n); }},
       {"sum_of_squares", n, 4, [&](auto& k, int64_t r) { k.sum_of_squares(x.data(), r * n); }},
       {"bias_gelu", n, 8,
-       [&](auto& k, int64_t r) { k.bias_gelu(x.data(), bias.data(), y.data(), r, n, false); }},
+       [&](auto& k, int64_t r) {
+         k.bias_activation(x.data(), bias.data(), y.data(), r, n, Activation::gelu);
+       }},
       {"bias_gelu tanh", n, 8,
-       [&](auto& k, int64_t r) { k.bias_gelu(x.data(), bias.data(), y.data(), r, n, true); }},
+       [&](auto& k, int64_t r) {
+         k.bias_activation(x.data(), bias.data(), y.data(), r, n, Activation::gelu_tanh);
+       }},
       {"bias_gelu_backward", n, 12,
        [&](auto& k, int64_t r) {
-         k.bias_gelu_backward(x.data(), bias.data(), z.data(), y.data(), dbias.data(), r, n, false);
+         k.bias_activation_backward(x.data(), bias.data(), z.data(), y.data(), dbias.data(), r, n,
+                                    Activation::gelu);
        }},
       {"layer_norm", n, 8,
        [&](auto& k, int64_t r) {

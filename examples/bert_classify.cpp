@@ -1,7 +1,8 @@
 // A fine-tuned BERT answers: load a folder (`gradus finetune classify` makes one, so does
 // transformers), tokenize, run, softmax.
 //
-//  bert_classify FOLDER "a gorgeous , witty film" …  Without arguments: a random model of two classes, to show the steps.
+//   bert_classify FOLDER "a gorgeous , witty film" …
+// Without arguments: a random model of two classes, to show the steps.
 #include "gradus/io/model_folder.h"
 #include "gradus/models/heads.h"
 

@@ -1,4 +1,6 @@
-// BERT from nothing, as a library: stories, vocabulary, corpus, batches, and a loop that is all there on this page.  bert_pretrain [STEPS]
+// BERT from nothing, as a library: stories, vocabulary, corpus, batches, and a loop that is all
+// there on this page.
+//   bert_pretrain [STEPS]
 #include <filesystem>
 
 #include "gradus/data/corpus_builder.h"

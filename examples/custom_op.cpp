@@ -1,7 +1,6 @@
 // An op of one's own: swish(x) = x / (1 + exp(-x)) (Ramachandran et al. 2017). The forward is a
 // plain loop; `reference` is the expression that it must equal, and gives it derivatives of every
-// order. gradcheck grades it. (With a backward() of its own it would use that, where nobody
-// differentiates again.)
+// order. gradcheck grades it. (A Fused op has a backward() of its own beside the reference.)
 #include <cmath>
 
 #include "gradus/autograd/gradcheck.h"
@@ -9,7 +8,7 @@
 
 using namespace gradus;
 
-struct Swish : Fused<Swish> {
+struct Swish : Composed<Swish> {
   static constexpr const char* name = "swish";
   Tensors reference(Inputs in) const { return {in[0] * sigmoid(in[0])}; }
   Tensors forward(Inputs in) override {

@@ -1,6 +1,7 @@
 // A causal language model from the parts that BERT is made of: the encoder with causal attention,
-// an embedding, a tied decoder. It reads a text by
-// characters (this file, or the one named on the command line), learns to go on with it, and goes on with it.  tiny_gpt [FILE] [STEPS]
+// an embedding, a tied decoder. It reads a text by characters (this file, or the one named on the
+// command line), learns to go on with it, and goes on with it.
+//   tiny_gpt [FILE] [STEPS]
 #include "gradus/base/file.h"
 #include "gradus/base/random.h"
 #include "gradus/nn/transformer.h"

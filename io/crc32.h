@@ -1,5 +1,5 @@
 // Cyclic redundancy checks of 32 bits, bit-reversed: 0xEDB88320 is the CRC-32 of zip, 0x82F63B78
-// the CRC-32C of LevelDB and TensorFlow. Eight bytes a step (Kounavis and Berry 2005), about 2
+// the CRC-32C of LevelDB and TensorFlow. Eight bytes per step (Kounavis and Berry 2005), about 2
 // GB/s.
 #pragma once
 

@@ -1,4 +1,4 @@
-// A file of JSON objects, one a line, written as a run goes on and flushed line by line, so that it
+// A file of JSON objects, one per line, written as a run goes on and flushed line by line, so that it
 // can be followed and survives a kill.
 #pragma once
 

@@ -31,55 +31,62 @@ class Machine {
   size_t position() const { return at_; }
 
  private:
-  // A row an opcode.
+  // One row per opcode.
   // clang-format off
   void step(unsigned char opcode) {
     switch (opcode) {
-      case 0x80: number<uint8_t>(); break;                                            // PROTO
-      case 0x95: number<uint64_t>(); break;                                           // FRAME: its length, which nothing depends on
-      case '(': marks_.push_back(stack_.size()); break;                               // MARK
-      case '0': pop(); break;                                                         // POP
-      case 'N': push(Kind::none); break;                                              // NONE
-      case 0x88: push(Kind::boolean).integer = 1; break;                              // NEWTRUE
-      case 0x89: push(Kind::boolean).integer = 0; break;                              // NEWFALSE
-      case 'K': push(Kind::integer).integer = number<uint8_t>(); break;               // BININT1
-      case 'M': push(Kind::integer).integer = number<uint16_t>(); break;              // BININT2
-      case 'J': push(Kind::integer).integer = number<int32_t>(); break;               // BININT
-      case 0x8a: long_integer(number<uint8_t>()); break;                              // LONG1
-      case 'G': push(Kind::real).real = big_endian_double(); break;                   // BINFLOAT
-      case 'X': case 'T': push(Kind::text).text = take(number<uint32_t>()); break;    // BINUNICODE, BINSTRING
-      case 0x8c: case 'U': push(Kind::text).text = take(number<uint8_t>()); break;    // SHORT_BINUNICODE, SHORT_BINSTRING
-      case 0x8d: push(Kind::text).text = take(number<uint64_t>()); break;             // BINUNICODE8
-      case ')': push(Kind::tuple); break;                                             // EMPTY_TUPLE
-      case ']': push(Kind::list); break;                                              // EMPTY_LIST
-      case '}': push(Kind::dict); break;                                              // EMPTY_DICT
-      case 't': push_items(Kind::tuple, pop_to_mark()); break;                        // TUPLE
-      case 'l': push_items(Kind::list, pop_to_mark()); break;                         // LIST
-      case 0x85: case 0x86: case 0x87: push_items(Kind::tuple, pop_last(opcode - 0x84u)); break;   // TUPLE1, TUPLE2, TUPLE3
-      case 'a': append(pop_last(1)); break;                                           // APPEND
-      case 'e': append(pop_to_mark()); break;                                         // APPENDS
-      case 's': set_items(pop_last(2)); break;                                        // SETITEM
-      case 'u': set_items(pop_to_mark()); break;                                      // SETITEMS
-      case 'q': memo_[number<uint8_t>()] = top(); break;                              // BINPUT
-      case 'r': memo_[number<uint32_t>()] = top(); break;                             // LONG_BINPUT
-      case 0x94: memo_[static_cast<uint32_t>(memo_.size())] = top(); break;           // MEMOIZE
-      case 'h': recall(number<uint8_t>()); break;                                     // BINGET
-      case 'j': recall(number<uint32_t>()); break;                                    // LONG_BINGET
-      case 'c': {                                                                     // GLOBAL
+      case 0x80: number<uint8_t>(); break;                                // PROTO
+      case 0x95: number<uint64_t>(); break;                               // FRAME: not needed
+      case '(': marks_.push_back(stack_.size()); break;                   // MARK
+      case '0': pop(); break;                                             // POP
+      case 'N': push(Kind::none); break;                                  // NONE
+      case 0x88: push(Kind::boolean).integer = 1; break;                  // NEWTRUE
+      case 0x89: push(Kind::boolean).integer = 0; break;                  // NEWFALSE
+      case 'K': push(Kind::integer).integer = number<uint8_t>(); break;   // BININT1
+      case 'M': push(Kind::integer).integer = number<uint16_t>(); break;  // BININT2
+      case 'J': push(Kind::integer).integer = number<int32_t>(); break;   // BININT
+      case 0x8a: long_integer(number<uint8_t>()); break;                  // LONG1
+      case 'G': push(Kind::real).real = big_endian_double(); break;       // BINFLOAT
+      case 'X': case 'T':                                                 // BINUNICODE, BINSTRING
+        push(Kind::text).text = take(number<uint32_t>());
+        break;
+      case 0x8c: case 'U':                                                // their SHORT_ forms
+        push(Kind::text).text = take(number<uint8_t>());
+        break;
+      case 0x8d: push(Kind::text).text = take(number<uint64_t>()); break; // BINUNICODE8
+      case ')': push(Kind::tuple); break;                                 // EMPTY_TUPLE
+      case ']': push(Kind::list); break;                                  // EMPTY_LIST
+      case '}': push(Kind::dict); break;                                  // EMPTY_DICT
+      case 't': push_items(Kind::tuple, pop_to_mark()); break;            // TUPLE
+      case 'l': push_items(Kind::list, pop_to_mark()); break;             // LIST
+      case 0x85: case 0x86: case 0x87:                                    // TUPLE1, 2, 3
+        push_items(Kind::tuple, pop_last(opcode - 0x84u));
+        break;
+      case 'a': append(pop_last(1)); break;                               // APPEND
+      case 'e': append(pop_to_mark()); break;                             // APPENDS
+      case 's': set_items(pop_last(2)); break;                            // SETITEM
+      case 'u': set_items(pop_to_mark()); break;                          // SETITEMS
+      case 'q': memo_[number<uint8_t>()] = top(); break;                  // BINPUT
+      case 'r': memo_[number<uint32_t>()] = top(); break;                 // LONG_BINPUT
+      case 0x94: memo_[static_cast<uint32_t>(memo_.size())] = top(); break;  // MEMOIZE
+      case 'h': recall(number<uint8_t>()); break;                         // BINGET
+      case 'j': recall(number<uint32_t>()); break;                        // LONG_BINGET
+      case 'c': {                                                         // GLOBAL
         const std::string module = line();
         global(module, line());
         break;
       }
-      case 0x93: {                                                                    // STACK_GLOBAL
+      case 0x93: {                                                        // STACK_GLOBAL
         const auto names = pop_last(2);
         global(text_of(names[0]), text_of(names[1]));
         break;
       }
-      case 'R': call(pop_last(2)); break;                                             // REDUCE
-      case 'b': pop(); top(); break;                                                  // BUILD: attributes of an object; tensors have none
-      case 'Q': push_items(Kind::persistent, pop_last(1)); break;                     // BINPERSID
+      case 'R': call(pop_last(2)); break;                                 // REDUCE
+      case 'b': pop(); top(); break;                                      // BUILD
+      case 'Q': push_items(Kind::persistent, pop_last(1)); break;         // BINPERSID
       default:
-        fail("{}: its pickle has the opcode 0x{:02x} at byte {}, which no state dict has", origin_, opcode, at_ - 1);
+        fail("{}: its pickle has the opcode 0x{:02x} at byte {}, which no state dict has", origin_,
+             opcode, at_ - 1);
     }
   }
   // clang-format on

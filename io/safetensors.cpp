@@ -159,16 +159,21 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : TensorFile
 void write_safetensors(const std::filesystem::path& path,
                        const std::vector<std::pair<std::string, Tensor>>& tensors, StoredAs stored,
                        const std::map<std::string, std::string>& metadata) {
-  const uint64_t size = stored == StoredAs::bf16 ? 2 : 4;
+  const auto dtype_of_file = [&](const Tensor& tensor) -> std::string {
+    if (stored == StoredAs::it_is) return stored_name(tensor.dtype());
+    return stored == StoredAs::bf16 ? "BF16" : "F32";
+  };
   nlohmann::ordered_json header;
   if (!metadata.empty()) header["__metadata__"] = metadata;
   uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
-    const uint64_t bytes = static_cast<uint64_t>(tensor.numel()) * size;
-    check(is_float(tensor.dtype()), "{}: '{}' is {}; f32 and f64 are written", path.string(), name,
+    const std::string dtype = dtype_of_file(tensor);
+    const uint64_t bytes = static_cast<uint64_t>(tensor.numel()) * bits_of_dtype(dtype) / 8;
+    check(stored == StoredAs::it_is || is_float(tensor.dtype()),
+          "{}: '{}' is {}; f32 and f64 are written", path.string(), name,
           to_string(tensor.dtype()));
     check(!header.contains(name), "{}: two tensors to write are named '{}'", path.string(), name);
-    header[name] = {{"dtype", stored == StoredAs::bf16 ? "BF16" : "F32"},
+    header[name] = {{"dtype", dtype},
                     {"shape", std::vector<int64_t>(tensor.shape().begin(), tensor.shape().end())},
                     {"data_offsets", {offset, offset + bytes}}};
     offset += bytes;
@@ -181,15 +186,15 @@ void write_safetensors(const std::filesystem::path& path,
   file.write(text);
   const NoGrad scope;
   for (const auto& [name, tensor] : tensors) {
-    const Tensor values = contiguous(cast(tensor, DType::f32));
-    const float* at = values.data<float>();
+    const Tensor values = contiguous(stored == StoredAs::it_is ? tensor : cast(tensor, DType::f32));
     const auto count = static_cast<size_t>(values.numel());
-    if (stored == StoredAs::f32) {
-      file.write(at, count * sizeof(float));
-    } else {
+    if (stored == StoredAs::bf16) {
+      const float* at = values.data<float>();
       std::vector<uint16_t> rounded(count);
       std::transform(at, at + count, rounded.begin(), to_bfloat);
       file.write(rounded.data(), count * sizeof(uint16_t));
+    } else {
+      dispatch(values.dtype(), [&]<class T>() { file.write(values.data<T>(), count * sizeof(T)); });
     }
   }
   file.commit();

@@ -19,11 +19,12 @@ class SafetensorsFile : public TensorFile {
   std::map<std::string, std::string> metadata_;
 };
 
-// How numbers are stored: bf16 rounds to nearest, ties to even, and halves the file.
-enum class StoredAs { f32, bf16 };
+// How numbers are stored: bf16 rounds to nearest, ties to even, and halves the file; it_is keeps
+// each tensor's own dtype, to the last bit.
+enum class StoredAs { f32, bf16, it_is };
 
-// Writes f32 or f64 tensors of any layout, replacing the file whole. Loaders ask for the metadata
-// {"format": "pt"}.
+// Writes tensors of any layout, replacing the file whole: f32 and f64 ones, or as it_is any.
+// Loaders ask for the metadata {"format": "pt"}.
 void write_safetensors(const std::filesystem::path& path,
                        const std::vector<std::pair<std::string, Tensor>>& tensors,
                        StoredAs stored = StoredAs::f32,

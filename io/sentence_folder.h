@@ -1,4 +1,4 @@
-// What a folder of sentence-transformers says about how its BERT's output becomes one vector a
+// What a folder of sentence-transformers says about how its BERT's output becomes one vector per
 // text: modules.json lists a Transformer, a Pooling and perhaps a Normalize; 1_Pooling/config.json
 // names the pooling, sentence_bert_config.json the length at which texts are cut.
 #pragma once

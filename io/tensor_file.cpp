@@ -130,6 +130,11 @@ void TensorFile::read(const std::string& name, Tensor& to) const {
   entry(name).read(to);
 }
 
+const char* stored_name(DType dtype) {
+  constexpr const char* names[] = {"F32", "F64", "I32", "I64", "BOOL"};
+  return names[static_cast<size_t>(dtype)];
+}
+
 uint64_t bits_of_dtype(const std::string& dtype) {
   static const std::map<std::string, uint64_t> bits = {
       {"F4", 4},          {"F6_E2M3", 6},     {"F6_E3M2", 6}, {"F8_E5M2", 8}, {"F8_E4M3", 8},

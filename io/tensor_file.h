@@ -58,6 +58,9 @@ class TensorFile {
   std::map<std::string, StoredTensor> entries_;
 };
 
+// safetensors' word for a dtype: "F32", "F64", "I32", "I64", "BOOL".
+const char* stored_name(DType dtype);
+
 // Bits of an element by safetensors' dtype words (safetensors 0.8 has 22); 0 for any other word.
 uint64_t bits_of_dtype(const std::string& dtype);
 

@@ -9,36 +9,58 @@
 namespace gradus {
 namespace {
 
-// How many keys query row r sees.
-LANES_INLINE int64_t visible_keys(const AttentionRows& a, int64_t r) {
-  const int64_t causal = a.first_query + r + 1;
-  return a.causal && causal < a.keys ? causal : a.keys;
+// The keys of the block that query row r sees: [begin, end).
+struct Visible {
+  int64_t begin, end;
+};
+LANES_INLINE Visible visible_keys(const AttentionRows& a, int64_t r) {
+  const int64_t query = a.first_query + r - a.first_key;  // counted as the block's keys are
+  Visible v{0, a.keys};
+  if (a.causal && query + 1 < v.end) v.end = query + 1;
+  if (a.window >= 0 && query + a.window + 1 < v.end) v.end = query + a.window + 1;
+  if (a.window >= 0 && query - a.window > 0) v.begin = query - a.window;
+  return v;
+}
+
+// Calls f(i, count, factors) for steps of up to sixteen of the row's visible keys, none of them
+// across two groups of the draw.
+template <class T, class F>
+LANES_INLINE void for_each_draw(Dropout<T>& drop, const AttentionRows& a, int64_t r, Visible v,
+                                F f) {
+  for (int64_t start = v.begin; start < v.end;) {
+    const int64_t key = a.first_key + start, group = key / kGroup, left = kGroup - key % kGroup,
+                  stop = start + left < v.end ? start + left : v.end;
+    drop.draw(a.sequence, static_cast<uint32_t>(a.first_query + r), group);
+    const T* const factors = drop.factor + key % kGroup;
+    for (int64_t i = start; i < stop; i += kLanes) f(i, stop - i, load(factors + (i - start)));
+    start = stop;
+  }
+}
+
+template <class T>
+LANES_INLINE void clear_hidden(T* row, Visible v, int64_t keys) {
+  for (int64_t i = 0; i < v.begin; ++i) row[i] = 0;
+  for (int64_t i = v.end; i < keys; ++i) row[i] = 0;
 }
 
 template <class T>
 void attention_probabilities(T* scores, int64_t ld, T* logsumexp, AttentionRows a) {
   Dropout<T> drop(a.draw);
-  const T scale = static_cast<T>(a.scale);
   for (int64_t r = 0; r < a.rows; ++r, scores += ld) {
-    const int64_t n = visible_keys(a, r);
-    Lanes<T> tops = broadcast(kLowest<T>);
-    for (int64_t i = 0; i < n; i += kLanes) tops = max(load(scores + i, n - i, kLowest<T>), tops);
-    const T top = max(tops) * scale;  // scale is positive
+    const Visible v = visible_keys(a, r);
+    const T top = row_max(scores + v.begin, v.end - v.begin);
     Lanes<T> total = broadcast(T(0));
-    for (int64_t i = 0; i < n; i += kLanes) {
-      const auto e = exp(load(scores + i, n - i, kLowest<T>) * scale - top);
-      store(scores + i, e, n - i);
+    for (int64_t i = v.begin; i < v.end; i += kLanes) {
+      const auto e = exp(load(scores + i, v.end - i, kLowest<T>) - top);
+      store(scores + i, e, v.end - i);
       total = total + e;
     }
     const T s = sum(total), inverse = 1 / s;
     logsumexp[r] = top + scalar_log(s);
-    for (int64_t group = 0; group < n; group += kGroup) {
-      drop.draw(a.sequence, static_cast<uint32_t>(a.first_query + r), group / kGroup);
-      for (int64_t i = group; i < n && i < group + kGroup; i += kLanes)
-        store(scores + i, load(scores + i, n - i) * inverse * load(drop.factor + (i - group)),
-              n - i);
-    }
-    for (int64_t i = n; i < a.keys; ++i) scores[i] = 0;
+    for_each_draw(drop, a, r, v, [&](int64_t i, int64_t count, Lanes<T> factor) LANES_LAMBDA {
+      store(scores + i, load(scores + i, count) * inverse * factor, count);
+    });
+    clear_hidden(scores, v, a.keys);
   }
 }
 
@@ -49,33 +71,28 @@ template <class T>
 void attention_backward(T* scores, T* dprobabilities, int64_t ld, const T* logsumexp,
                         AttentionRows a) {
   Dropout<T> drop(a.draw);
-  const T scale = static_cast<T>(a.scale), kept = drop.scale;
+  const T kept = drop.scale;
   const auto zero = broadcast(T(0));
   for (int64_t r = 0; r < a.rows; ++r, scores += ld, dprobabilities += ld) {
-    const int64_t n = visible_keys(a, r);
+    const Visible v = visible_keys(a, r);
     Lanes<T> total = zero, product = zero;
-    for (int64_t group = 0; group < n; group += kGroup) {
-      drop.draw(a.sequence, static_cast<uint32_t>(a.first_query + r), group / kGroup);
-      for (int64_t i = group; i < n && i < group + kGroup; i += kLanes) {
-        const int64_t c = n - i;
-        const auto p = exp(load(scores + i, c, kLowest<T>) * scale - logsumexp[r]),
-                   factor = load(drop.factor + (i - group));
-        total = total + p;
-        product = product + p * (load(dprobabilities + i, c) * factor);
-        store(scores + i, select(less(zero, factor), p, -p), c);
-      }
-    }
+    for_each_draw(drop, a, r, v, [&](int64_t i, int64_t count, Lanes<T> factor) LANES_LAMBDA {
+      const auto p = exp(load(scores + i, count, kLowest<T>) - logsumexp[r]);
+      total = total + p;
+      product = product + p * (load(dprobabilities + i, count) * factor);
+      store(scores + i, select(less(zero, factor), p, -p), count);
+    });
     const T delta = sum(product) / sum(total);
-    for (int64_t i = 0; i < n; i += kLanes) {
-      const int64_t c = n - i;
+    for (int64_t i = v.begin; i < v.end; i += kLanes) {
+      const int64_t c = v.end - i;
       const auto p = load(scores + i, c), dropped = max(p, zero) * kept;
       store(dprobabilities + i,
-            absolute(p) *
-                (select(less(zero, p), load(dprobabilities + i, c) * kept, zero) - delta) * scale,
+            absolute(p) * (select(less(zero, p), load(dprobabilities + i, c) * kept, zero) - delta),
             c);
       store(scores + i, dropped, c);
     }
-    for (int64_t i = n; i < a.keys; ++i) scores[i] = dprobabilities[i] = 0;
+    clear_hidden(scores, v, a.keys);
+    clear_hidden(dprobabilities, v, a.keys);
   }
 }
 

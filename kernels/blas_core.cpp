@@ -39,9 +39,8 @@ std::string wanted_core(const std::string& started) {
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const int width = avx512 ? 3 : avx2 ? 2 : 1;
-  if (width > width_of(started))
-    return avx512 ? "SkylakeX" : __builtin_cpu_is("amd") ? "Zen" : "Haswell";
+  if (avx512 && width_of(started) < 3) return "SkylakeX";
+  if (avx2 && width_of(started) < 2) return __builtin_cpu_is("amd") ? "Zen" : "Haswell";
 #endif
   return started;
 }

@@ -49,7 +49,8 @@ struct Dropout {
   int32_t threshold;  // a column is dropped when its 16-bit number is below this
   T scale;
   uint64_t key[10][2];  // the round keys
-  alignas(64) T factor[kGroup];
+  // of each column, and as many more as a vector that begins in the group may read
+  alignas(64) T factor[kGroup + kLanes];
 
   explicit Dropout(const DropoutDraw& draw) {
     threshold = static_cast<int32_t>(draw.p * 65536 + 0.5);

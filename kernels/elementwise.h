@@ -1,7 +1,8 @@
-// Element by element: the functions, GELU with and without a bias, sums of columns, and the vector
-// operations.
+// Element by element: the functions, the activations (alone, with a bias, as gates), sums of
+// columns, and the vector operations.
 #pragma once
 
+#include "gradus/kernels/kernels.h"
 #include "gradus/kernels/lane_math.h"
 
 namespace gradus {
@@ -22,6 +23,18 @@ void log_kernel(const T* x, T* y, int64_t n) {
   map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return log(v); });
 }
 template <class T>
+void expm1_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return expm1(v); });
+}
+template <class T>
+void log1p_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return log1p(v); });
+}
+template <class T>
+void softplus_kernel(const T* x, T* y, int64_t n) {
+  map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return softplus(v); });
+}
+template <class T>
 void tanh_kernel(const T* x, T* y, int64_t n) {
   map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return tanh(v); });
 }
@@ -34,15 +47,21 @@ void erf_kernel(const T* x, T* y, int64_t n) {
   map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return erf(v); });
 }
 
+// The activations: f(x), and with it f'(x), which share most of their work.
+template <class T>
+struct Both {
+  Lanes<T> value, derivative;
+};
+
 // GELU (Hendrycks and Gimpel 2016). Exact: x Phi(x). Google's form: x/2 (1 + tanh(u)) = x
 // sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3); the sigmoid does not cancel in the negative tail.
 // Beyond |x| = 30 both are x or 0: there x is held for u, so that x^3 stays finite.
 template <class T>
 struct ExactGelu {
   static LANES_INLINE Lanes<T> value(Lanes<T> x) { return x * normal(x).cdf; }
-  static LANES_INLINE Lanes<T> derivative(Lanes<T> x) {
+  static LANES_INLINE Both<T> both(Lanes<T> x) {
     const Normal<T> p = normal(x);
-    return p.cdf + x * p.density;
+    return {x * p.cdf, p.cdf + x * p.density};
   }
 };
 template <class T>
@@ -53,62 +72,92 @@ struct TanhGelu {
     const auto h = min(T(30), max(T(-30), x));
     return x * sigmoid(h * (h * h * (kTwice * kCubic) + kTwice));
   }
-  static LANES_INLINE Lanes<T> derivative(Lanes<T> x) {
+  static LANES_INLINE Both<T> both(Lanes<T> x) {
     const auto h = min(T(30), max(T(-30), x));
     // s = sigmoid(v) and s (1 - s) = e / (1 + e)^2 by e = exp(-|v|), because 1 - s itself would
     // cancel where s is nearly 1.
     const auto v = h * (h * h * (kTwice * kCubic) + kTwice), e = exp(-absolute(v)),
-               p = T(1) / (e + T(1));
-    return select(less(v, broadcast(T(0))), e * p, p) +
-           h * e * p * p * (h * h * (3 * kTwice * kCubic) + kTwice);
+               p = T(1) / (e + T(1)), s = select(less(v, broadcast(T(0))), e * p, p);
+    return {x * s, s + h * e * p * p * (h * h * (3 * kTwice * kCubic) + kTwice)};
+  }
+};
+// SiLU, or swish (Elfwing et al. 2017; Ramachandran et al. 2017): x sigmoid(x).
+template <class T>
+struct Silu {
+  static LANES_INLINE Lanes<T> value(Lanes<T> x) { return x * sigmoid(x); }
+  static LANES_INLINE Both<T> both(Lanes<T> x) {
+    const auto s = sigmoid(x);
+    return {x * s, s * (x * (T(1) - s) + T(1))};
   }
 };
 
-template <class T>
-void gelu(const T* x, T* y, int64_t n, bool tanh_form) {
-  if (tanh_form) map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return TanhGelu<T>::value(v); });
-  else map(x, y, n, [](Lanes<T> v) LANES_LAMBDA { return ExactGelu<T>::value(v); });
+template <class T, class Body>
+LANES_INLINE void with_activation(Activation f, Body body) {
+  switch (f) {
+    case Activation::gelu: return body(ExactGelu<T>{});
+    case Activation::gelu_tanh: return body(TanhGelu<T>{});
+    case Activation::silu: return body(Silu<T>{});
+  }
 }
 
-template <class Form, class T>
-LANES_INLINE void gelu_backward_of(const T* x, const T* dy, T* dx, int64_t n) {
-  for (int64_t i = 0; i < n; i += kLanes)
-    store(dx + i, load(dy + i, n - i) * Form::derivative(load(x + i, n - i)), n - i);
+template <class T>
+void activation(const T* x, T* y, int64_t n, Activation f) {
+  with_activation<T>(f, [=](auto form) LANES_LAMBDA {
+    map(x, y, n, [form](Lanes<T> v) LANES_LAMBDA { return form.value(v); });
+  });
 }
 template <class T>
-void gelu_backward(const T* x, const T* dy, T* dx, int64_t n, bool tanh_form) {
-  if (tanh_form) gelu_backward_of<TanhGelu<T>>(x, dy, dx, n);
-  else gelu_backward_of<ExactGelu<T>>(x, dy, dx, n);
-}
-
-template <class Form, class T>
-LANES_INLINE void bias_gelu_of(const T* x, const T* bias, T* y, int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; ++r, x += n, y += n)
+void activation_backward(const T* x, const T* dy, T* dx, int64_t n, Activation f) {
+  with_activation<T>(f, [=](auto form) LANES_LAMBDA {
     for (int64_t i = 0; i < n; i += kLanes)
-      store(y + i, Form::value(load(x + i, n - i) + load(bias + i, n - i)), n - i);
-}
-template <class T>
-void bias_gelu(const T* x, const T* bias, T* y, int64_t rows, int64_t n, bool tanh_form) {
-  if (tanh_form) bias_gelu_of<TanhGelu<T>>(x, bias, y, rows, n);
-  else bias_gelu_of<ExactGelu<T>>(x, bias, y, rows, n);
+      store(dx + i, load(dy + i, n - i) * form.both(load(x + i, n - i)).derivative, n - i);
+  });
 }
 
-template <class Form, class T>
-LANES_INLINE void bias_gelu_backward_of(const T* x, const T* bias, const T* dy, T* dx, T* dbias,
-                                        int64_t rows, int64_t n) {
-  for (int64_t r = 0; r < rows; ++r, x += n, dy += n, dx += n)
-    for (int64_t i = 0; i < n; i += kLanes) {
-      const auto d =
-          load(dy + i, n - i) * Form::derivative(load(x + i, n - i) + load(bias + i, n - i));
-      store(dx + i, d, n - i);
-      store(dbias + i, load(dbias + i, n - i) + d, n - i);
-    }
+template <class T>
+void bias_activation(const T* x, const T* bias, T* y, int64_t rows, int64_t n, Activation f) {
+  with_activation<T>(f, [=](auto form) LANES_LAMBDA {
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t i = 0, at = r * n; i < n; i += kLanes)
+        store(y + at + i, form.value(load(x + at + i, n - i) + load(bias + i, n - i)), n - i);
+  });
 }
 template <class T>
-void bias_gelu_backward(const T* x, const T* bias, const T* dy, T* dx, T* dbias, int64_t rows,
-                        int64_t n, bool tanh_form) {
-  if (tanh_form) bias_gelu_backward_of<TanhGelu<T>>(x, bias, dy, dx, dbias, rows, n);
-  else bias_gelu_backward_of<ExactGelu<T>>(x, bias, dy, dx, dbias, rows, n);
+void bias_activation_backward(const T* x, const T* bias, const T* dy, T* dx, T* dbias, int64_t rows,
+                              int64_t n, Activation f) {
+  with_activation<T>(f, [=](auto form) LANES_LAMBDA {
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t i = 0, at = r * n; i < n; i += kLanes) {
+        const auto h = load(x + at + i, n - i) + load(bias + i, n - i),
+                   d = load(dy + at + i, n - i) * form.both(h).derivative;
+        store(dx + at + i, d, n - i);
+        store(dbias + i, load(dbias + i, n - i) + d, n - i);
+      }
+  });
+}
+
+// Rows of a and b lie `ld` apart, rows of y n apart; da and db lie as a and b.
+template <class T>
+void gated_activation(const T* a, const T* b, int64_t ld, T* y, int64_t rows, int64_t n,
+                      Activation f) {
+  with_activation<T>(f, [=](auto form) LANES_LAMBDA {
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t i = 0, at = r * ld; i < n; i += kLanes)
+        store(y + r * n + i, form.value(load(a + at + i, n - i)) * load(b + at + i, n - i), n - i);
+  });
+}
+template <class T>
+void gated_activation_backward(const T* a, const T* b, int64_t ld, const T* dy, T* da, T* db,
+                               int64_t rows, int64_t n, Activation f) {
+  with_activation<T>(f, [=](auto form) LANES_LAMBDA {
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t i = 0, at = r * ld; i < n; i += kLanes) {
+        const Both<T> gate = form.both(load(a + at + i, n - i));
+        const auto d = load(dy + r * n + i, n - i);
+        store(da + at + i, d * load(b + at + i, n - i) * gate.derivative, n - i);
+        store(db + at + i, d * gate.value, n - i);
+      }
+  });
 }
 
 // Four rows a pass, added in their order: the sums are read and written a quarter as often, and

@@ -29,14 +29,27 @@ struct DropoutDraw {
 };
 
 // What attention's rows are: queries first_query .. first_query + rows of one head of one sequence
-// against `keys` keys; in `causal` attention a query sees the keys at and before its own position.
+// against its keys first_key .. first_key + keys, all numbered by their position in the sequence.
+// In `causal` attention a query sees the keys at and before its own position; with a window, those
+// at most `window` positions away (-1: all). Every query sees at least one key of its block.
 // Dropout as above with row = query and column = key: position = query, sequence as given.
 struct AttentionRows {
-  int64_t rows, keys, first_query;
+  int64_t rows, keys, first_query, first_key;
   bool causal;
-  double scale;  // 1 / sqrt(head size)
+  int64_t window;
   uint32_t sequence;
   DropoutDraw draw;
+};
+
+// The activations that have kernels: GELU by the exact normal distribution, GELU in Google's tanh
+// form, and SiLU, x sigmoid(x).
+enum class Activation { gelu, gelu_tanh, silu };
+
+// Heads of `size` columns side by side, for rotary(): pairs of columns are neighbours
+// (interleaved), or half a head apart; `inverse` turns them back.
+struct RotaryHeads {
+  int64_t count, size;
+  bool interleaved, inverse;
 };
 
 struct AdamWStep {
@@ -58,14 +71,21 @@ struct Kernels {
   void (*tanh)(const T* x, T* y, int64_t n);
   void (*sigmoid)(const T* x, T* y, int64_t n);
   void (*erf)(const T* x, T* y, int64_t n);
-  // GELU: x Phi(x) with the exact normal distribution (erf), or Google's tanh form. The backward
-  // multiplies dy by the derivative at x.
-  void (*gelu)(const T* x, T* y, int64_t n, bool tanh_form);
-  void (*gelu_backward)(const T* x, const T* dy, T* dx, int64_t n, bool tanh_form);
-  // y = gelu(x + bias); the backward also adds the column sums of dx into dbias.
-  void (*bias_gelu)(const T* x, const T* bias, T* y, int64_t rows, int64_t n, bool tanh_form);
-  void (*bias_gelu_backward)(const T* x, const T* bias, const T* dy, T* dx, T* dbias, int64_t rows,
-                             int64_t n, bool tanh_form);
+  void (*expm1)(const T* x, T* y, int64_t n);
+  void (*log1p)(const T* x, T* y, int64_t n);
+  void (*softplus)(const T* x, T* y, int64_t n);
+  // y = f(x); the backward multiplies dy by the derivative at x.
+  void (*activation)(const T* x, T* y, int64_t n, Activation f);
+  void (*activation_backward)(const T* x, const T* dy, T* dx, int64_t n, Activation f);
+  // y = f(x + bias); the backward also adds the column sums of dx into dbias.
+  void (*bias_activation)(const T* x, const T* bias, T* y, int64_t rows, int64_t n, Activation f);
+  void (*bias_activation_backward)(const T* x, const T* bias, const T* dy, T* dx, T* dbias,
+                                   int64_t rows, int64_t n, Activation f);
+  // y = f(a) b over rows of n. Rows of a, b, da and db lie ld elements apart, those of y and dy n.
+  void (*gated_activation)(const T* a, const T* b, int64_t ld, T* y, int64_t rows, int64_t n,
+                           Activation f);
+  void (*gated_activation_backward)(const T* a, const T* b, int64_t ld, const T* dy, T* da, T* db,
+                                    int64_t rows, int64_t n, Activation f);
 
   // sums[j] += sum over rows of x[r, j].
   void (*column_sums)(const T* x, T* sums, int64_t rows, int64_t n);
@@ -84,7 +104,11 @@ struct Kernels {
   void (*log_softmax)(const T* x, T* y, int64_t rows, int64_t n);
   void (*log_softmax_backward)(const T* y, const T* dy, T* dx, int64_t rows, int64_t n);
 
-  // Rows of logits with one label each: losses[r] = logsumexp(logits[r]) - logits[r, label]; where
+  // y[r] = log sum exp(x[r]);  dx = exp(x - y) dy.
+  void (*logsumexp)(const T* x, T* y, int64_t rows, int64_t n);
+  void (*logsumexp_backward)(const T* x, const T* y, const T* dy, T* dx, int64_t rows, int64_t n);
+
+  // Rows of logits with one label each (negative: the row counts for nothing): losses[r] = logsumexp(logits[r]) - logits[r, label]; where
   // `gradient`, logits are overwritten by scale * (softmax - onehot). bias (may be null) is added
   // to the logits first. correct[r] (may be null): whether the label has the highest logit.
   void (*cross_entropy)(T* logits, const T* bias, const int32_t* labels, T* losses,
@@ -98,6 +122,17 @@ struct Kernels {
   // dweight += sum dy * xh; dbias += sum dy.
   void (*layer_norm_backward)(const T* x, const T* weight, const T* mean, const T* rstd,
                               const T* dy, T* dx, T* dweight, T* dbias, int64_t rows, int64_t n);
+
+  // y = x * rstd * weight over rows of n, rstd = 1 / sqrt(mean(x^2) + eps).
+  void (*rms_norm)(const T* x, const T* weight, T* y, T* rstd, int64_t rows, int64_t n, double eps);
+  // g = dy * weight, xh = x * rstd:  dx = rstd * (g - xh * mean(g * xh));  dweight += sum dy * xh.
+  void (*rms_norm_backward)(const T* x, const T* weight, const T* rstd, const T* dy, T* dx,
+                            T* dweight, int64_t rows, int64_t n);
+
+  // The pairs (a, b) of each head of row r become (a c - b s, b c + a s), c and s row position[r]
+  // of the tables [positions, heads.size / 2]. Rows of x lie ld apart; y is contiguous.
+  void (*rotary)(const T* x, int64_t ld, T* y, int64_t rows, RotaryHeads heads, const T* cosine,
+                 const T* sine, const uint32_t* position);
 
   // y = x with elements dropped and the others scaled; the backward is the same call on dy.
   void (*dropout)(const T* x, T* y, int64_t rows, int64_t n, const uint32_t* sequence,
@@ -115,12 +150,12 @@ struct Kernels {
                             const uint32_t* sequence, const uint32_t* position, DropoutDraw draw);
 
   // Attention's probabilities for one block of queries. In: scores [rows, keys] (leading dimension
-  // ld) = Q K^T, unscaled. Out, in place: dropout(softmax( scale * scores)); logsumexp[r] of the
-  // scaled row. Keys a causal query may not see become 0.
+  // ld), scaled and biased. Out, in place: dropout(softmax(scores)); logsumexp[r] of the row. Keys
+  // that a query may not see become 0.
   void (*attention_probabilities)(T* scores, int64_t ld, T* logsumexp, AttentionRows rows);
-  // The same block in the backward. In: scores = Q K^T again; dprobabilities = dO V^T; logsumexp.
-  // Out, in place: scores becomes the dropped probabilities P~ (for dV = P~^T dO); dprobabilities
-  // becomes dscores = scale * P * (mask * dP - delta), delta = the row's sum of P * mask * dP.
+  // The same block in the backward. In: the scores again; dprobabilities = dO V^T; logsumexp. Out,
+  // in place: scores becomes the dropped probabilities P~ (for dV = P~^T dO); dprobabilities
+  // becomes dscores = P * (mask * dP - delta), delta = the row's sum of P * mask * dP.
   void (*attention_backward)(T* scores, T* dprobabilities, int64_t ld, const T* logsumexp,
                              AttentionRows rows);
 

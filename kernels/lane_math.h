@@ -1,4 +1,4 @@
-// exp, log, erf, tanh, sigmoid and the normal distribution on sixteen lanes: polynomials for float,
+// exp, log, expm1, log1p, softplus, erf, tanh, sigmoid and the normal distribution on sixteen lanes: polynomials for float,
 // the C library for double. No branches and no calls in the float versions; every lane is computed
 // the same way, NaN stays NaN. Errors in ulps are asserted in tests/kernels. Coefficients are
 // near-minimax fits (relative error below 1e-8 before rounding) by Lawson's iteration, unless a
@@ -64,6 +64,27 @@ LANES_INLINE Lanes<float> log(Lanes<float> x) {
 
 LANES_INLINE Lanes<float> sigmoid(Lanes<float> x) { return 1.0f / (exp(-x) + 1.0f); }
 
+// e^x - 1: its series where e^x is so near 1 that the difference would cancel.
+LANES_INLINE Lanes<float> expm1(Lanes<float> x) {
+  const auto near = x + x * x *
+                            polynomial(x, 1 / 2.0f, 1 / 6.0f, 1 / 24.0f, 1 / 120.0f, 1 / 720.0f,
+                                       1 / 5040.0f, 1 / 40320.0f);
+  return select(less(absolute(x), broadcast(0.5f)), near, exp(x) - 1.0f);
+}
+
+// ln(1 + x) = ln(u) x / (u - 1) with u = 1 + x as it was rounded (W. Kahan): the error of u is in
+// both factors, and goes. Where u is 1 the result is x.
+LANES_INLINE Lanes<float> log1p(Lanes<float> x) {
+  const auto u = x + 1.0f, rounded = u - 1.0f;
+  const auto y = select(less(absolute(rounded), broadcast(0x1p-25f)), x, log(u) * (x / rounded));
+  return select(less(x, broadcast(__builtin_inff())), y, x);  // inf and NaN give themselves
+}
+
+// ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|): e^x never overflows.
+LANES_INLINE Lanes<float> softplus(Lanes<float> x) {
+  return max(0.0f, x) + log1p(exp(-absolute(x)));
+}
+
 // With x's sign: u + u^3 P(u^2) near 0, else 1 - 2 / (exp(2u) + 1), u = |x|.
 LANES_INLINE Lanes<float> tanh(Lanes<float> x) {
   const auto s = x * x, u = absolute(x);
@@ -120,6 +141,15 @@ inline Lanes<double> exp(Lanes<double> x) {
 }
 inline Lanes<double> log(Lanes<double> x) {
   return each(x, [](double v) { return ::log(v); });
+}
+inline Lanes<double> expm1(Lanes<double> x) {
+  return each(x, [](double v) { return ::expm1(v); });
+}
+inline Lanes<double> log1p(Lanes<double> x) {
+  return each(x, [](double v) { return ::log1p(v); });
+}
+inline Lanes<double> softplus(Lanes<double> x) {
+  return each(x, [](double v) { return (v > 0 ? v : v * 0) + ::log1p(::exp(-::fabs(v))); });
 }
 inline Lanes<double> tanh(Lanes<double> x) {
   return each(x, [](double v) { return ::tanh(v); });

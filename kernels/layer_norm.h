@@ -1,5 +1,5 @@
 // Layer normalisation over rows (Ba et al. 2016), alone and as the end of a residual branch with
-// dropout.
+// dropout, and RMS normalisation (Zhang and Sennrich 2019), which subtracts no mean.
 #pragma once
 
 #include "gradus/kernels/dropout.h"
@@ -96,6 +96,43 @@ void add_norm_backward(const T* h, const T* weight, const T* mean, const T* rstd
     if (dbranch)
       dropout_row(drop, d, dbranch + r * n, n, drop.active ? sequence[r] : 0,
                   drop.active ? position[r] : 0);
+  }
+}
+
+template <class T>
+void rms_norm(const T* x, const T* weight, T* y, T* rstd, int64_t rows, int64_t n, double eps) {
+  for (int64_t r = 0; r < rows; ++r, x += n, y += n) {
+    Lanes<T> squares = broadcast(T(0));
+    for (int64_t i = 0; i < n; i += kLanes) {
+      const auto v = load(x + i, n - i);
+      squares = squares + v * v;
+    }
+    const T s = static_cast<T>(
+        1 / __builtin_sqrt(static_cast<double>(sum(squares)) / static_cast<double>(n) + eps));
+    for (int64_t i = 0; i < n; i += kLanes)
+      store(y + i, load(x + i, n - i) * s * load(weight + i, n - i), n - i);
+    rstd[r] = s;
+  }
+}
+
+template <class T>
+void rms_norm_backward(const T* x, const T* weight, const T* rstd, const T* dy, T* dx, T* dweight,
+                       int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r, x += n, dy += n, dx += n) {
+    const T s = rstd[r];
+    Lanes<T> gx_total = broadcast(T(0));
+    for (int64_t i = 0; i < n; i += kLanes) {
+      const int64_t c = n - i;
+      const auto d = load(dy + i, c), xh = load(x + i, c) * s;
+      gx_total = gx_total + d * load(weight + i, c) * xh;
+      store(dweight + i, load(dweight + i, c) + d * xh, c);
+    }
+    const T gx_mean = sum(gx_total) / static_cast<T>(n);
+    for (int64_t i = 0; i < n; i += kLanes) {
+      const int64_t c = n - i;
+      const auto xh = load(x + i, c) * s, g = load(dy + i, c) * load(weight + i, c);
+      store(dx + i, (g - xh * gx_mean) * s, c);
+    }
   }
 }
 

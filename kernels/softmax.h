@@ -77,12 +77,39 @@ void log_softmax_backward(const T* y, const T* dy, T* dx, int64_t rows, int64_t 
   }
 }
 
-// Without `gradient` the logits stay as they are. A row of a vocabulary (120 KB) stays in the
+// Infinite logits: +inf gives +inf, and a row of -inf gives -inf (its gradient is 0, not NaN).
+template <class T>
+void logsumexp(const T* x, T* y, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r, x += n) {
+    const T highest = row_max(x, n), top = highest - highest == 0 ? highest : T(0);
+    Lanes<T> total = broadcast(T(0));
+    for (int64_t i = 0; i < n; i += kLanes)
+      total = total + exp(load(x + i, n - i, kLowest<T>) - top);
+    y[r] = top + scalar_log(sum(total));
+  }
+}
+
+template <class T>
+void logsumexp_backward(const T* x, const T* y, const T* dy, T* dx, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r, x += n, dx += n) {
+    const T top = y[r] == kLowest<T> ? T(0) : y[r];
+    for (int64_t i = 0; i < n; i += kLanes)
+      store(dx + i, exp(load(x + i, n - i) - top) * dy[r], n - i);
+  }
+}
+
+// A row whose label is negative has no loss and no gradient. Without `gradient` the logits stay as they are. A row of a vocabulary (120 KB) stays in the
 // second-level cache over the three passes.
 template <class T>
 void cross_entropy(T* logits, const T* bias, const int32_t* labels, T* losses, uint8_t* correct,
                    int64_t rows, int64_t n, T scale, bool gradient) {
   for (int64_t r = 0; r < rows; ++r, logits += n) {
+    if (labels[r] < 0) {
+      losses[r] = 0;
+      if (correct) correct[r] = 0;
+      if (gradient) memset(logits, 0, static_cast<size_t>(n) * sizeof(T));
+      continue;
+    }
     const auto logit = [&](int64_t i) LANES_LAMBDA {
       const auto z = load(logits + i, n - i, kLowest<T>);
       return bias ? z + load(bias + i, n - i) : z;

@@ -7,6 +7,7 @@
 #include "gradus/kernels/kernels.h"
 #include "gradus/kernels/layer_norm.h"
 #include "gradus/kernels/optimizer.h"
+#include "gradus/kernels/rotary.h"
 #include "gradus/kernels/softmax.h"
 
 namespace gradus {
@@ -21,10 +22,15 @@ consteval Kernels<T> table(const char* level) {
       .tanh = tanh_kernel<T>,
       .sigmoid = sigmoid_kernel<T>,
       .erf = erf_kernel<T>,
-      .gelu = gelu<T>,
-      .gelu_backward = gelu_backward<T>,
-      .bias_gelu = bias_gelu<T>,
-      .bias_gelu_backward = bias_gelu_backward<T>,
+      .expm1 = expm1_kernel<T>,
+      .log1p = log1p_kernel<T>,
+      .softplus = softplus_kernel<T>,
+      .activation = activation<T>,
+      .activation_backward = activation_backward<T>,
+      .bias_activation = bias_activation<T>,
+      .bias_activation_backward = bias_activation_backward<T>,
+      .gated_activation = gated_activation<T>,
+      .gated_activation_backward = gated_activation_backward<T>,
       .column_sums = column_sums<T>,
       .add = add<T>,
       .axpy = axpy<T>,
@@ -34,9 +40,14 @@ consteval Kernels<T> table(const char* level) {
       .softmax_backward = softmax_backward<T>,
       .log_softmax = log_softmax<T>,
       .log_softmax_backward = log_softmax_backward<T>,
+      .logsumexp = logsumexp<T>,
+      .logsumexp_backward = logsumexp_backward<T>,
       .cross_entropy = cross_entropy<T>,
       .layer_norm = layer_norm<T>,
       .layer_norm_backward = layer_norm_backward<T>,
+      .rms_norm = rms_norm<T>,
+      .rms_norm_backward = rms_norm_backward<T>,
+      .rotary = rotary<T>,
       .dropout = dropout<T>,
       .add_norm = add_norm<T>,
       .add_norm_backward = add_norm_backward<T>,

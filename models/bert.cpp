@@ -6,6 +6,7 @@
 
 #include "gradus/autograd/random.h"
 #include "gradus/base/file.h"
+#include "gradus/models/bert_names.h"
 
 namespace gradus {
 namespace {
@@ -25,12 +26,36 @@ void TokenBatch::add(std::span<const int32_t> sequence_ids,
 
 BertInput::BertInput(const BertConfig& config, const TokenBatch& batch, int64_t first)
     : sequences(batch.lengths, first) {
-  const std::vector<int32_t>&id = batch.ids, &type = batch.types;
   const auto tokens = static_cast<size_t>(sequences.tokens());
-  if (id.size() != tokens || (!type.empty() && type.size() != tokens))
-    fail("a batch of {} tokens has {} ids and {} token types", tokens, id.size(), type.size());
-  std::vector<int32_t> position(tokens), no_types(type.empty() ? tokens : 0);
-  const std::vector<int32_t>& use = type.empty() ? no_types : type;
+  if (batch.ids.size() != tokens) fail("a batch of {} tokens has {} ids", tokens, batch.ids.size());
+  place(config, batch.types);
+  for (int64_t s = 0; s < sequences.sequences(); ++s)
+    for (int64_t t = sequences.begin(s); t < sequences.end(s); ++t) {
+      const int32_t id = batch.ids[static_cast<size_t>(t)];
+      if (id < 0 || id >= config.vocab_size)
+        fail(
+            "the id {} at token {} of sequence {} is outside the model's vocabulary of {}; was the "
+            "text encoded with another vocabulary?",
+            id, t - sequences.begin(s), s, config.vocab_size);
+    }
+  ids = from_ids(batch.ids);
+}
+
+BertInput::BertInput(const BertConfig& config, const Tensor& vectors, const Ragged& ragged,
+                     const std::vector<int32_t>& token_types)
+    : sequences(ragged), words(vectors) {
+  if (words.shape() != Shape{sequences.tokens(), config.hidden_size})
+    fail("vectors in place of words have shape {}; {} tokens of this model want [{}, {}]",
+         words.shape(), sequences.tokens(), sequences.tokens(), config.hidden_size);
+  place(config, token_types);
+}
+
+void BertInput::place(const BertConfig& config, const std::vector<int32_t>& token_types) {
+  const auto tokens = static_cast<size_t>(sequences.tokens());
+  if (!token_types.empty() && token_types.size() != tokens)
+    fail("a batch of {} tokens has {} token types", tokens, token_types.size());
+  std::vector<int32_t> position(tokens), type = token_types;
+  type.resize(tokens);
   for (int64_t s = 0; s < sequences.sequences(); ++s) {
     if (sequences.length(s) > config.max_position_embeddings)
       fail(
@@ -39,19 +64,13 @@ BertInput::BertInput(const BertConfig& config, const TokenBatch& batch, int64_t 
           s, sequences.length(s), config.max_position_embeddings);
     for (int64_t t = sequences.begin(s); t < sequences.end(s); ++t) {
       const auto i = static_cast<size_t>(t);
-      if (id[i] < 0 || id[i] >= config.vocab_size)
-        fail(
-            "the id {} at token {} of sequence {} is outside the model's vocabulary of {}; was the "
-            "text encoded with another vocabulary?",
-            id[i], t - sequences.begin(s), s, config.vocab_size);
-      if (use[i] < 0 || use[i] >= config.type_vocab_size)
-        fail("the token type {} at token {} of sequence {} is outside the model's {}", use[i],
+      if (type[i] < 0 || type[i] >= config.type_vocab_size)
+        fail("the token type {} at token {} of sequence {} is outside the model's {}", type[i],
              t - sequences.begin(s), s, config.type_vocab_size);
       position[i] = static_cast<int32_t>(t - sequences.begin(s));
     }
   }
-  ids = from_ids(id);
-  types = from_ids(use);
+  types = from_ids(type);
   positions = from_ids(position);
 }
 
@@ -64,9 +83,10 @@ BertEmbeddings::BertEmbeddings(const BertConfig& config)
 
 Tensor BertEmbeddings::operator()(const BertInput& input) const {
   const Scope scope("embeddings");
-  return dropout(norm(word_embeddings(input.ids) + token_type_embeddings(input.types) +
-                      position_embeddings(input.positions)),
-                 input.sequences);
+  const Tensor words = input.words.defined() ? input.words : word_embeddings(input.ids);
+  return dropout(
+      norm(words + token_type_embeddings(input.types) + position_embeddings(input.positions)),
+      input.sequences);
 }
 
 void BertEmbeddings::parts(Parts& p) {
@@ -89,7 +109,7 @@ Tensor BertModel::operator()(const BertInput& input, Tensors* hidden_states) con
 
 void BertModel::parts(Parts& p) {
   p("embeddings", embeddings);
-  p("encoder", encoder);
+  p("encoder", encoder, hugging_face_name);
 }
 
 Tensor BertPooler::operator()(const Tensor& sequence_output, const Ragged& sequences) const {

@@ -23,11 +23,23 @@ struct TokenBatch {
 
 // The tokens of a batch, checked against a model's sizes before anything runs.
 struct BertInput {
-  Tensor ids, types, positions;  // i32 [tokens]
+  Tensor ids;               // i32 [tokens]; undefined where words are given
+  Tensor types, positions;  // i32 [tokens]
   Ragged sequences;
+  Tensor words;  // [tokens, hidden]: in place of the word embeddings of ids; else undefined
+
   // An id, type or length beyond the config is an Error that says which sequence. `first` is the
   // number of its first sequence: dropout draws by it.
   BertInput(const BertConfig& config, const TokenBatch& batch, int64_t first = 0);
+  // Vectors where words would be (inputs_embeds in transformers): for attribution, perturbation,
+  // soft prompts. Token types and positions are added as ever. Gradients reach `words`. No types:
+  // all are 0. A shape that is not [tokens, hidden_size] is an Error.
+  BertInput(const BertConfig& config, const Tensor& words, const Ragged& sequences,
+            const std::vector<int32_t>& types = {});
+
+ private:
+  // The positions, and the types (none: 0) checked.
+  void place(const BertConfig& config, const std::vector<int32_t>& token_types);
 };
 
 // word + token type + position -> LayerNorm -> dropout.             [tokens] -> [tokens, hidden]

@@ -36,7 +36,8 @@ TransformerOptions BertConfig::transformer() const {
           .layers = num_hidden_layers,
           .heads = num_attention_heads,
           .intermediate = intermediate_size,
-          .activation = activation(),
+          .feed_forward =
+              activation() == Gelu::erf ? FeedForwardKind::gelu : FeedForwardKind::gelu_tanh,
           .hidden_dropout = hidden_dropout_prob,
           .attention_dropout = attention_probs_dropout_prob,
           .layer_norm_eps = layer_norm_eps};

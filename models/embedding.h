@@ -1,4 +1,4 @@
-// Embeddings of texts: one vector a text, pooled from the hidden states of its tokens (Reimers and
+// Embeddings of texts: one vector per text, pooled from the hidden states of its tokens (Reimers and
 // Gurevych 2019, Sentence-BERT).
 //
 //  embed(model, sequences, {.normalize = true})   // f32 [texts, hidden], in the order of the texts
@@ -16,7 +16,7 @@ namespace gradus {
 
 enum class Pooling { mean, cls };
 
-// A vector a sequence: its first row ([CLS]), or the mean of all its rows, those of [CLS] and [SEP]
+// One vector per sequence: its first row ([CLS]), or the mean of all its rows, those of [CLS] and [SEP]
 // too, as sentence-transformers has it. [tokens, hidden] -> [sequences, hidden]
 Tensor pool(const Tensor& hidden, const Ragged& sequences, Pooling pooling);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gradus/ops/labels.h"
+
 namespace gradus {
 namespace {
 
@@ -13,12 +15,24 @@ double count_or(std::optional<double> denominator, int64_t count) {
   return denominator.value_or(static_cast<double>(std::max<int64_t>(count, 1)));
 }
 
+// Broadcasting [n, 1] against [n] would compare every prediction with every target, in silence.
+void require_same_shape(const char* loss, const char* what, const Tensor& x,
+                        const Tensor& targets) {
+  if (x.shape() != targets.shape())
+    fail("{}: the {} have shape {}, the targets {}; they must be the same, reshape one of them",
+         loss, what, x.shape(), targets.shape());
+}
+
 }  // namespace
 
 double total_weight(const std::vector<int32_t>& labels, const CrossEntropyOptions& options) {
-  if (options.class_weights.empty()) return static_cast<double>(labels.size());
   double total = 0;
   for (const int32_t label : labels) {
+    if (label == options.ignore_index) continue;
+    if (options.class_weights.empty()) {
+      total += 1;
+      continue;
+    }
     if (label < 0 || static_cast<size_t>(label) >= options.class_weights.size())
       fail("cross_entropy: the label {} has no class weight; there are {}", label,
            options.class_weights.size());
@@ -30,43 +44,62 @@ double total_weight(const std::vector<int32_t>& labels, const CrossEntropyOption
 Tensor weighted_cross_entropy(const Tensor& logits, const std::vector<int32_t>& labels,
                               const CrossEntropyOptions& options,
                               std::optional<double> denominator) {
-  const double divisor = denominator.value_or(total_weight(labels, options));
-  if (options.plain()) return cross_entropy(logits, vector_of(labels), divisor);
-  const auto rows = static_cast<int64_t>(labels.size()), classes = logits.size(-1);
-  if (logits.rank() != 2 || logits.shape()[0] != rows)
-    fail("cross_entropy: logits have shape {} for {} labels", logits.shape(), rows);
+  return weighted_cross_entropy(logits, vector_of(labels), options, denominator);
+}
+
+Tensor weighted_cross_entropy(const Tensor& all_logits, const Tensor& all_labels,
+                              const CrossEntropyOptions& options,
+                              std::optional<double> denominator) {
+  if (options.plain())
+    return cross_entropy(all_logits, all_labels,
+                         {.denominator = denominator, .ignore_index = options.ignore_index});
+  if (all_logits.rank() != 2)
+    fail("cross_entropy: logits have shape {}; they must be [rows, classes]", all_logits.shape());
+  const int64_t classes = all_logits.size(1);
+  std::vector<int32_t> counted = checked_labels("cross_entropy", all_labels, all_logits.size(0),
+                                                classes, options.ignore_index);
+  Tensor logits = all_logits;
+  if (options.ignore_index) {  // of the rows, those that count
+    std::vector<int32_t> rows;
+    for (size_t i = 0; i < counted.size(); ++i)
+      if (counted[i] >= 0) rows.push_back(static_cast<int32_t>(i));
+    logits = take(logits, vector_of(rows));
+    std::erase(counted, -1);
+  }
+  const Tensor labels = vector_of(counted);
+  const auto rows = static_cast<int64_t>(counted.size());
   if (!options.class_weights.empty() &&
       static_cast<int64_t>(options.class_weights.size()) != classes)
     fail("cross_entropy: {} class weights for {} classes", options.class_weights.size(), classes);
+  if (options.focal_gamma != 0 && !(options.focal_gamma >= 1))
+    fail(
+        "cross_entropy: a focal gamma of {}; it must be 0 or at least 1, or the gradient is "
+        "infinite where p = 1",
+        options.focal_gamma);
+  const double divisor = denominator.value_or(rows ? total_weight(counted, options) : 1);
   const Tensor weights = options.class_weights.empty()
                              ? ones({classes}, logits.dtype())
                              : cast(from_vector(options.class_weights, {classes}), logits.dtype());
-  // [rows, 1]
   const Tensor log_p = log_softmax(logits),
-               own = gather(log_p, -1, reshape(vector_of(labels), {rows, 1}));
-  Tensor loss =
-      own * reshape(take(weights, vector_of(labels)), {rows, 1}) * -(1 - options.label_smoothing);
+               own = gather(log_p, -1, reshape(labels, {rows, 1}));  // [rows, 1]
+  Tensor loss = own * reshape(take(weights, labels), {rows, 1}) * -(1 - options.label_smoothing);
   if (options.label_smoothing > 0)
     loss = loss - sum(log_p * weights, {-1}, true) *
                       (options.label_smoothing / static_cast<double>(classes));
-  if (options.focal_gamma != 0) {
-    if (!(options.focal_gamma >= 1))
-      fail(
-          "cross_entropy: a focal gamma of {}; it must be 0 or at least 1, or the gradient is "
-          "infinite where p = 1",
-          options.focal_gamma);
+  if (options.focal_gamma != 0)
     loss = loss * pow(relu(1 - exp(own)), options.focal_gamma);  // relu: rounding may put p above 1
-  }
   return sum(loss) / divisor;
 }
 
 Tensor mean_squared_error(const Tensor& predictions, const Tensor& targets,
                           std::optional<double> denominator) {
+  require_same_shape("mean_squared_error", "predictions", predictions, targets);
   return sum(square(predictions - targets)) / count_or(denominator, predictions.numel());
 }
 
 Tensor binary_cross_entropy(const Tensor& logits, const Tensor& targets,
                             std::optional<double> denominator) {
+  require_same_shape("binary_cross_entropy", "logits", logits, targets);
   return sum(softplus(logits) - logits * targets) / count_or(denominator, logits.numel());
 }
 

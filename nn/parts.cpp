@@ -46,6 +46,14 @@ void Parts::tied(std::string_view name, Tensor& parameter) {
   add(name, parameter, 0, parameter.rank() ? parameter.shape()[0] : 1, true);
 }
 
+void Parts::rename(size_t first, std::string_view name, std::string (*renamed)(std::string_view)) {
+  const size_t below = (prefix_.empty() ? 0 : prefix_.size() + 1) + name.size() + 1;
+  for (size_t i = first; i < list.size(); ++i) {
+    std::string& whole = list[i].name;
+    whole = whole.substr(0, below) + renamed(std::string_view(whole).substr(below));
+  }
+}
+
 std::vector<Parameter> checked_parameters(const Parts& parts) {
   std::set<std::string> names;
   std::map<const TensorImpl*, std::vector<const Parameter*>> by_leaf;

@@ -58,6 +58,15 @@ class Parts {
     for (size_t i = 0; i < layers.size(); ++i)
       (*this)(std::string(name) + "." + std::to_string(i), layers[i]);
   }
+  // A layer whose parts a published model's files call otherwise. `rename` is given each name below
+  // this one ("layer.0.attention.query.weight") and says what it is called instead; from then on it
+  // has no other name. The layer itself knows nothing of it.
+  template <class Layer>
+  void operator()(std::string_view name, Layer& layer, std::string (*rename)(std::string_view)) {
+    const size_t first = list.size();
+    (*this)(name, layer);
+    this->rename(first, name, rename);
+  }
 
   std::vector<Parameter> list;
   std::vector<Tensor*> places;  // where the layer holds each of them
@@ -65,6 +74,7 @@ class Parts {
  private:
   void add(std::string_view name, Tensor& parameter, int64_t begin, int64_t end, bool tied);
   void enter(std::string_view name);
+  void rename(size_t first, std::string_view name, std::string (*rename)(std::string_view));
   std::string prefix_;
 };
 

@@ -1,48 +1,174 @@
 #include "gradus/nn/transformer.h"
 
 namespace gradus {
+namespace {
 
-MultiHeadAttention::MultiHeadAttention(const TransformerOptions& o)
-    : qkv(o.hidden, 3 * o.hidden),
-      output(o.hidden, o.hidden),
-      options{.heads = o.heads, .causal = o.causal},
-      dropout{o.attention_dropout} {
-  if (o.heads < 1 || o.hidden % o.heads != 0)
-    fail("a hidden size of {} cannot be divided among {} attention heads", o.hidden, o.heads);
+// The options with everything said: no size left at "0: …".
+MultiHeadAttentionOptions resolved(MultiHeadAttentionOptions o) {
+  constexpr const char* name = "MultiHeadAttention";
+  if (o.hidden < 1 || o.heads < 1 || o.kv_heads < 0 || o.head_size < 0)
+    fail("{}: a hidden size of {}, {} heads, {} of keys and values, a head size of {}", name,
+         o.hidden, o.heads, o.kv_heads, o.head_size);
+  if (o.head_size == 0 && o.hidden % o.heads != 0)
+    fail("{}: a hidden size of {} cannot be divided among {} attention heads", name, o.hidden,
+         o.heads);
+  if (o.kv_heads == 0) o.kv_heads = o.heads;
+  if (o.head_size == 0) o.head_size = o.hidden / o.heads;
+  if (o.heads % o.kv_heads != 0)
+    fail("{}: {} heads cannot share {} heads of keys and values", name, o.heads, o.kv_heads);
+  if (o.rotary_base && o.head_size % 2 != 0)
+    fail("{}: rotary positions turn pairs of columns, and a head has {}", name, o.head_size);
+  return o;
 }
 
-Tensor MultiHeadAttention::operator()(const Tensor& x, const Ragged& sequences) const {
-  const Scope scope("attention");
-  AttentionOptions now = options;
-  now.dropout = dropout.rate();
-  return output(gradus::attention(qkv(x), sequences, now));
+bool is_gated(FeedForwardKind kind) { return kind >= FeedForwardKind::reglu; }
+
+int64_t width(const FeedForwardOptions& o) {
+  if (o.hidden < 1 || o.intermediate < 1)
+    fail("FeedForward: a hidden size of {}, an intermediate size of {}", o.hidden, o.intermediate);
+  return is_gated(o.kind) ? 2 * o.intermediate : o.intermediate;
+}
+
+// Lists rows [begin, end) of a linear layer as one of their own.
+void list_rows(Parts& p, const std::string& name, Linear& layer, int64_t begin, int64_t end) {
+  p.rows(name + ".weight", layer.weight, begin, end);
+  if (layer.bias.defined()) p.rows(name + ".bias", layer.bias, begin, end);
+}
+
+// What rows [begin, end) of a linear layer give.
+Tensor apply_rows(const Linear& layer, const Tensor& x, int64_t begin, int64_t end) {
+  return linear(x, slice(layer.weight, 0, begin, end),
+                layer.bias.defined() ? slice(layer.bias, 0, begin, end) : Tensor());
+}
+
+}  // namespace
+
+MultiHeadAttention::MultiHeadAttention(const MultiHeadAttentionOptions& given)
+    : options(resolved(given)),
+      qkv(options.hidden, (options.heads + 2 * options.kv_heads) * options.head_size,
+          {.bias = options.bias}),
+      output(options.heads * options.head_size, options.hidden, {.bias = options.bias}) {}
+
+AttentionOptions MultiHeadAttention::now(const Tensor& score_bias) const {
+  AttentionOptions now;
+  now.heads = options.heads;
+  now.kv_heads = options.kv_heads;
+  now.dropout = training() ? options.dropout : 0;
+  now.causal = options.causal;
+  now.window = options.window;
+  if (options.alibi) now.alibi_slopes = alibi_slopes(options.heads);
+  now.bias = score_bias;
+  return now;
+}
+
+Tensor MultiHeadAttention::turned(const Tensor& x, const Ragged& sequences, int64_t heads) const {
+  if (!options.rotary_base) return x;
+  return rotary(x, sequences, {.heads = heads, .base = *options.rotary_base});
+}
+
+Tensors MultiHeadAttention::projected(const Tensor& x, const Ragged& sequences) const {
+  const int64_t d = options.head_size, q = options.heads * d, k = q + options.kv_heads * d;
+  const Tensor all = qkv(x);
+  // queries and keys at once
+  const Tensor qk = turned(slice(all, 1, 0, k), sequences, options.heads + options.kv_heads);
+  return {slice(qk, 1, 0, q), slice(qk, 1, q, k), slice(all, 1, k, all.size(1))};
+}
+
+Tensor MultiHeadAttention::operator()(const Tensor& x, const Ragged& sequences,
+                                      const Tensor& score_bias) const {
+  if (!options.rotary_base) return output(gradus::attention(qkv(x), sequences, now(score_bias)));
+  const Tensors q_k_v = projected(x, sequences);
+  return output(gradus::attention(q_k_v[0], q_k_v[1], q_k_v[2], sequences, now(score_bias)));
+}
+
+Tensor MultiHeadAttention::operator()(const Tensor& x, const Ragged& sequences,
+                                      const Tensor& memory, const Ragged& memory_sequences,
+                                      const Tensor& score_bias) const {
+  const int64_t q = options.heads * options.head_size, k = options.kv_heads * options.head_size;
+  const Tensor query = turned(apply_rows(qkv, x, 0, q), sequences, options.heads);
+  const Tensor both = apply_rows(qkv, memory, q, q + 2 * k);
+  const Tensor key = turned(slice(both, 1, 0, k), memory_sequences, options.kv_heads);
+  AttentionOptions crossed = now(score_bias);
+  crossed.key_sequences = memory_sequences;
+  return output(gradus::attention(query, key, slice(both, 1, k, 2 * k), sequences, crossed));
+}
+
+Tensors MultiHeadAttention::probabilities(const Tensor& x, const Ragged& sequences,
+                                          const Tensor& score_bias) const {
+  const Tensors q_k_v = projected(x, sequences);
+  return attention_probabilities(q_k_v[0], q_k_v[1], sequences, now(score_bias));
+}
+
+void MultiHeadAttention::parts(Parts& p) {
+  const int64_t q = options.heads * options.head_size, k = options.kv_heads * options.head_size;
+  list_rows(p, "query", qkv, 0, q);
+  list_rows(p, "key", qkv, q, q + k);
+  list_rows(p, "value", qkv, q + k, q + 2 * k);
+  p("output", output);
+}
+
+FeedForward::FeedForward(const FeedForwardOptions& o)
+    : options(o),
+      up(o.hidden, width(o), {.bias = o.bias}),
+      down(o.intermediate, o.hidden, {.bias = o.bias}) {}
+
+Tensor FeedForward::operator()(const Tensor& x) const {
+  using enum FeedForwardKind;
+  const bool biased = up.bias.defined();
+  // a plain GELU takes the bias along
+  if (options.kind == gelu && biased) return down(bias_gelu(linear(x, up.weight), up.bias));
+  if (options.kind == gelu_tanh && biased)
+    return down(bias_gelu(linear(x, up.weight), up.bias, Gelu::tanh));
+  const Tensor h = up(x);
+  switch (options.kind) {
+    case relu: return down(gradus::relu(h));
+    case gelu: return down(gradus::gelu(h));
+    case gelu_tanh: return down(gradus::gelu(h, Gelu::tanh));
+    case silu: return down(gradus::silu(h));
+    case geglu: return down(gradus::geglu(h));
+    case geglu_tanh: return down(gradus::geglu(h, Gelu::tanh));
+    case swiglu: return down(gradus::swiglu(h));
+    case reglu: break;
+  }
+  const int64_t n = options.intermediate;
+  return down(gradus::relu(slice(h, -1, 0, n)) * slice(h, -1, n, 2 * n));
+}
+
+void FeedForward::parts(Parts& p) {
+  const int64_t n = options.intermediate;
+  if (is_gated(options.kind)) {
+    list_rows(p, "gate", up, 0, n);
+    list_rows(p, "up", up, n, 2 * n);
+  } else {
+    p("up", up);
+  }
+  p("down", down);
 }
 
 TransformerLayer::TransformerLayer(const TransformerOptions& o)
-    : attention(o),
+    : attention({.hidden = o.hidden,
+                 .heads = o.heads,
+                 .dropout = o.attention_dropout,
+                 .causal = o.causal}),
       attention_norm(o.hidden, o.layer_norm_eps),
-      feed_forward(o),
+      feed_forward({.hidden = o.hidden, .intermediate = o.intermediate, .kind = o.feed_forward}),
       output_norm(o.hidden, o.layer_norm_eps),
       dropout{o.hidden_dropout} {}
 
 Tensor TransformerLayer::operator()(const Tensor& x, const Ragged& sequences) const {
-  const Tensor h = add_norm(x, attention(x, sequences), attention_norm, dropout, sequences);
+  const auto attended = [&] {
+    const Scope scope("attention");
+    return attention(x, sequences);
+  };
+  const Tensor h = add_norm(x, attended(), attention_norm, dropout, sequences);
   return add_norm(h, feed_forward(h), output_norm, dropout, sequences);
 }
 
 void TransformerLayer::parts(Parts& p) {
-  const int64_t hidden = attention.output.weight.shape()[0];
-  int64_t row = 0;
-  for (const char* name : {"attention.self.query", "attention.self.key", "attention.self.value"}) {
-    p.rows(std::string(name) + ".weight", attention.qkv.weight, row, row + hidden);
-    p.rows(std::string(name) + ".bias", attention.qkv.bias, row, row + hidden);
-    row += hidden;
-  }
-  p("attention.output.dense", attention.output);
-  p("attention.output.LayerNorm", attention_norm);
-  p("intermediate.dense", feed_forward.expand);
-  p("output.dense", feed_forward.contract);
-  p("output.LayerNorm", output_norm);
+  p("attention", attention);
+  p("attention_norm", attention_norm);
+  p("feed_forward", feed_forward);
+  p("output_norm", output_norm);
 }
 
 Encoder::Encoder(const TransformerOptions& o) {

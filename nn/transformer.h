@@ -1,62 +1,105 @@
-// The transformer encoder of Devlin et al. 2018 (post-norm), over ragged batches: x [tokens,
-// hidden] is all tokens of all sequences, without padding. The same parts make a causal language
-// model (examples/tiny_gpt.cpp). Names follow Hugging Face's BertLayer, so that its files load as
-// they are.
+// Attention, the feed-forward network, and the encoder of Devlin et al. 2018 (post-norm) made of
+// them. Each stands alone: a decoder, a pre-norm block or a layer of one's own takes
+// MultiHeadAttention and FeedForward as they are (examples/tiny_gpt.cpp).
+//
+// Batches are ragged: x [tokens, hidden] is all tokens of all sequences one under the other,
+// without padding, and `sequences` says where each begins. Positions count from 0 in each.
 #pragma once
 
 #include "gradus/nn/layers.h"
 
 namespace gradus {
 
+struct MultiHeadAttentionOptions {
+  int64_t hidden, heads;
+  // Grouped queries (Ainslie et al. 2023): keys and values have fewer heads, each for heads /
+  // kv_heads of the queries'. 0: as many
+  int64_t kv_heads = 0;
+  int64_t head_size = 0;  // columns of a head; 0: hidden / heads
+  double dropout = 0;     // of the probabilities, while training
+  bool causal = false;    // a token sees itself and what came before it
+  // and no further than this many positions away
+  std::optional<int64_t> window = {};
+  bool alibi = false;  // scores fall with distance, by alibi_slopes(heads) (Press et al. 2022)
+  // Turns queries and keys by their positions (Su et al. 2021, where it is 10000).
+  std::optional<double> rotary_base = {};
+  bool bias = true;
+};
+
+// Vaswani et al. 2017, section 3.2.2.
+//   Q, K, V = x W_q, x W_k, x W_v;   y = (softmax(Q K^T / sqrt(head_size)) V of all heads) W_o
+//   x [tokens, hidden] -> y [tokens, hidden]
+// Parts: query, key, value, each a linear layer of [heads head_size, hidden] (key and value:
+// kv_heads), and output. The first three are rows of one leaf, so that one product makes them.
+// Errors: heads that do not divide hidden, kv_heads that do not divide heads, an odd head_size with
+// rotary_base, x of another width.
+struct MultiHeadAttention {
+  MultiHeadAttentionOptions options;
+  Linear qkv, output;
+  explicit MultiHeadAttention(const MultiHeadAttentionOptions& options);
+  // Self-attention. score_bias, if given, is added to the scores: [heads, n, n], n at least the
+  // longest sequence.
+  Tensor operator()(const Tensor& x, const Ragged& sequences, const Tensor& score_bias = {}) const;
+  // Cross-attention: queries from x, keys and values from `memory` [its tokens, hidden], of as many
+  // sequences.
+  Tensor operator()(const Tensor& x, const Ragged& sequences, const Tensor& memory,
+                    const Ragged& memory_sequences, const Tensor& score_bias = {}) const;
+  // Who looks at whom: [heads, n, n] (query, key) of each sequence, before dropout.
+  Tensors probabilities(const Tensor& x, const Ragged& sequences,
+                        const Tensor& score_bias = {}) const;
+  void parts(Parts& p);
+
+ private:
+  AttentionOptions now(const Tensor& score_bias) const;  // as the op wants them, at this moment
+  Tensors projected(const Tensor& x, const Ragged& sequences) const;  // Q, K, V, turned
+  Tensor turned(const Tensor& x, const Ragged& sequences, int64_t heads) const;
+};
+
+// Shazeer 2020: what stands between the two products, f(up(x)); and with a gate f(gate(x)) up(x),
+// where f is relu, gelu, its tanh form or silu.
+enum class FeedForwardKind { relu, gelu, gelu_tanh, silu, reglu, geglu, geglu_tanh, swiglu };
+
+struct FeedForwardOptions {
+  int64_t hidden, intermediate;
+  FeedForwardKind kind = FeedForwardKind::gelu;
+  bool bias = true;
+};
+
+// x [.., hidden] -> down(f(up(x))) or down(f(gate(x)) up(x)), [.., hidden]
+// Parts: gate (if there is one), up, both [intermediate, hidden], and down. gate and up are rows of
+// one leaf.
+struct FeedForward {
+  FeedForwardOptions options;
+  Linear up, down;
+  explicit FeedForward(const FeedForwardOptions& options);
+  Tensor operator()(const Tensor& x) const;
+  void parts(Parts& p);
+};
+
 struct TransformerOptions {
   int64_t hidden, layers, heads, intermediate;
-  Gelu activation = Gelu::erf;
+  FeedForwardKind feed_forward = FeedForwardKind::gelu;
   double hidden_dropout = 0.1, attention_dropout = 0.1, layer_norm_eps = 1e-12;
   bool causal = false;
 };
 
-// Query, key and value are one product: rows of one leaf.
-struct MultiHeadAttention {
-  Linear qkv, output;
-  AttentionOptions options;
-  Dropout dropout;
-  explicit MultiHeadAttention(const TransformerOptions& o);
-  // [tokens, hidden] -> [tokens, hidden], before dropout and residual
-  Tensor operator()(const Tensor& x, const Ragged& sequences) const;
-  // Who looks at whom: [heads, n, n] (query, key) of each sequence.
-  Tensors probabilities(const Tensor& x, const Ragged& sequences) const {
-    return attention_probabilities(qkv(x), sequences, options);
-  }
-};
-
-struct FeedForward {
-  Linear expand, contract;
-  Gelu activation;
-  explicit FeedForward(const TransformerOptions& o)
-      : expand(o.hidden, o.intermediate),
-        contract(o.intermediate, o.hidden),
-        activation(o.activation) {}
-  Tensor operator()(const Tensor& x) const {
-    return contract(bias_gelu(linear(x, expand.weight), expand.bias, activation));
-  }
-};
-
+// LayerNorm(h + Dropout(FeedForward(h))) with h = LayerNorm(x + Dropout(Attention(x))).
 struct TransformerLayer {
   MultiHeadAttention attention;
   LayerNorm attention_norm;
   FeedForward feed_forward;
   LayerNorm output_norm;
   Dropout dropout;
-  explicit TransformerLayer(const TransformerOptions& o);
+  explicit TransformerLayer(const TransformerOptions& options);
   Tensor operator()(const Tensor& x, const Ragged& sequences) const;
   void parts(Parts& p);
 };
 
 struct Encoder {
   std::vector<TransformerLayer> layer;
-  explicit Encoder(const TransformerOptions& o);
+  explicit Encoder(const TransformerOptions& options);
+  // hidden_states, if given, gets x and each layer's output: layers + 1 of [tokens, hidden].
   Tensor operator()(const Tensor& x, const Ragged& sequences,
-                    // hidden_states: x and each layer's output
                     Tensors* hidden_states = nullptr) const;
   void parts(Parts& p) { p("layer", layer); }
 };

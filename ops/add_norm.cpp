@@ -23,15 +23,13 @@ struct AddNorm : Fused<AddNorm> {
 
   Tensors forward(Inputs in) override {
     const int64_t n = row_length(name, in[0]);
+    constexpr const char* names[] = {"x", "the branch", "weight", "bias"};
     for (size_t i = 1; i < in.size(); ++i) {
       check_same_dtype(name, in[0], in[i]);
       const Shape expected = i == 1 ? in[0].shape() : Shape{n};
       if (in[i].shape() != expected)
-        fail("add_norm: x is {}, {} is {}; it must be {}", in[0].shape(),
-             i == 1   ? "the branch"
-             : i == 2 ? "weight"
-                      : "bias",
-             in[i].shape(), expected);
+        fail("add_norm: x is {}, {} is {}; it must be {}", in[0].shape(), names[i], in[i].shape(),
+             expected);
     }
     const Tensor x = contiguous(in[0]), branch = contiguous(in[1]), weight = contiguous(in[2]),
                  bias = contiguous(in[3]);
@@ -83,43 +81,38 @@ Tensor add_norm(const Tensor& x, const Tensor& branch, const Tensor& weight, con
 }
 
 OpInfos add_norm_ops() {
-  const auto inputs = [](const Shape& shape, uint64_t stream) {
-    return Tensors{sample_normal(shape, stream), sample_normal(shape, stream + 1),
-                   sample_normal({shape[-1]}, stream + 2), sample_normal({shape[-1]}, stream + 3)};
+  const auto inputs = [](const Shape& shape) -> SampleInputs {
+    return {sample::normal(shape), sample::normal(shape), sample::normal({shape[-1]}),
+            sample::normal({shape[-1]})};
   };
-  OpInfo info{
-      "add_norm", "layer_norm(x + dropout(branch))", "add_norm", [=]() -> std::vector<Sample> {
-        return {
-            {"without dropout", inputs({3, 4}, 1),
-             [](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3)}; }},
-            {"dropout, ragged", inputs({5, 4}, 5),
-             [](Inputs in) {
-               return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3, 0.3, Ragged({2, 3}))};
-             }},
-            {"vector tail", inputs({2, 19}, 9),
-             [](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3, 0.3)}; }},
-            {"the branch depends on x", inputs({3, 4}, 13),
-             [](Inputs in) {
-               return Tensors{add_norm(in[0], in[1] * tanh(in[0]), in[2], in[3], 1e-3, 0.2)};
-             }},
-            {"x twice", inputs({3, 4}, 17), [](Inputs in) {
-               return Tensors{add_norm(in[0] * in[1], in[0], in[2], in[3], 1e-3)};
-             }}};
-      }};
-  info.f32_tolerance = 2e-5;
-  info.errors = []() -> std::vector<ErrorSample> {
-    return {{"branch",
-             [] {
-               add_norm(ones({2, 3}), ones({3, 3}), ones({3}), ones({3}), 1e-5);
-             },
-             {"add_norm", "[2, 3]", "[3, 3]", "branch"}},
-            {"weight",
-             [] {
-               add_norm(ones({2, 3}), ones({2, 3}), ones({2}), ones({3}), 1e-5);
-             },
-             {"add_norm", "[2]", "weight"}}};
+  const auto call = [](double p, std::optional<Ragged> rows = {}) {
+    return [=](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3, p, rows)}; };
   };
-  return {info};
+  return {{.name = "add_norm",
+           .formula = "layer_norm(x + dropout(branch))",
+           .samples = {{"without dropout", inputs({3, 4}), call(0)},
+                       {"dropout, ragged", inputs({5, 4}), call(0.3, Ragged({2, 3}))},
+                       {"vector tail", inputs({2, 19}), call(0.3)},
+                       {"the branch depends on x", inputs({3, 4}),
+                        [](Inputs in) {
+                          return Tensors{
+                              add_norm(in[0], in[1] * tanh(in[0]), in[2], in[3], 1e-3, 0.2)};
+                        }},
+                       {"x twice", inputs({3, 4}),
+                        [](Inputs in) {
+                          return Tensors{add_norm(in[0] * in[1], in[0], in[2], in[3], 1e-3)};
+                        }}},
+           .errors = {{"branch",
+                       [] {
+                         add_norm(ones({2, 3}), ones({3, 3}), ones({3}), ones({3}), 1e-5);
+                       },
+                       {"add_norm", "[2, 3]", "[3, 3]", "branch"}},
+                      {"weight",
+                       [] {
+                         add_norm(ones({2, 3}), ones({2, 3}), ones({2}), ones({3}), 1e-5);
+                       },
+                       {"add_norm", "[2]", "weight"}}},
+           .f32_tolerance = 2e-5}};
 }
 
 }  // namespace gradus

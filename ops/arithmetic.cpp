@@ -90,6 +90,8 @@ Tensor maximum(const Tensor& a, const Tensor& b) { return apply<Choose<true>>({a
 Tensor minimum(const Tensor& a, const Tensor& b) { return apply<Choose<false>>({a, b})[0]; }
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
+  if (!broadcasts_to(shape, x.shape()))
+    fail("sum_to: {} does not broadcast to {}, the shape of x", shape, x.shape());
   std::vector<int> axes;
   for (int i = 1; i <= x.rank(); ++i)
     if (i > shape.rank() || (shape[-i] == 1 && x.shape()[-i] != 1)) axes.push_back(x.rank() - i);
@@ -97,16 +99,25 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
 }
 
 void copy_into(const Tensor& x, Tensor& y, bool add_to_y) {
+  if (x.shape() != y.shape() || x.dtype() != y.dtype())
+    fail("copy_into: {} {} into {} {}; shapes and dtypes must be equal", to_string(x.dtype()),
+         x.shape(), to_string(y.dtype()), y.shape());
+  for (int axis = 0; axis < y.rank(); ++axis)
+    if (y.strides()[axis] == 0 && y.shape()[axis] > 1)
+      fail("copy_into: the target of shape {} repeats its elements along axis {}", y.shape(), axis);
   dispatch(y.dtype(), [&]<class T>() {
-    if (!add_to_y) return map<T, T>(x, y, [](T value) { return value; });
-    T* to = y.write<T>();
-    for_each_run<T>(y.shape(), {&x},
-                    [&](int64_t begin, int64_t n, const auto& in, const auto& step) {
-                      const T* from = std::get<0>(in);
-                      T* at = to + begin;
-                      for (int64_t i = 0; i < n; ++i)
-                        at[i] = static_cast<T>(at[i] + from[i * step[0]]);
-                    });
+    if (y.is_contiguous() && !add_to_y) return map<T, T>(x, y, [](T value) { return value; });
+    Tensor(y.view({}, {}, y.offset())).write<T>();  // counts the version, whatever the strides
+    for_each_run<T, T>(y.shape(), {&x, &y},
+                       [&](int64_t, int64_t n, const auto& runs, const auto& steps) {
+                         const T* from = std::get<0>(runs);
+                         T* to = const_cast<T*>(std::get<1>(runs));
+                         for (int64_t i = 0; i < n; ++i) {
+                           T& element = to[i * steps[1]];
+                           const T value = from[i * steps[0]];
+                           element = add_to_y ? static_cast<T>(element + value) : value;
+                         }
+                       });
   });
 }
 

@@ -20,14 +20,17 @@ constexpr int64_t chunk_elements = int64_t{1} << 23;  // logits held at once: 32
 struct DecoderLossOp : Fused<DecoderLossOp> {
   static constexpr const char* name = "decoder_loss";
   double denominator;
+  std::optional<int64_t> ignore_index;
   int64_t chunk_rows;
-  DecoderLossOp(double denominator, int64_t chunk_rows)
-      : denominator(denominator), chunk_rows(chunk_rows) {}
+  DecoderLossOp(double denominator, std::optional<int64_t> ignore_index, int64_t chunk_rows)
+      : denominator(denominator), ignore_index(ignore_index), chunk_rows(chunk_rows) {}
   std::string detail() const override { return fmt::format("denominator={}", denominator); }
 
   Tensors reference(Inputs in) const {
     const Tensor logits = linear(in[0], in[1], in[2]);
-    return {cross_entropy(logits, in[3], denominator), sum_correct(logits.detach(), in[3])};
+    return {
+        cross_entropy(logits, in[3], {.denominator = denominator, .ignore_index = ignore_index}),
+        sum_correct(logits.detach(), in[3])};
   }
 
   Tensors forward(Inputs in) override {
@@ -41,7 +44,7 @@ struct DecoderLossOp : Fused<DecoderLossOp> {
           "hidden], [vocabulary]",
           x.shape(), weight.shape(), bias.shape());
     const int64_t rows = x.shape()[0], hidden = x.shape()[1], n = weight.shape()[0];
-    const auto labels = checked_labels(name, in[3], rows, n);
+    const auto labels = checked_labels(name, in[3], rows, n, ignore_index);
     const int64_t chunk = std::min(
         rows, chunk_rows > 0
                   ? chunk_rows
@@ -90,26 +93,26 @@ struct DecoderLossOp : Fused<DecoderLossOp> {
     Tensors dxs(4);
     for (size_t i = 0; i < 3; ++i) {
       if (!wants(i)) continue;
-      if (Destination place = destination(i)) {
-        dispatch_float(name, dys[0].dtype(), [&]<class T>() {
-          const T dy = static_cast<T>(dys[0].item());
-          const T* unit = saved(i).data<T>();
-          T* to = place.into.write<T>();
-          parallel_for(place.into.numel(), element_block, [&](int64_t begin, int64_t end) {
-            if (place.add) kernels<T>().axpy(dy, unit + begin, to + begin, end - begin);
-            else kernels<T>().scale(dy, unit + begin, to + begin, end - begin);
-          });
+      GradientSlot dx = slot(i);
+      dispatch_float(name, dys[0].dtype(), [&]<class T>() {
+        const T dy = static_cast<T>(dys[0].item());
+        const T* unit = saved(i).data<T>();
+        T* to = dx.into.write<T>();
+        const auto loop = dx.add ? kernels<T>().axpy : kernels<T>().scale;
+        parallel_for(dx.into.numel(), element_block, [&](int64_t begin, int64_t end) {
+          loop(dy, unit + begin, to + begin, end - begin);
         });
-      } else {
-        dxs[i] = saved(i) * dys[0];
-      }
+      });
+      dxs[i] = dx.gradient();
     }
     return dxs;
   }
 
  private:
-  static Tensor sum_correct(const Tensor& logits, const Tensor& labels) {
-    const auto best = argmax(logits, -1).to_vector<int64_t>(), wanted = labels.to_vector<int64_t>();
+  Tensor sum_correct(const Tensor& logits, const Tensor& labels) const {
+    const auto best = argmax(logits, -1).to_vector<int64_t>();
+    const auto wanted =
+        checked_labels(name, labels, logits.shape()[0], logits.shape()[1], ignore_index);
     Tensor count = zeros({}, DType::i64);
     for (size_t i = 0; i < best.size(); ++i) *count.write<int64_t>() += best[i] == wanted[i];
     return count;
@@ -119,49 +122,60 @@ struct DecoderLossOp : Fused<DecoderLossOp> {
 }  // namespace
 
 DecoderLoss decoder_loss(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                         const Tensor& labels, LossOptions options, int64_t chunk_rows) {
+  const Tensors y =
+      apply<DecoderLossOp>({x, weight, bias, labels}, loss_denominator(options, labels),
+                           options.ignore_index, chunk_rows);
+  return {y[0], static_cast<int64_t>(y[1].item())};
+}
+DecoderLoss decoder_loss(const Tensor& x, const Tensor& weight, const Tensor& bias,
                          const Tensor& labels, std::optional<double> denominator,
                          int64_t chunk_rows) {
-  const Tensors y = apply<DecoderLossOp>(
-      {x, weight, bias, labels},
-      denominator.value_or(static_cast<double>(std::max<int64_t>(labels.numel(), 1))), chunk_rows);
-  return {y[0], static_cast<int64_t>(y[1].item())};
+  return decoder_loss(x, weight, bias, labels, LossOptions{.denominator = denominator}, chunk_rows);
 }
 
 OpInfos decoder_loss_ops() {
-  const auto call = [](int64_t chunk) {
+  const auto call = [](int64_t chunk, std::optional<int64_t> ignore_index = {}) {
     return [=](Inputs in) {
-      return Tensors{decoder_loss(in[0], in[1], in[2], in[3], 2.5, chunk).loss};
+      const LossOptions options{.denominator = 2.5, .ignore_index = ignore_index};
+      return Tensors{decoder_loss(in[0], in[1], in[2], in[3], options, chunk).loss};
     };
   };
-  const auto inputs = [](int64_t rows, int64_t hidden, int64_t n, uint64_t stream) {
-    return Tensors{sample_normal({rows, hidden}, stream), sample_normal({n, hidden}, stream + 1),
-                   sample_normal({n}, stream + 2), sample_indices({rows}, n, stream)};
-  };
-  OpInfo info{
-      "decoder_loss", "cross_entropy(x W^T + b)", "decoder_loss", [=]() -> std::vector<Sample> {
-        return {{"one chunk", inputs(3, 2, 5, 1), call(0)},
-                {"chunks of 2 rows", inputs(5, 2, 4, 4), call(2)},
-                {"vector tail", inputs(2, 3, 19, 7), call(1)},
-                {"x taken from the weight",
-                 {sample_normal({5, 3}, 10), sample_normal({5}, 11), sample_indices({4}, 5, 12)},
-                 [](Inputs in) {
-                   return Tensors{decoder_loss(take(in[0], in[2]), in[0], in[1], in[2]).loss};
-                 }}};
-      }};
-  info.f32_tolerance = 1e-5;
-  info.errors = []() -> std::vector<ErrorSample> {
-    return {{"shapes",
-             [] {
-               decoder_loss(ones({2, 3}), ones({4, 2}), ones({4}), zeros({2}, DType::i32));
-             },
-             {"decoder_loss", "[2, 3]", "[4, 2]"}},
-            {"label",
-             [] {
-               decoder_loss(ones({1, 3}), ones({4, 3}), ones({4}), tensor({4}, DType::i32));
-             },
-             {"decoder_loss", "label 4", "0..3"}}};
-  };
-  return {info};
+  return {
+      {.name = "decoder_loss",
+       .formula = "cross_entropy(x W^T + b)",
+       .samples = {{"one chunk",
+                    {sample::normal({3, 2}), sample::normal({5, 2}), sample::normal({5}),
+                     sample::indices({3}, 5)},
+                    call(0)},
+                   {"chunks of 2 rows",
+                    {sample::normal({5, 2}), sample::normal({4, 2}), sample::normal({4}),
+                     sample::indices({5}, 4)},
+                    call(2)},
+                   {"ignored labels",
+                    {sample::normal({5, 2}), sample::normal({4, 2}), sample::normal({4}),
+                     tensor({-100, 3, -100, 0, 1}, DType::i64)},
+                    call(2, -100)},
+                   {"vector tail",
+                    {sample::normal({2, 3}), sample::normal({19, 3}), sample::normal({19}),
+                     sample::indices({2}, 19)},
+                    call(1)},
+                   {"x taken from the weight",
+                    {sample::normal({5, 3}), sample::normal({5}), sample::indices({4}, 5)},
+                    [](Inputs in) {
+                      return Tensors{decoder_loss(take(in[0], in[2]), in[0], in[1], in[2]).loss};
+                    }}},
+       .errors = {{"shapes",
+                   [] {
+                     decoder_loss(ones({2, 3}), ones({4, 2}), ones({4}), zeros({2}, DType::i32));
+                   },
+                   {"decoder_loss", "[2, 3]", "[4, 2]"}},
+                  {"label",
+                   [] {
+                     decoder_loss(ones({1, 3}), ones({4, 3}), ones({4}), tensor({4}, DType::i32));
+                   },
+                   {"decoder_loss", "label 4", "0..3"}}},
+       .f32_tolerance = 1e-5}};
 }
 
 }  // namespace gradus

@@ -44,28 +44,25 @@ Tensor dropout(const Tensor& x, double p, const std::optional<Ragged>& rows) {
 }
 
 OpInfos dropout_ops() {
-  OpInfo info{"dropout", "x m / (1 - p)", "dropout", []() -> std::vector<Sample> {
-                return {{"matrix",
-                         {sample_normal({3, 5}, 1)},
-                         [](Inputs in) { return Tensors{dropout(in[0], 0.4)}; }},
-                        {"ragged",
-                         {sample_normal({5, 3}, 2)},
-                         [](Inputs in) {
-                           return Tensors{dropout(in[0], 0.4, Ragged({2, 3}))};
-                         }},
-                        {"two groups of columns", {sample_normal({1, 130}, 3)}, [](Inputs in) {
-                           return Tensors{dropout(in[0], 0.5)};
-                         }}};
-              }};
-  info.errors = []() -> std::vector<ErrorSample> {
-    return {{"rate", [] { dropout(ones({2}), 1.0); }, {"dropout", "1"}},
-            {"rows",
-             [] {
-               dropout(ones({4, 2}), 0.5, Ragged({3}));
-             },
-             {"dropout", "4 rows", "3 tokens"}}};
-  };
-  return {info};
+  return {{.name = "dropout",
+           .formula = "x m / (1 - p)",
+           .samples = {{"matrix",
+                        {sample::normal({3, 5})},
+                        [](Inputs in) { return Tensors{dropout(in[0], 0.4)}; }},
+                       {"ragged",
+                        {sample::normal({5, 3})},
+                        [](Inputs in) {
+                          return Tensors{dropout(in[0], 0.4, Ragged({2, 3}))};
+                        }},
+                       {"two groups of columns",
+                        {sample::normal({1, 130})},
+                        [](Inputs in) { return Tensors{dropout(in[0], 0.5)}; }}},
+           .errors = {{"rate", [] { dropout(ones({2}), 1.0); }, {"dropout", "1"}},
+                      {"rows",
+                       [] {
+                         dropout(ones({4, 2}), 0.5, Ragged({3}));
+                       },
+                       {"dropout", "4 rows", "3 tokens"}}}}};
 }
 
 }  // namespace gradus

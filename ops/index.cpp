@@ -1,83 +1,124 @@
-// Rows and elements by number.
-//  take  x [n, ..], rows [r..] -> y [r.., ..]:  y[i] = x[rows[i]]  dx = scatter_rows(dy)  the embedding lookup
-//   scatter_rows  y [r.., ..], rows [r..] -> x [n, ..]:  x[rows[i]] += y[i]     dy = take(dx)
-//   gather        y[.., i, ..] = x[.., index[.., i, ..], ..] along one axis     dx = scatter(dy)
-//   scatter       x[.., index[.., i, ..], ..] += y[.., i, ..]                   dy = gather(dx)
-//   concat        inputs one after the other along one axis                     dx = slices of dy
+// Rows by number: x [n, ..], rows [r..].
+//   take          y [r.., ..]:  y[i] = x[rows[i]]       dx = scatter_rows(dy)    the embedding lookup
+//   scatter_rows  x [n, ..]:    x[rows[i]] += y[i]      dy = take(dx)
+//   index_put     y = x, then y[rows[i]] = values[i]    dx = dy without those rows, dvalues = take(dy)
+//   index_add     x + scatter_rows(values)              (an expression)
+//   one_hot       y [r.., classes] = (rows == class)    without gradient
 // Indices are i32 or i64 and are checked before anything is read. Rows met twice are added in their
-// order: threads share columns, not rows.
-#include <algorithm>
-#include <cstring>
+// order, whatever the number of threads; of rows put twice the last one stays.
+#include <numeric>
 
-#include "gradus/ops/elementwise.h"
+#include "gradus/ops/blocks.h"
+#include "gradus/ops/indices.h"
 #include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
 
-std::vector<int64_t> checked_indices(const char* op, const Tensor& index, int64_t n) {
-  if (index.dtype() != DType::i32 && index.dtype() != DType::i64)
-    fail("{}: indices must be i32 or i64, got {}", op, to_string(index.dtype()));
-  std::vector<int64_t> values = index.to_vector<int64_t>();
-  for (size_t i = 0; i < values.size(); ++i)
-    if (values[i] < 0 || values[i] >= n)
-      fail("{}: index {} at place {} is outside 0..{}", op, values[i], i, n - 1);
-  return values;
+// The product of all sizes but the first: the length of a row.
+int64_t row_width(const Shape& shape) {
+  int64_t width = 1;
+  for (int axis = 1; axis < shape.rank(); ++axis) width *= shape[axis];
+  return width;
 }
 
-constexpr int64_t strip = 128;  // columns a thread scatters at once
+// [rows.., ..] for rows of x.
+Shape shape_of_rows(const char* op, const Shape& rows, const Shape& x) {
+  check(x.rank() >= 1, "{}: the tensor whose rows are meant has no axes", op);
+  Shape shape = rows;
+  for (int axis = 1; axis < x.rank(); ++axis) shape.push_back(x[axis]);
+  return shape;
+}
 
-template <class T>
-void scatter_rows_into(const T* from, const std::vector<int64_t>& rows, int64_t width, T* to) {
-  parallel_for(width, strip, [&](int64_t begin, int64_t end) {
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const T* source = from + static_cast<int64_t>(i) * width;
-      T* target = to + rows[i] * width;
-      for (int64_t j = begin; j < end; ++j) target[j] += source[j];
+template <class T, class I>
+void take_rows(const T* from, const I* rows, int64_t count, int64_t width, T* to) {
+  const int64_t grain = std::max<int64_t>(1, element_block / width);
+  parallel_for(count, grain, [&](int64_t begin, int64_t end) {
+    if (width == 1)
+      for (int64_t i = begin; i < end; ++i) to[i] = from[rows[i]];
+    else
+      for (int64_t i = begin; i < end; ++i)
+        std::memcpy(to + i * width, from + static_cast<int64_t>(rows[i]) * width,
+                    static_cast<size_t>(width) * sizeof(T));
+  });
+}
+
+// Which positions name each row that is named, in their order: those of row named[k] are
+// positions[begin[k]] .. positions[begin[k + 1] - 1].
+struct ByRow {
+  std::vector<int64_t> named, begin, positions;
+  template <class I>
+  ByRow(const I* rows, int64_t count, int64_t n) : positions(static_cast<size_t>(count)) {
+    std::vector<int64_t> next(static_cast<size_t>(n) + 1);
+    for (int64_t i = 0; i < count; ++i) ++next[static_cast<size_t>(rows[i]) + 1];
+    for (int64_t row = 0; row < n; ++row) {
+      const auto r = static_cast<size_t>(row);
+      if (next[r + 1]) {
+        named.push_back(row);
+        begin.push_back(next[r]);
+      }
+      next[r + 1] += next[r];
+    }
+    begin.push_back(count);
+    for (int64_t i = 0; i < count; ++i)
+      positions[static_cast<size_t>(next[static_cast<size_t>(rows[i])]++)] = i;
+  }
+};
+
+constexpr int64_t strip = 128;  // columns that are added at once
+
+// to[rows[i]] += from[i]: threads share the rows of `to`, and strips of their columns.
+template <class T, class I>
+void scatter_rows_into(const T* from, const I* rows, int64_t count, int64_t n, int64_t width,
+                       T* to) {
+  if (count == 0 || width == 0) return;
+  const ByRow by_row(rows, count, n);
+  const auto named = static_cast<int64_t>(by_row.named.size());
+  const int64_t strips = (width + strip - 1) / strip,
+                elements = std::max<int64_t>(1, count / named) * std::min(width, strip);
+  const int64_t grain = std::max<int64_t>(1, element_block / elements);
+  parallel_for(named * strips, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const auto k = static_cast<size_t>(task / strips);
+      const int64_t first = task % strips * strip, length = std::min(strip, width - first);
+      T* target = to + by_row.named[k] * width + first;
+      for (int64_t i = by_row.begin[k]; i < by_row.begin[k + 1]; ++i) {
+        const T* source = from + by_row.positions[static_cast<size_t>(i)] * width + first;
+        for (int64_t j = 0; j < length; ++j) target[j] = static_cast<T>(target[j] + source[j]);
+      }
     }
   });
 }
 
-Tensor scatter_rows(const Tensor& y, const Tensor& rows, int64_t n);
-
 struct Take : Op<Take> {
   static constexpr const char* name = "take";
   Tensors forward(Inputs in) override {
-    const Tensor& x = in[0];
-    check(x.rank() >= 1, "take: the tensor to take rows of has no axes");
-    const auto rows = checked_indices(name, in[1], x.shape()[0]);
-    Shape shape = in[1].shape();
-    for (int axis = 1; axis < x.rank(); ++axis) shape.push_back(x.shape()[axis]);
-    Tensor y = Tensor::empty(shape, x.dtype());
+    const Shape shape = shape_of_rows(name, in[1].shape(), in[0].shape());
+    const Tensor rows = checked_indices(name, in[1], in[0].shape()[0]);
+    Tensor y = Tensor::empty(shape, in[0].dtype());
     save({in[1]});
     if (y.numel() == 0) return {y};
-    const Tensor table = contiguous(x);
-    const int64_t width = x.numel() / x.shape()[0];
+    const Tensor x = contiguous(in[0]);
     dispatch(x.dtype(), [&]<class T>() {
-      const T* from = table.data<T>();
-      T* to = y.write<T>();
-      parallel_for(static_cast<int64_t>(rows.size()), std::max<int64_t>(1, element_block / width),
-                   [&](int64_t begin, int64_t end) {
-                     for (int64_t i = begin; i < end; ++i)
-                       std::memcpy(to + i * width, from + rows[static_cast<size_t>(i)] * width,
-                                   static_cast<size_t>(width) * sizeof(T));
-                   });
+      dispatch_index(name, rows.dtype(), [&]<class I>() {
+        take_rows(x.data<T>(), rows.data<I>(), rows.numel(), row_width(x.shape()), y.write<T>());
+      });
     });
     return {y};
   }
   Tensors backward(const Tensors& dys) override {
     const Shape& shape = edges()[0].shape;
-    if (Destination place = destination(0)) {
-      dispatch_float(name, dys[0].dtype(), [&]<class T>() {
-        T* to = place.into.write<T>();
-        if (!place.add) std::fill_n(to, shape.numel(), T{0});
-        if (shape.numel())
-          scatter_rows_into(contiguous(dys[0]).data<T>(), saved(0).to_vector<int64_t>(),
-                            shape.numel() / shape[0], to);
+    if (grad_enabled()) return {scatter_rows(dys[0], saved(0), shape[0]), Tensor()};
+    GradientSlot dx = slot(0);
+    dx.zero_unless_added_to();
+    const Tensor dy = contiguous(dys[0]), rows = contiguous(saved(0));
+    dispatch_float(name, dy.dtype(), [&]<class T>() {
+      dispatch_index(name, rows.dtype(), [&]<class I>() {
+        scatter_rows_into(dy.data<T>(), rows.data<I>(), rows.numel(), shape[0], row_width(shape),
+                          dx.into.write<T>());
       });
-      return {Tensor(), Tensor()};
-    }
-    return {scatter_rows(dys[0], saved(0), shape[0]), Tensor()};
+    });
+    return {dx.gradient(), Tensor()};
   }
 };
 
@@ -87,226 +128,233 @@ struct ScatterRows : Op<ScatterRows> {
   explicit ScatterRows(int64_t n) : n(n) {}
   std::string detail() const override { return fmt::format("rows={}", n); }
   Tensors forward(Inputs in) override {
-    const Tensor y = contiguous(in[0]);
-    const auto rows = checked_indices(name, in[1], n);
+    const Tensor y = contiguous(in[0]), rows = checked_indices(name, in[1], n);
     Shape shape{n};
-    for (int axis = in[1].rank(); axis < y.rank(); ++axis) shape.push_back(y.shape()[axis]);
-    Tensor x = zeros(shape, y.dtype());
+    for (int axis = rows.rank(); axis < y.rank(); ++axis) shape.push_back(y.shape()[axis]);
     save({in[1]});
-    dispatch(y.dtype(), [&]<class T>() {
-      if (x.numel()) scatter_rows_into(y.data<T>(), rows, x.numel() / n, x.write<T>());
+    Tensor x = Tensor::empty(shape, y.dtype());
+    dispatch_number(name, y.dtype(), [&]<class T>() {
+      T* to = x.write<T>();
+      fill_blocks(to, x.numel(), T{0});
+      dispatch_index(name, rows.dtype(), [&]<class I>() {
+        scatter_rows_into(y.data<T>(), rows.data<I>(), rows.numel(), n, row_width(shape), to);
+      });
     });
     return {x};
   }
   Tensors backward(const Tensors& dys) override { return {take(dys[0], saved(0)), Tensor()}; }
 };
-Tensor scatter_rows(const Tensor& y, const Tensor& rows, int64_t n) {
-  return apply<ScatterRows>({y, rows}, n)[0];
-}
 
-// Calls f(i, j) for each element of the index: i its number in row-major order, j the number in x
-// that it names.
-template <class F>
-void for_each_named(const char* op, const Tensor& index, const Shape& x, int axis, F&& f) {
-  Shape expected = x;
-  if (index.rank() == x.rank()) expected[axis] = index.shape()[axis];
-  if (index.shape() != expected)
-    fail("{}: the index has shape {}, the tensor {}; they may differ along axis {} only", op,
-         index.shape(), x, axis);
-  const auto values = checked_indices(op, index, x[axis]);
-  const Shape strides = contiguous_strides(x), index_strides = contiguous_strides(index.shape());
-  for (int64_t i = 0; i < index.numel(); ++i) {
-    int64_t rest = i, j = 0;
-    for (int a = 0; a < x.rank(); ++a) {
-      const int64_t at = rest / index_strides[a];
-      rest %= index_strides[a];
-      j += (a == axis ? values[static_cast<size_t>(i)] : at) * strides[a];
-    }
-    f(i, j);
-  }
-}
-
-Tensor scatter(const Tensor& y, int axis, const Tensor& index, const Shape& shape);
-
-struct Gather : Op<Gather> {
-  static constexpr const char* name = "gather";
-  int axis;
-  explicit Gather(int axis) : axis(axis) {}
-  std::string detail() const override { return fmt::format("axis={}", axis); }
+struct IndexPut : Op<IndexPut> {
+  static constexpr const char* name = "index_put";
   Tensors forward(Inputs in) override {
-    const Tensor x = contiguous(in[0]);
-    Tensor y = Tensor::empty(in[1].shape(), x.dtype());
-    save({in[1]});
-    dispatch(x.dtype(), [&]<class T>() {
-      const T* from = x.data<T>();
-      T* to = y.write<T>();
-      for_each_named(name, in[1], x.shape(), axis, [&](int64_t i, int64_t j) { to[i] = from[j]; });
+    const Tensor &x = in[0], values = contiguous(in[2]),
+                 rows = checked_indices(name, in[1], x.shape()[0]);
+    const int64_t width = row_width(x.shape()), count = rows.numel();
+    Tensor y = clone(x), last = Tensor::empty({count}, DType::i64);
+    int64_t* where = last.write<int64_t>();
+    dispatch_index(name, rows.dtype(), [&]<class I>() {
+      const ByRow by_row(rows.data<I>(), count, x.shape()[0]);
+      for (size_t k = 0; k < by_row.named.size(); ++k)
+        for (int64_t i = by_row.begin[k]; i < by_row.begin[k + 1]; ++i)
+          where[by_row.positions[static_cast<size_t>(i)]] =
+              by_row.positions[static_cast<size_t>(by_row.begin[k + 1]) - 1];
+      if (width == 0) return;
+      dispatch(y.dtype(), [&]<class T>() {
+        T* to = y.write<T>();
+        const T* from = values.data<T>();
+        const auto named = static_cast<int64_t>(by_row.named.size());
+        parallel_for(
+            named, std::max<int64_t>(1, element_block / width), [&](int64_t begin, int64_t end) {
+              for (int64_t k = begin; k < end; ++k) {
+                const auto next = static_cast<size_t>(k) + 1;
+                const int64_t i = by_row.positions[static_cast<size_t>(by_row.begin[next]) - 1];
+                std::copy_n(from + i * width, width, to + by_row.named[next - 1] * width);
+              }
+            });
+      });
     });
+    save({in[1], last});
     return {y};
   }
+  // Of values put to one row only the last is in y.
   Tensors backward(const Tensors& dys) override {
-    return {scatter(dys[0], axis, saved(0), edges()[0].shape), Tensor()};
-  }
-};
-
-struct Scatter : Op<Scatter> {
-  static constexpr const char* name = "scatter";
-  int axis;
-  Shape shape;
-  Scatter(int axis, const Shape& shape) : axis(axis), shape(shape) {}
-  std::string detail() const override { return fmt::format("axis={} into {}", axis, shape); }
-  Tensors forward(Inputs in) override {
-    const Tensor y = contiguous(in[0]);
-    Tensor x = zeros(shape, y.dtype());
-    save({in[1]});
-    dispatch(y.dtype(), [&]<class T>() {
-      const T* from = y.data<T>();
-      T* to = x.write<T>();
-      for_each_named(name, in[1], shape, axis,
-                     [&](int64_t i, int64_t j) { to[j] = static_cast<T>(to[j] + from[i]); });
-    });
-    return {x};
-  }
-  Tensors backward(const Tensors& dys) override {
-    return {gather(dys[0], axis, saved(0)), Tensor()};
-  }
-};
-Tensor scatter(const Tensor& y, int axis, const Tensor& index, const Shape& shape) {
-  return apply<Scatter>({y, index}, axis, shape)[0];
-}
-
-struct Concat : Op<Concat> {
-  static constexpr const char* name = "concat";
-  int axis;
-  explicit Concat(int axis) : axis(axis) {}
-  std::string detail() const override { return fmt::format("axis={}", axis); }
-  Tensors forward(Inputs in) override {
-    Shape shape = in[0].shape();
-    for (size_t i = 1; i < in.size(); ++i) {
-      check_same_dtype(name, in[0], in[i]);
-      Shape other = in[i].shape();
-      if (other.rank() == shape.rank())
-        shape[axis] += other[axis], other[axis] = in[0].shape()[axis];
-      if (other != in[0].shape())
-        fail("concat: shapes {} and {} differ in more than axis {}", in[0].shape(), in[i].shape(),
-             axis);
-    }
-    Tensor y = Tensor::empty(shape, in[0].dtype());
-    dispatch(y.dtype(), [&]<class T>() {
-      T* to = y.write<T>();
-      const int64_t inner = y.strides()[axis];
-      int64_t before = 0;  // rows of the axis already filled
-      for (const Tensor& x : in) {
-        const Tensor from = contiguous(x);
-        const int64_t run = x.shape()[axis] * inner;
-        for (int64_t i = 0; run > 0 && i < x.numel() / run; ++i)
-          std::copy_n(from.data<T>() + i * run, run, to + i * shape[axis] * inner + before * inner);
-        before += x.shape()[axis];
-      }
-    });
-    return {y};
-  }
-  Tensors backward(const Tensors& dys) override {
-    Tensors dxs;
-    int64_t before = 0;
-    for (const Edge& edge : edges()) {
-      dxs.push_back(edge.wanted() ? slice(dys[0], axis, before, before + edge.shape[axis])
-                                  : Tensor());
-      before += edge.shape[axis];
+    const Tensor& dy = dys[0];
+    const Tensor rows = saved(0), zero = zeros({}, dy.dtype());
+    Tensors dxs(3);
+    if (wants(0)) dxs[0] = index_put(dy, rows, expand(zero, edges()[2].shape));
+    if (wants(2)) {
+      Shape column = Shape::of_rank(edges()[2].shape.rank(), 1);
+      for (int axis = 0; axis < rows.rank(); ++axis) column[axis] = rows.shape()[axis];
+      const Tensor is_last = reshape(equal(saved(1), arange(rows.numel())), column);
+      dxs[2] = where(is_last, take(dy, rows), zero);
     }
     return dxs;
   }
 };
 
+// The values in the shape [rows.., ..] that x[rows] has.
+Tensor broadcast_values(const char* op, const Tensor& x, const Tensor& rows, const Tensor& values) {
+  check_same_dtype(op, x, values);
+  const Shape shape = shape_of_rows(op, rows.shape(), x.shape());
+  if (values.shape() == shape) return values;
+  if (broadcast_shapes(op, values.shape(), shape) != shape)
+    fail("{}: values of shape {} do not broadcast to {}, the shape of x[rows] for x {} and rows {}",
+         op, values.shape(), shape, x.shape(), rows.shape());
+  return expand(values, shape);
+}
+
 }  // namespace
 
 Tensor take(const Tensor& x, const Tensor& rows) { return apply<Take>({x, rows})[0]; }
-Tensor gather(const Tensor& x, int axis, const Tensor& index) {
-  return apply<Gather>({x, index}, checked_axis("gather", axis, x.shape()))[0];
+
+Tensor scatter_rows(const Tensor& y, const Tensor& rows, int64_t n) {
+  const bool leading = rows.rank() <= y.rank() &&
+                       std::equal(rows.shape().begin(), rows.shape().end(), y.shape().begin());
+  if (!leading || n < 0)
+    fail(
+        "scatter_rows: {} rows of shape {} by indices of shape {}; the tensor's first sizes must "
+        "be those of the indices",
+        n, y.shape(), rows.shape());
+  return apply<ScatterRows>({y, rows}, n)[0];
 }
-Tensor concat(const Tensors& xs, int axis) {
-  check(!xs.empty(), "concat: there are no tensors");
-  return apply<Concat>(xs, checked_axis("concat", axis, xs[0].shape()))[0];
+
+Tensor index_put(const Tensor& x, const Tensor& rows, const Tensor& values) {
+  return apply<IndexPut>({x, rows, broadcast_values("index_put", x, rows, values)})[0];
+}
+
+Tensor index_add(const Tensor& x, const Tensor& rows, const Tensor& values) {
+  const Tensor all = broadcast_values("index_add", x, rows, values);
+  checked_indices("index_add", rows, x.shape()[0]);
+  return add(x, scatter_rows(all, rows, x.shape()[0]));
+}
+
+Tensor one_hot(const Tensor& ids, int64_t classes, DType dtype) {
+  check(classes >= 0, "one_hot: {} classes for ids of shape {}", classes, ids.shape());
+  const NoGrad scope;
+  const Tensor index = checked_indices("one_hot", ids, classes);
+  Shape shape = ids.shape();
+  shape.push_back(classes);
+  Tensor y = Tensor::empty(shape, dtype);
+  dispatch(dtype, [&]<class T>() {
+    T* to = y.write<T>();
+    dispatch_index("one_hot", index.dtype(), [&]<class I>() {
+      const I* at = index.data<I>();
+      parallel_for(index.numel(),
+                   std::max<int64_t>(1, element_block / std::max<int64_t>(1, classes)),
+                   [&](int64_t begin, int64_t end) {
+                     std::fill(to + begin * classes, to + end * classes, T{0});
+                     for (int64_t i = begin; i < end; ++i)
+                       to[i * classes + static_cast<int64_t>(at[i])] = T{1};
+                   });
+    });
+  });
+  return y;
 }
 
 OpInfos index_ops() {
-  const auto call_take = [](Inputs in) { return Tensors{take(in[0], in[1])}; };
-  const auto call_gather = [](int axis) {
-    return [=](Inputs in) { return Tensors{gather(in[0], axis, in[1])}; };
+  using sample::indices;
+  using sample::normal;
+  const auto taken = [](Inputs in) { return Tensors{take(in[0], in[1])}; };
+  const auto put = [](Inputs in) { return Tensors{index_put(in[0], in[1], in[2])}; };
+  const auto added = [](Inputs in) { return Tensors{index_add(in[0], in[1], in[2])}; };
+  return {
+      {.name = "take",
+       .formula = "x[rows]",
+       .samples = {{"rows met twice", {normal({4, 3}), indices({6}, 4)}, taken},
+                   {"a matrix of rows", {normal({5, 2}), indices({2, 3}, 5, DType::i64)}, taken},
+                   {"single elements", {normal({5}), indices({2, 4}, 5)}, taken},
+                   {"two strips of columns", {normal({2, strip + 2}), indices({3}, 2)}, taken}},
+       .errors = {{"index",
+                   [] {
+                     take(ones({3, 2}), tensor({0, 3}, DType::i32));
+                   },
+                   {"take", "index 3", "position 1", "0..2"}},
+                  {"negative",
+                   [] {
+                     take(ones({3, 2}), tensor({-1}, DType::i64));
+                   },
+                   {"take", "index -1", "0..2"}},
+                  {"of nothing",
+                   [] {
+                     take(ones({0, 2}), tensor({0}, DType::i64));
+                   },
+                   {"take", "index 0", "0..-1"}},
+                  {"dtype",
+                   [] {
+                     take(ones({3, 2}), tensor({0.0}));
+                   },
+                   {"take", "f32", "i64"}},
+                  {"no axes",
+                   [] { take(scalar(1), tensor({0}, DType::i32)); },
+                   {"take", "no axes"}}}},
+      {.name = "scatter_rows",
+       .formula = "x[rows[i]] += y[i]",
+       .samples = {{"rows met twice",
+                    {normal({6, 3}), indices({6}, 4)},
+                    [](Inputs in) { return Tensors{scatter_rows(in[0], in[1], 4)}; }},
+                   {"a matrix of rows",
+                    {normal({2, 3}), indices({2, 3}, 4, DType::i64)},
+                    [](Inputs in) { return Tensors{scatter_rows(in[0], in[1], 4)}; }}},
+       .errors = {{"index",
+                   [] {
+                     scatter_rows(ones({2, 2}), tensor({0, 4}, DType::i32), 4);
+                   },
+                   {"scatter_rows", "index 4", "0..3"}},
+                  {"shapes",
+                   [] {
+                     scatter_rows(ones({3, 2}), tensor({0, 1}, DType::i32), 4);
+                   },
+                   {"scatter_rows", "[3, 2]", "[2]"}}}},
+      {.name = "index_put",
+       .formula = "x with x[rows] = values",
+       .samples = {{"rows put twice", {normal({4, 3}), indices({6}, 4), normal({6, 3})}, put},
+                   {"one row for all", {normal({5, 2}), indices({3}, 5), normal({2})}, put},
+                   {"a matrix of rows",
+                    {normal({7, 2}), indices({2, 3}, 7, DType::i64), normal({2, 3, 2})},
+                    put}},
+       .errors = {{"index",
+                   [] {
+                     index_put(ones({3, 2}), tensor({3}, DType::i32), ones({2}));
+                   },
+                   {"index_put", "index 3", "0..2"}},
+                  {"shape",
+                   [] {
+                     index_put(ones({3, 2}), tensor({1}, DType::i32), ones({4, 2}));
+                   },
+                   {"index_put", "[4, 2]", "[1, 2]", "[3, 2]"}},
+                  {"dtypes",
+                   [] { index_put(ones({3}), tensor({1}, DType::i32), ones({1}, DType::f64)); },
+                   {"index_put", "f32", "f64"}}}},
+      {.name = "index_add",
+       .formula = "x with x[rows] += values",
+       .samples = {{"rows met twice", {normal({4, 3}), indices({6}, 4), normal({6, 3})}, added},
+                   {"one row for all", {normal({5, 2}), indices({3}, 5), normal({2})}, added}},
+       .errors = {{"index",
+                   [] {
+                     index_add(ones({3, 2}), tensor({3}, DType::i32), ones({2}));
+                   },
+                   {"index_add", "index 3", "0..2"}},
+                  {"shape",
+                   [] {
+                     index_add(ones({3, 2}), tensor({1}, DType::i32), ones({3}));
+                   },
+                   {"index_add", "[3]", "[1, 2]"}}},
+       .composed = true},
+      {.name = "one_hot",
+       .formula = "ids == class",
+       .samples = {{"vector",
+                    {indices({5}, 4)},
+                    [](Inputs in) { return Tensors{one_hot(in[0], 4)}; }},
+                   {"matrix, boolean",
+                    {indices({2, 3}, 3, DType::i64)},
+                    [](Inputs in) { return Tensors{one_hot(in[0], 3, DType::boolean)}; }}},
+       .errors = {{"id",
+                   [] { one_hot(tensor({4}, DType::i32), 4); },
+                   {"one_hot", "index 4", "0..3"}},
+                  {"dtype", [] { one_hot(ones({2}), 4); }, {"one_hot", "f32", "i64"}}},
+       .differentiable = false},
   };
-  OpInfo takes{
-      "take", "x[rows]", "index", [=]() -> std::vector<Sample> {
-        return {
-            {"rows met twice", {sample_normal({4, 3}, 1), sample_indices({6}, 4, 1)}, call_take},
-            {"a matrix of rows",
-             {sample_normal({5, 2}, 2), sample_indices({2, 3}, 5, 2, DType::i64)},
-             call_take},
-            {"two strips of columns",
-             {sample_normal({2, strip + 2}, 3), sample_indices({3}, 2, 3)},
-             call_take}};
-      }};
-  takes.errors = []() -> std::vector<ErrorSample> {
-    return {{"index",
-             [] {
-               take(ones({3, 2}), tensor({0, 3}, DType::i32));
-             },
-             {"take", "index 3", "0..2"}},
-            {"dtype",
-             [] {
-               take(ones({3, 2}), tensor({0.0}));
-             },
-             {"take", "f32"}}};
-  };
-  OpInfo scatters{"scatter_rows", "x[rows[i]] += y[i]", "index", []() -> std::vector<Sample> {
-                    return {{"rows met twice",
-                             {sample_normal({6, 3}, 4), sample_indices({6}, 4, 4)},
-                             [](Inputs in) { return Tensors{scatter_rows(in[0], in[1], 4)}; }}};
-                  }};
-  OpInfo gathers{"gather", "x[.., index, ..]", "index", [=]() -> std::vector<Sample> {
-                   return {{"last axis",
-                            {sample_normal({3, 4}, 5), sample_indices({3, 2}, 4, 5)},
-                            call_gather(-1)},
-                           {"first axis",
-                            {sample_normal({3, 4}, 6), sample_indices({5, 4}, 3, 6)},
-                            call_gather(0)}};
-                 }};
-  gathers.errors = []() -> std::vector<ErrorSample> {
-    return {{"shape",
-             [] {
-               gather(ones({3, 4}), 1, zeros({2, 4}, DType::i64));
-             },
-             {"gather", "[2, 4]", "[3, 4]"}},
-            {"index",
-             [] {
-               gather(ones({3, 4}), 1, full({3, 1}, 9, DType::i64));
-             },
-             {"gather", "index 9", "0..3"}}};
-  };
-  OpInfo scatters_elements{
-      "scatter", "x[.., index, ..] += y", "index", []() -> std::vector<Sample> {
-        return {
-            {"last axis", {sample_normal({3, 4}, 7), sample_indices({3, 4}, 2, 7)}, [](Inputs in) {
-               return Tensors{scatter(in[0], 1, in[1], {3, 2})};
-             }}};
-      }};
-  OpInfo concats{"concat", "inputs one after the other", "index", []() -> std::vector<Sample> {
-                   return {{"first axis",
-                            {sample_normal({2, 3}, 8), sample_normal({1, 3}, 9)},
-                            [](Inputs in) { return Tensors{concat(in, 0)}; }},
-                           {"last axis, one twice",
-                            {sample_normal({2, 3}, 10), sample_normal({2, 2}, 11)},
-                            [](Inputs in) {
-                              return Tensors{concat({in[0], in[1], in[0]}, -1)};
-                            }}};
-                 }};
-  concats.errors = []() -> std::vector<ErrorSample> {
-    return {{"shapes",
-             [] {
-               concat({ones({2, 3}), ones({2, 4})}, 0);
-             },
-             {"concat", "[2, 3]", "[2, 4]"}}};
-  };
-  return {takes, scatters, gathers, scatters_elements, concats};
 }
 
 }  // namespace gradus

@@ -69,34 +69,29 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
 
 OpInfos layer_norm_ops() {
   const auto call = [](Inputs in) { return Tensors{layer_norm(in[0], in[1], in[2], 1e-3)}; };
-  const auto inputs = [](const Shape& shape, uint64_t stream) {
-    return Tensors{sample_normal(shape, stream), sample_normal({shape[-1]}, stream + 1),
-                   sample_normal({shape[-1]}, stream + 2)};
+  const auto inputs = [](const Shape& shape) -> SampleInputs {
+    return {sample::normal(shape), sample::normal({shape[-1]}), sample::normal({shape[-1]})};
   };
-  OpInfo info{"layer_norm", "(x - mean) rstd weight + bias", "layer_norm",
-              [=]() -> std::vector<Sample> {
-                return {{"matrix", inputs({3, 4}, 1), call},
-                        {"three axes", inputs({2, 2, 5}, 4), call},
-                        {"vector tail", inputs({2, 19}, 7), call},
-                        {"one row", inputs({6}, 10), call},
-                        {"weight and bias the same",
-                         {sample_normal({3, 4}, 13), sample_normal({4}, 14)},
-                         [](Inputs in) { return Tensors{layer_norm(in[0], in[1], in[1], 1e-3)}; }}};
-              }};
-  info.f32_tolerance = 2e-5;
-  info.errors = []() -> std::vector<ErrorSample> {
-    return {{"weight",
-             [] {
-               layer_norm(ones({2, 3}), ones({2}), ones({3}), 1e-5);
-             },
-             {"layer_norm", "[2, 3]", "[2]", "weight"}},
-            {"bias",
-             [] {
-               layer_norm(ones({2, 3}), ones({3}), ones({4}), 1e-5);
-             },
-             {"layer_norm", "[4]", "bias"}}};
-  };
-  return {info};
+  return {{.name = "layer_norm",
+           .formula = "(x - mean) rstd weight + bias",
+           .samples = {{"matrix", inputs({3, 4}), call},
+                       {"three axes", inputs({2, 2, 5}), call},
+                       {"vector tail", inputs({2, 19}), call},
+                       {"one row", inputs({6}), call},
+                       {"weight and bias the same",
+                        {sample::normal({3, 4}), sample::normal({4})},
+                        [](Inputs in) { return Tensors{layer_norm(in[0], in[1], in[1], 1e-3)}; }}},
+           .errors = {{"weight",
+                       [] {
+                         layer_norm(ones({2, 3}), ones({2}), ones({3}), 1e-5);
+                       },
+                       {"layer_norm", "[2, 3]", "[2]", "weight"}},
+                      {"bias",
+                       [] {
+                         layer_norm(ones({2, 3}), ones({3}), ones({4}), 1e-5);
+                       },
+                       {"layer_norm", "[4]", "bias"}}},
+           .f32_tolerance = 2e-5}};
 }
 
 }  // namespace gradus

@@ -70,19 +70,19 @@ struct Linear : Fused<Linear> {
         gemm<T>(false, false, rows, n, out, 1, g, out, w.data<T>(), n, 0, dxs[0].write<T>(), n);
       }
       if (wants(1)) {
-        Destination place = destination(1);
-        Tensor dw = place ? place.into : Tensor::empty(w.shape(), w.dtype());
-        gemm<T>(true, false, out, n, rows, 1, g, out, x.data<T>(), n, place.add ? 1 : 0,
-                dw.write<T>(), n);
-        if (!place) dxs[1] = dw;
+        GradientSlot dw = slot(1);
+        gemm<T>(true, false, out, n, rows, 1, g, out, x.data<T>(), n, dw.add ? 1 : 0,
+                dw.into.template write<T>(), n);
+        dxs[1] = dw.gradient();
       }
       if (edges().size() > 2 && wants(2)) {
-        GradientPlace db(destination(2), {out}, dy.dtype());
+        GradientSlot db = slot(2);
+        db.zero_unless_added_to();
         for_row_blocks_summing<T>(rows, out, out, db.into.template write<T>(),
                                   [&](int64_t first, int64_t count, T* sums) {
                                     kernels<T>().column_sums(g + first * out, sums, count, out);
                                   });
-        dxs[2] = db.result();
+        dxs[2] = db.gradient();
       }
     });
     return dxs;
@@ -99,35 +99,29 @@ OpInfos linear_ops() {
   const auto call = [](Inputs in) {
     return Tensors{linear(in[0], in[1], in.size() > 2 ? in[2] : Tensor())};
   };
-  OpInfo info{"linear", "x W^T + b", "linear", [=]() -> std::vector<Sample> {
-                return {
-                    {"matrix",
-                     {sample_normal({3, 4}, 1), sample_normal({2, 4}, 2), sample_normal({2}, 3)},
-                     call},
-                    {"without bias", {sample_normal({3, 4}, 4), sample_normal({2, 4}, 5)}, call},
-                    {"three axes",
-                     {sample_normal({2, 3, 4}, 6), sample_normal({5, 4}, 7), sample_normal({5}, 8)},
-                     call},
-                    {"one row",
-                     {sample_normal({4}, 9), sample_normal({17, 4}, 10), sample_normal({17}, 11)},
-                     call},
-                    {"its own weight",
-                     {sample_normal({3, 3}, 12), sample_normal({3}, 13)},
-                     [](Inputs in) { return Tensors{linear(in[0], in[0], in[1])}; }}};
-              }};
-  info.errors = []() -> std::vector<ErrorSample> {
-    return {{"sizes",
-             [] {
-               linear(ones({2, 3}), ones({4, 5}));
-             },
-             {"linear", "[2, 3]", "[4, 5]", "[out, in]"}},
-            {"bias",
-             [] {
-               linear(ones({2, 3}), ones({4, 3}), ones({3}));
-             },
-             {"linear", "[3]", "[4]"}}};
-  };
-  return {info};
+  return {
+      {.name = "linear",
+       .formula = "x W^T + b",
+       .samples =
+           {{"matrix", {sample::normal({3, 4}), sample::normal({2, 4}), sample::normal({2})}, call},
+            {"without bias", {sample::normal({3, 4}), sample::normal({2, 4})}, call},
+            {"three axes",
+             {sample::normal({2, 3, 4}), sample::normal({5, 4}), sample::normal({5})},
+             call},
+            {"one row", {sample::normal({4}), sample::normal({17, 4}), sample::normal({17})}, call},
+            {"its own weight",
+             {sample::normal({3, 3}), sample::normal({3})},
+             [](Inputs in) { return Tensors{linear(in[0], in[0], in[1])}; }}},
+       .errors = {{"sizes",
+                   [] {
+                     linear(ones({2, 3}), ones({4, 5}));
+                   },
+                   {"linear", "[2, 3]", "[4, 5]", "[out, in]"}},
+                  {"bias",
+                   [] {
+                     linear(ones({2, 3}), ones({4, 3}), ones({3}));
+                   },
+                   {"linear", "[3]", "[4]"}}}}};
 }
 
 }  // namespace gradus

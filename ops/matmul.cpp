@@ -107,43 +107,38 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 }
 
 OpInfos matmul_ops() {
+  using sample::normal;
   const auto call = [](Inputs in) { return Tensors{matmul(in[0], in[1])}; };
-  OpInfo info{
-      "matmul", "a b", "matmul", [=]() -> std::vector<Sample> {
-        return {
-            {"matrices", {sample_normal({3, 4}, 1), sample_normal({4, 2}, 2)}, call},
-            {"batch", {sample_normal({2, 3, 4}, 3), sample_normal({2, 4, 2}, 4)}, call},
-            {"batch times one", {sample_normal({2, 3, 4}, 5), sample_normal({4, 2}, 6)}, call},
-            {"one times batch", {sample_normal({3, 4}, 7), sample_normal({2, 4, 2}, 8)}, call},
-            {"broadcast batch of many",
-             {sample_normal({3, 1, 2, 2}, 9), sample_normal({4, 2, 1}, 10)},
-             call},
-            {"transposed",
-             {sample_normal({4, 3}, 11), sample_normal({2, 4}, 12)},
-             [](Inputs in) { return Tensors{matmul(transpose(in[0]), transpose(in[1]))}; }},
-            {"by itself",
-             {sample_normal({3, 3}, 13)},
-             [](Inputs in) { return Tensors{matmul(in[0], in[0])}; }},
-            {"past the vector", {sample_normal({1, 37}, 14), sample_normal({37, 1}, 15)}, call}};
-      }};
-  info.errors = []() -> std::vector<ErrorSample> {
-    return {{"inner sizes",
-             [] {
-               matmul(ones({2, 3}), ones({4, 5}));
-             },
-             {"matmul", "[2, 3]", "[4, 5]"}},
-            {"one axis",
-             [] {
-               matmul(ones({3}), ones({3, 2}));
-             },
-             {"matmul", "[3]"}},
-            {"dtypes",
-             [] {
-               matmul(ones({2, 2}), ones({2, 2}, DType::f64));
-             },
-             {"matmul", "f32", "f64"}}};
-  };
-  return {info};
+  return {
+      {.name = "matmul",
+       .formula = "a b",
+       .samples = {{"matrices", {normal({3, 4}), normal({4, 2})}, call},
+                   {"batch", {normal({2, 3, 4}), normal({2, 4, 2})}, call},
+                   {"batch times one", {normal({2, 3, 4}), normal({4, 2})}, call},
+                   {"one times batch", {normal({3, 4}), normal({2, 4, 2})}, call},
+                   {"broadcast batch of many", {normal({3, 1, 2, 2}), normal({4, 2, 1})}, call},
+                   {"transposed",
+                    {normal({4, 3}), normal({2, 4})},
+                    [](Inputs in) { return Tensors{matmul(transpose(in[0]), transpose(in[1]))}; }},
+                   {"by itself",
+                    {normal({3, 3})},
+                    [](Inputs in) { return Tensors{matmul(in[0], in[0])}; }},
+                   {"past the vector", {normal({1, 37}), normal({37, 1})}, call}},
+       .errors = {{"inner sizes",
+                   [] {
+                     matmul(ones({2, 3}), ones({4, 5}));
+                   },
+                   {"matmul", "[2, 3]", "[4, 5]"}},
+                  {"one axis",
+                   [] {
+                     matmul(ones({3}), ones({3, 2}));
+                   },
+                   {"matmul", "[3]"}},
+                  {"dtypes",
+                   [] {
+                     matmul(ones({2, 2}), ones({2, 2}, DType::f64));
+                   },
+                   {"matmul", "f32", "f64"}}}}};
 }
 
 }  // namespace gradus

@@ -83,6 +83,9 @@ struct OpInfo {
       2e-6;  // of f32 results against f64 ones, relative to the largest of the tensor
   std::vector<size_t> zero_gradients =
       {};  // inputs whose true gradient is zero: no mutant of them can be noticed
+  // An expression of other ops, with no node of its own: its parts have the backward and its
+  // mutants.
+  bool composed = false;
 };
 using OpInfos = std::vector<OpInfo>;
 

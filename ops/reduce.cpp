@@ -194,16 +194,16 @@ Tensor argmax(const Tensor& x, int axis) {
   return y;
 }
 
-double norm(const Tensor& x) {
-  if (!x.defined()) return 0;
+Norm norm(const Tensor& x) {
+  if (!x.defined()) return {0, false};
   const NoGrad scope;
   const Tensor flat = contiguous(x);
-  return dispatch_float("norm", x.dtype(), [&]<class T>() {
+  return {dispatch_float("norm", x.dtype(), [&]<class T>() {
     const T* at = flat.data<T>();
     return std::sqrt(parallel_sum(x.numel(), element_block, [&](int64_t begin, int64_t end) {
       return kernels<T>().sum_of_squares(at + begin, end - begin);
     }));
-  });
+  })};
 }
 
 OpInfos reduce_ops() {

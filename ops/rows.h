@@ -21,6 +21,19 @@ inline int64_t leading_size(const Shape& shape) {
   return rows;
 }
 
+// A matrix as rows of unit stride that may lie apart, as columns of a wider one do: what GEMM and
+// some kernels take with a leading dimension.
+struct Rows {
+  Tensor tensor;
+  int64_t ld;
+};
+inline Rows rows_of(const Tensor& x) {
+  const int64_t n = x.shape()[1];
+  if (x.shape()[0] > 1 && n > 0 && x.strides()[1] == 1 && x.strides()[0] >= n)
+    return {x, x.strides()[0]};
+  return {contiguous(x), std::max<int64_t>(n, 1)};
+}
+
 // Rows a block, for kernels that go once over memory. Depends on the length of rows alone.
 inline int64_t rows_per_block(int64_t length) {
   return std::max<int64_t>(1, element_block / std::max<int64_t>(length, 1));
@@ -48,20 +61,6 @@ void for_row_blocks_summing(int64_t rows, int64_t length, int64_t width, T* sums
       for (int64_t j = begin; j < end; ++j) sums[j] += partial[b * width + j];
   });
 }
-
-// Where an op puts a leaf's gradient: the destination if there is one (its sums then add to what is
-// there), else a new zeroed tensor that it returns.
-struct GradientPlace {
-  Tensor into;
-  bool in_place;
-  GradientPlace(Destination destination, const Shape& shape, DType dtype)
-      : into(destination ? destination.into : Tensor::empty(shape, dtype)), in_place(destination) {
-    if (!destination.add)
-      dispatch_float("gradient", dtype,
-                     [&]<class T>() { std::fill_n(into.write<T>(), into.numel(), T{0}); });
-  }
-  Tensor result() const { return in_place ? Tensor() : into; }
-};
 
 // (sequence, position) of each row for dropout: of the given batch, or row r of one sequence.
 struct RowNumbers {

@@ -1,11 +1,13 @@
 // Functions of one element.                                                        x [..] -> y [..]
 // Each is one row here: its value on numbers, and its derivative in terms of the tensors x and y.
-// exp, log, tanh, sigmoid and erf run vectorised kernels; the others are one instruction or rare.
+// exp, expm1, log, log1p, tanh, sigmoid, erf and softplus run vectorised kernels; the others are one
+// instruction or rare. sign and floor are recorded, and nothing flows back through them.
 //   neg -x        dx = -dy        sqrt        dx = dy / (2 y)        relu       dx = dy where x > 0
 //   exp      dx = dy y       rsqrt       dx = -dy y^3 / 2       sin, cos   dx = dy cos x, -dy sin x
 //   log          dx = dy / x          square      dx = 2 dy x          tanh       dx = dy (1 - y^2)
 //   abs         dx = dy sign(x)       reciprocal  dx = -dy y^2         sigmoid    dx = dy y (1 - y)
 //   erf                 dx = dy 2/sqrt(pi) exp(-x^2)                  softplus   dx = dy sigmoid(x)
+//   expm1    dx = dy (y + 1)     log1p       dx = dy / (1 + x)         sign, floor  dx = 0
 #include <cmath>
 #include <numbers>
 
@@ -96,8 +98,20 @@ struct Erf { static constexpr const char* name = "erf"; static constexpr bool sa
   template <class T> static Loop<T> loop() { return kernels<T>().erf; }
   static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * (exp(neg(square(x))) * (2 * std::numbers::inv_sqrtpi)); } };
 struct Softplus { static constexpr const char* name = "softplus"; static constexpr bool saves_output = false;
-  static auto value(auto x) { return (x > 0 ? x : x * 0) + std::log1p(std::exp(-std::abs(x))); }   // e^x never overflows
+  template <class T> static Loop<T> loop() { return kernels<T>().softplus; }
   static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * sigmoid(x); } };
+struct Expm1 { static constexpr const char* name = "expm1"; static constexpr bool saves_output = true;
+  template <class T> static Loop<T> loop() { return kernels<T>().expm1; }
+  static Tensor dx(const Tensor& dy, const Tensor& y) { return dy * (y + 1); } };
+struct Log1p { static constexpr const char* name = "log1p"; static constexpr bool saves_output = false;
+  template <class T> static Loop<T> loop() { return kernels<T>().log1p; }
+  static Tensor dx(const Tensor& dy, const Tensor& x) { return dy / (x + 1); } };
+struct Sign { static constexpr const char* name = "sign"; static constexpr bool saves_output = false;
+  static auto value(auto x) { return x > 0 ? decltype(x)(1) : x < 0 ? decltype(x)(-1) : x; }   // of 0 and NaN: x
+  static Tensor dx(const Tensor&, const Tensor&) { return {}; } };
+struct Floor { static constexpr const char* name = "floor"; static constexpr bool saves_output = false;
+  static auto value(auto x) { return std::floor(x); }
+  static Tensor dx(const Tensor&, const Tensor&) { return {}; } };
 // clang-format on
 
 }  // namespace
@@ -117,35 +131,40 @@ Tensor tanh(const Tensor& x) { return apply<Unary<Tanh>>({x})[0]; }
 Tensor sigmoid(const Tensor& x) { return apply<Unary<Sigmoid>>({x})[0]; }
 Tensor erf(const Tensor& x) { return apply<Unary<Erf>>({x})[0]; }
 Tensor softplus(const Tensor& x) { return apply<Unary<Softplus>>({x})[0]; }
+Tensor expm1(const Tensor& x) { return apply<Unary<Expm1>>({x})[0]; }
+Tensor log1p(const Tensor& x) { return apply<Unary<Log1p>>({x})[0]; }
+Tensor sign(const Tensor& x) { return apply<Unary<Sign>>({x})[0]; }
+Tensor floor(const Tensor& x) { return apply<Unary<Floor>>({x})[0]; }
 
 OpInfos unary_ops() {
-  // The domain keeps samples off the kinks of abs and relu by its two halves.
+  // x from [low, high), and from its negative where the domain has two halves with a kink (or a
+  // step, or a pole) between them: samples keep off it.
   const auto row = [](const char* op, const char* formula, Tensor (*f)(const Tensor&), double low,
-                      double high) {
+                      double high, bool two_halves = false) {
     const auto call = [f](Inputs in) { return Tensors{f(in[0])}; };
-    OpInfo info{op, formula, "unary", [=]() -> std::vector<Sample> {
-                  std::vector<Sample> samples = {
-                      {"matrix", {sample_uniform({3, 4}, low, high, 1)}, call},
-                      {"vector tail", {sample_uniform({37}, low, high, 2)}, call}};
-                  if (low > 0 && op != std::string("log") && op != std::string("sqrt") &&
-                      op != std::string("rsqrt"))
-                    samples.push_back({"negative", {sample_uniform({17}, -high, -low, 3)}, call});
-                  return samples;
-                }};
-    info.errors = [=]() -> std::vector<ErrorSample> {
-      return {{"integers", [=] { f(arange(3)); }, {op, "i64"}}};
-    };
+    OpInfo info{.name = op,
+                .formula = formula,
+                .samples = {{"matrix", {sample::uniform({3, 4}, low, high)}, call},
+                            {"vector tail", {sample::uniform({37}, low, high)}, call}},
+                .errors = {{"integers", [=] { f(arange(3)); }, {op, "i64"}}}};
+    if (two_halves)
+      info.samples.push_back({"negative", {sample::uniform({17}, -high, -low)}, call});
     return info;
   };
+  constexpr bool two_halves = true;
   return {row("neg", "-x", neg, -2, 2),
           row("exp", "e^x", exp, -2, 2),
+          row("expm1", "e^x - 1", expm1, -2, 2),
           row("log", "ln x", log, 0.3, 3),
+          row("log1p", "ln(1 + x)", log1p, -0.6, 3),
           row("sqrt", "sqrt(x)", sqrt, 0.3, 3),
           row("rsqrt", "1 / sqrt(x)", rsqrt, 0.3, 3),
           row("square", "x^2", square, -2, 2),
-          row("reciprocal", "1 / x", reciprocal, 0.4, 2),
-          row("abs", "|x|", abs, 0.1, 2),
-          row("relu", "max(x, 0)", relu, 0.1, 2),
+          row("reciprocal", "1 / x", reciprocal, 0.4, 2, two_halves),
+          row("abs", "|x|", abs, 0.1, 2, two_halves),
+          row("relu", "max(x, 0)", relu, 0.1, 2, two_halves),
+          row("sign", "-1, 0 or 1", sign, 0.1, 2, two_halves),
+          row("floor", "largest integer <= x", floor, 1.1, 1.9, two_halves),
           row("sin", "sin x", sin, -3, 3),
           row("cos", "cos x", cos, -3, 3),
           row("tanh", "tanh x", tanh, -2, 2),

@@ -1,9 +1,9 @@
 // Views: the same memory with another shape or other strides.
-//  reshape  same elements in row-major order  dx = reshape(dy)  a copy only where the strides forbid a view
-//   permute  axes in another order                       dx = permute(dy) by the inverse order
-//   slice    begin <= index < end of one axis           dx = dy with zeros before and after (place)
-//   expand   sizes of 1, and missing axes, repeated      dx = dy (the engine sums it)
-//   place    x inside zeros along one axis               dx = slice(dy)
+//   reshape  same elements in row-major order; a copy only where the strides forbid a view
+//                                                           dx = reshape(dy)
+//   permute  axes in another order                          dx = permute(dy) by the inverse order
+//   expand   sizes of 1, and missing axes, repeated         dx = dy (the engine sums it)
+// Ranges of an axis are in slice.cpp, cuts into several in split.cpp.
 #include <fmt/ranges.h>
 #include <algorithm>
 #include <numeric>
@@ -44,61 +44,6 @@ struct Permute : Op<Permute> {
     return {permute(dys[0], inverse)};
   }
 };
-
-Tensor place(const Tensor& x, int axis, int64_t begin, int64_t size);
-
-struct Slice : Op<Slice> {
-  static constexpr const char* name = "slice";
-  int axis;
-  int64_t begin, end, size = 0;
-  Slice(int axis, int64_t begin, int64_t end) : axis(axis), begin(begin), end(end) {}
-  std::string detail() const override { return fmt::format("axis={} {}:{}", axis, begin, end); }
-  Tensors forward(Inputs in) override {
-    Shape shape = in[0].shape();
-    size = shape[axis];
-    shape[axis] = end - begin;
-    return {in[0].view(shape, in[0].strides(), in[0].offset() + begin * in[0].strides()[axis])};
-  }
-  Tensors backward(const Tensors& dys) override { return {place(dys[0], axis, begin, size)}; }
-};
-
-struct Place : Op<Place> {
-  static constexpr const char* name = "place";
-  int axis;
-  int64_t begin, size;
-  Place(int axis, int64_t begin, int64_t size) : axis(axis), begin(begin), size(size) {}
-  std::string detail() const override {
-    return fmt::format("axis={} at {} of {}", axis, begin, size);
-  }
-  Tensors forward(Inputs in) override {
-    const Tensor& x = in[0];
-    Shape shape = x.shape();
-    shape[axis] = size;
-    Tensor y = zeros(shape, x.dtype());
-    const int64_t rows = x.shape()[axis];
-    // for each index before the axis: one contiguous run of rows * inner elements
-    dispatch(x.dtype(), [&]<class T>() {
-      const Tensor from = contiguous(x);
-      const int64_t inner = y.strides()[axis], outer = x.numel() ? x.numel() / (rows * inner) : 0;
-      const T* source = from.data<T>();
-      T* to = y.write<T>();
-      for (int64_t i = 0; i < outer; ++i)
-        std::copy_n(source + i * rows * inner, rows * inner, to + (i * size + begin) * inner);
-    });
-    return {y};
-  }
-  Tensors backward(const Tensors& dys) override {
-    return {slice(dys[0], axis, begin, begin + outputs_rows())};
-  }
-
- private:
-  int64_t outputs_rows() const { return edges()[0].shape[axis]; }
-};
-Tensor place(const Tensor& x, int axis, int64_t begin, int64_t size) {
-  if (begin < 0 || begin + x.size(axis) > size)
-    fail("place: shape {} at {} does not fit into {} along axis {}", x.shape(), begin, size, axis);
-  return apply<Place>({x}, axis, begin, size)[0];
-}
 
 struct ExpandTo : Op<ExpandTo> {
   static constexpr const char* name = "expand";
@@ -147,13 +92,6 @@ Tensor transpose(const Tensor& x, int a, int b) {
   return permute(x, axes);
 }
 
-Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
-  axis = checked_axis("slice", axis, x.shape());
-  if (begin < 0 || begin > end || end > x.shape()[axis])
-    fail("slice: {}:{} is not a range of axis {} of shape {}", begin, end, axis, x.shape());
-  return apply<Slice>({x}, axis, begin, end)[0];
-}
-
 Tensor expand(const Tensor& x, const Shape& shape) {
   if (broadcast_shapes("expand", x.shape(), shape) != shape)
     fail("expand: shape {} does not expand to {}", x.shape(), shape);
@@ -161,47 +99,42 @@ Tensor expand(const Tensor& x, const Shape& shape) {
 }
 
 OpInfos view_ops() {
-  const auto row = [](const char* op, const char* formula, const Shape& shape, Function call,
-                      std::vector<ErrorSample> errors) {
-    OpInfo info{op, formula, "view", [=]() -> std::vector<Sample> {
-                  return {{to_string(shape), {sample_normal(shape, 1)}, call}};
-                }};
-    info.errors = [=] { return errors; };
-    return info;
-  };
-  return {row("reshape", "the same elements in another shape", {3, 4},
-              [](Inputs in) {
-                return Tensors{reshape(in[0], {2, -1, 3})};
-              },
-              {{"size",
-                [] {
-                  reshape(ones({3, 4}), {5, 2});
-                },
-                {"reshape", "[3, 4]", "[5, 2]"}}}),
-          row("permute", "axes in another order", {2, 3, 4},
-              [](Inputs in) {
-                return Tensors{permute(in[0], {2, 0, 1})};
-              },
-              {{"axes",
-                [] {
-                  permute(ones({2, 3}), {0, 0});
-                },
-                {"permute", "0, 0", "[2, 3]"}}}),
-          row("slice", "x[begin:end]", {5, 3},
-              [](Inputs in) {
-                return Tensors{slice(in[0], 0, 1, 4), slice(in[0], 1, 2, 3)};
-              },
-              {{"range", [] { slice(ones({3}), 0, 2, 5); }, {"slice", "2:5", "[3]"}}}),
-          row("expand", "x repeated", {3, 1},
-              [](Inputs in) {
-                return Tensors{expand(in[0], {2, 3, 4})};
-              },
-              {{"shape", [] { expand(ones({3}), {4}); }, {"expand", "[3]", "[4]"}}}),
-          row("place", "x inside zeros", {2, 3},
-              [](Inputs in) {
-                return Tensors{place(in[0], 1, 1, 5), place(in[0], 0, 0, 3)};
-              },
-              {})};
+  using sample::normal;
+  return {{.name = "reshape",
+           .formula = "the same elements in another shape",
+           .samples = {{"one size unknown",
+                        {normal({3, 4})},
+                        [](Inputs in) {
+                          return Tensors{reshape(in[0], {2, -1, 3})};
+                        }},
+                       {"of a transposed tensor",
+                        {normal({3, 4})},
+                        [](Inputs in) { return Tensors{reshape(transpose(in[0]), {-1})}; }}},
+           .errors = {{"size",
+                       [] {
+                         reshape(ones({3, 4}), {5, 2});
+                       },
+                       {"reshape", "[3, 4]", "[5, 2]"}}}},
+          {.name = "permute",
+           .formula = "axes in another order",
+           .samples = {{"three axes",
+                        {normal({2, 3, 4})},
+                        [](Inputs in) {
+                          return Tensors{permute(in[0], {2, 0, 1})};
+                        }}},
+           .errors = {{"axes",
+                       [] {
+                         permute(ones({2, 3}), {0, 0});
+                       },
+                       {"permute", "0, 0", "[2, 3]"}}}},
+          {.name = "expand",
+           .formula = "x repeated",
+           .samples = {{"a column",
+                        {normal({3, 1})},
+                        [](Inputs in) {
+                          return Tensors{expand(in[0], {2, 3, 4})};
+                        }}},
+           .errors = {{"shape", [] { expand(ones({3}), {4}); }, {"expand", "[3]", "[4]"}}}}};
 }
 
 }  // namespace gradus

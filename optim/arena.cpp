@@ -23,7 +23,7 @@ ParameterArena::ParameterArena(const std::vector<Parameter>& list,
     if (p.tied || !p.leaf.is_leaf() || place.contains(p.leaf.impl().get())) continue;
     if (p.leaf.dtype() != DType::f32)
       fail("the optimizer updates f32 parameters; '{}' is {}", p.name, to_string(p.leaf.dtype()));
-    if (p.leaf.get().grad_home) fail("'{}' belongs to another optimizer already", p.name);
+    if (p.leaf.get().grad_slot) fail("'{}' belongs to another optimizer already", p.name);
     place[p.leaf.impl().get()] = total;
     leaves_.push_back(p.leaf);
     total += (p.leaf.numel() + alignment - 1) / alignment * alignment;
@@ -41,7 +41,7 @@ ParameterArena::ParameterArena(const std::vector<Parameter>& list,
     storage.memory = values_.get().storage->memory;
     storage.data = target - leaf.offset() * static_cast<int64_t>(sizeof(float));
     leaf.get().grad = nullptr;
-    leaf.get().grad_home = gradients_.view(leaf.shape(), leaf.strides(), at).impl();
+    leaf.get().grad_slot = gradients_.view(leaf.shape(), leaf.strides(), at).impl();
   }
   for (const Parameter& p : list) {
     const auto found = place.find(p.leaf.impl().get());

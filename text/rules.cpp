@@ -162,9 +162,8 @@ uint32_t Rules::make_step(char32_t c) {
   std::string self;
   append_utf8(self, c);
   const bool same = kept == self;
-  const Action action = apart || punctuation ? Action::alone
-                        : same               ? Action::copy
-                                             : Action::replace;
+  Action action = same ? Action::copy : Action::replace;
+  if (apart || punctuation) action = Action::alone;
   if (same) return bits(action, starter);
   const auto text_begin = static_cast<uint32_t>(texts_.size());
   texts_ += static_cast<char>(kept.size());

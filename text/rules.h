@@ -23,7 +23,7 @@ inline char32_t read_utf8(const char*& at) {
   const auto byte = [&] { return static_cast<unsigned char>(*at++); };
   const char32_t first = byte();
   if (first < 0x80) return first;
-  const int more = first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
+  const int more = 1 + (first >= 0xE0) + (first >= 0xF0);
   char32_t c = first & (0x3F >> more);
   for (int i = 0; i < more; ++i) c = c << 6 | (byte() & 0x3F);
   return c;

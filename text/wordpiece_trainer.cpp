@@ -187,11 +187,11 @@ class Merger {
 
   void add_word(const std::string& word, int64_t count) {
     Entry entry{{}, count};
-    for (const std::string& c : characters(word))
-      if (kept_.contains(c))
-        entry.pieces.push_back(ids_.at(entry.pieces.empty()      ? c
-                                       : ids_.contains("##" + c) ? "##" + c
-                                                                 : c));
+    for (const std::string& c : characters(word)) {
+      if (!kept_.contains(c)) continue;
+      const bool continues = !entry.pieces.empty() && ids_.contains("##" + c);
+      entry.pieces.push_back(ids_.at(continues ? "##" + c : c));
+    }
     if (!entry.pieces.empty()) words_.push_back(std::move(entry));
   }
 

@@ -56,11 +56,11 @@ TaskOptions task_of(const BertConfig& config, const std::string& origin) {
     case BertHead::question_answering: options.kind = "qa"; break;
     case BertHead::multiple_choice: options.kind = "choice"; break;
     default:
-      options.kind = config.problem_type == "regression" ||
-                             (config.problem_type.empty() && config.num_labels() == 1)
-                         ? "regress"
-                     : config.problem_type == "multi_label_classification" ? "multilabel"
-                                                                           : "classify";
+      options.kind = "classify";
+      if (config.problem_type == "multi_label_classification") options.kind = "multilabel";
+      if (config.problem_type == "regression" ||
+          (config.problem_type.empty() && config.num_labels() == 1))
+        options.kind = "regress";
   }
   for (const auto& [id, name] : config.id2label) options.labels.push_back(name);
   // what transformers calls them

@@ -6,7 +6,11 @@ namespace gradus::story {
 
 int Teller::variable(std::string name, int subject) {
   const std::string of = table_name(name);
-  if (subject == 1) name = name == "p" ? "q" : name == "q" ? "p" : name + " of q";
+  if (subject == 1) {
+    if (name == "p") name = "q";
+    else if (name == "q") name = "p";
+    else name += " of q";
+  }
   for (size_t v = 0; v < story.variables.size(); ++v)
     if (story.variables[v].name == name) return static_cast<int>(v);
   Variable fresh{name, &table(story.world, of), 0};

@@ -56,10 +56,11 @@ ChoiceSet read_choices(const std::filesystem::path& path, bool labelled) {
   const bool asked = !swag && table.has_column("question"),
              told = !swag && table.has_column("context");
   if (!swag && !asked) table.column("context");  // an Error where it is not there
-  const size_t context = table.column(swag ? "sent1" : told ? "context" : "question");
-  const size_t start = swag            ? table.column("sent2")
-                       : asked && told ? table.column("question")
-                                       : context;
+  const char* plain_context = told ? "context" : "question";
+  const size_t context = table.column(swag ? "sent1" : plain_context);
+  size_t start = context;
+  if (swag) start = table.column("sent2");
+  else if (asked && told) start = table.column("question");
   const size_t choices = endings.empty() ? table.column("choices") : 0;
 
   ChoiceSet set{table.file(), {}};

@@ -133,9 +133,8 @@ void TableReader::read_object(const std::string& line, Row& row) {
     if (value == object.end())
       fail("{}:{}: the object has no \"{}\", which the first one has", file(), lines_.number(),
            name);
-    row.cells.push_back(value->is_string() ? value->get<std::string>()
-                        : value->is_null() ? ""
-                                           : value->dump());
+    if (value->is_string()) row.cells.push_back(value->get<std::string>());
+    else row.cells.push_back(value->is_null() ? "" : value->dump());
   }
 }
 

@@ -18,9 +18,8 @@ TagFeatures::TagFeatures(const TaggedSet& set, const std::vector<std::vector<int
         "there are {} sentences and labels of {}", set.sentences.size(), labels.size());
   for (const std::string& name : table.names()) {
     const int32_t inside = name.rfind("B-", 0) == 0 ? table.find("I-" + name.substr(2)) : -1;
-    continued_.push_back(!options.label_all_pieces ? no_label
-                         : inside >= 0             ? inside
-                                                   : table.find(name));
+    if (!options.label_all_pieces) continued_.push_back(no_label);
+    else continued_.push_back(inside >= 0 ? inside : table.find(name));
   }
   const auto room = static_cast<int32_t>(options.max_seq_length - 2);
   for (size_t i = 0; i < set.sentences.size(); ++i) {

@@ -27,7 +27,11 @@ bool begins(std::string_view previous, std::string_view tag) {
 }  // namespace
 
 const char* scheme_name(TagScheme scheme) {
-  return scheme == TagScheme::iob1 ? "IOB1" : scheme == TagScheme::iob2 ? "IOB2" : "BIOES";
+  switch (scheme) {
+    case TagScheme::iob1: return "IOB1";
+    case TagScheme::iob2: return "IOB2";
+    default: return "BIOES";
+  }
 }
 
 bool is_tag(const std::string& tag) {

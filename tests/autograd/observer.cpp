@@ -85,9 +85,9 @@ TEST_CASE("graph: as text, a line a node, newest first") {
   const std::string text = graph_text(named_graph());
   for (const std::string part :
        {"f64 [] made by reshape at model", "#5", "#1", "sum", "axes=0,1", "mul_scalar", "tanh",
-        "at model.layer.3", "<- x", "saved", "c=2", "f64 [2, 3]"})
+        "  model.layer.3\n", "f64 [2, 3]  x  ", "saved", "c=2", "f64 [2, 3]"})
     CHECK_MENTIONS(text, part);
-  CHECK(std::count(text.begin(), text.end(), '\n') == 6);
+  CHECK(std::count(text.begin(), text.end(), '\n') == 7);
   CHECK(text.find("\n#4") < text.find("\n#3"));
 }
 

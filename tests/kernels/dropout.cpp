@@ -144,36 +144,48 @@ TEST_CASE(
 TEST_CASE(
     "attention: probabilities, logsumexp and the backward against plain loops; blocks of queries "
     "may be cut anywhere") {
+  struct Kind {
+    bool causal;
+    int64_t window, first_key;
+  };
   for (const int64_t keys : {1, 2, 15, 16, 17, 63, 65, 100, 128, 129, 300})
-    for (const bool causal : {false, true})
+    for (const Kind kind : {Kind{false, -1, 0}, Kind{true, -1, 0}, Kind{false, 3, 0},
+                            Kind{true, 70, 0}, Kind{false, 140, 37}})
       for (const double p : {0.0, 0.1}) {
         CAPTURE(keys);
-        CAPTURE(causal);
-        const int64_t queries = std::min<int64_t>(keys, 9), first = keys - queries, ld = keys + 3;
+        CAPTURE(kind.causal);
+        CAPTURE(kind.window);
+        const int64_t queries = std::min<int64_t>(keys, 9), ld = keys + 3,
+                      first = kind.first_key + keys - queries;
         DropoutDraw draw = kDraw;
         draw.p = p;
-        const AttentionRows all{queries, keys, first, causal, 0.125, 11, draw};
-        const auto scores = uniform(queries * ld, -30, 30), dp = uniform(queries * ld, -1, 1, 2);
+        const AttentionRows all{queries,     keys,        first, kind.first_key,
+                                kind.causal, kind.window, 11,    draw};
+        const auto scores = uniform(queries * ld, -4, 4), dp = uniform(queries * ld, -1, 1, 2);
         const auto size = scores.size();
+        const auto sees = [&](int64_t r, int64_t j) {
+          const int64_t ahead = kind.first_key + j - (first + r);
+          return !(kind.causal && ahead > 0) &&
+                 !(kind.window >= 0 && std::abs(ahead) > kind.window);
+        };
         // What lies beyond a row's keys must stay untouched.
         std::vector<double> p64(scores.begin(), scores.end()), ds64(dp.begin(), dp.end()),
             lse64(static_cast<size_t>(queries));
         for (int64_t r = 0; r < queries; ++r) {
           const auto at = [&](int64_t j) { return static_cast<size_t>(r * ld + j); };
+          const auto mask = [&](int64_t j) {
+            return factor(draw, 11, static_cast<uint32_t>(first + r), kind.first_key + j);
+          };
           double total = 0, delta = 0;
-          const auto sees = [&](int64_t j) { return !causal || j <= first + r; };
-          for (int64_t j = 0; j < keys; ++j) total += sees(j) ? std::exp(0.125 * scores[at(j)]) : 0;
+          for (int64_t j = 0; j < keys; ++j) total += sees(r, j) ? std::exp(scores[at(j)]) : 0;
           lse64[static_cast<size_t>(r)] = std::log(total);
           for (int64_t j = 0; j < keys; ++j) {
-            const double probability = sees(j) ? std::exp(0.125 * scores[at(j)]) / total : 0,
-                         mask = factor(draw, 11, static_cast<uint32_t>(first + r), j);
-            p64[at(j)] = probability * mask;
+            const double probability = sees(r, j) ? std::exp(scores[at(j)]) / total : 0;
+            p64[at(j)] = probability * mask(j);
             ds64[at(j)] = probability;
-            delta += probability * mask * dp[at(j)];
+            delta += probability * mask(j) * dp[at(j)];
           }
-          for (int64_t j = 0; j < keys; ++j)
-            ds64[at(j)] *=
-                0.125 * (factor(draw, 11, static_cast<uint32_t>(first + r), j) * dp[at(j)] - delta);
+          for (int64_t j = 0; j < keys; ++j) ds64[at(j)] *= mask(j) * dp[at(j)] - delta;
         }
         for_each_level([&](const Kernels<float>& k) {
           auto out = scores, again = scores, ds = dp;
@@ -184,10 +196,10 @@ TEST_CASE(
           k.attention_backward(again.data(), ds.data(), ld, lse.data(), all);
           CHECK(error(again, p64, 1e-3) < 5e-6);
           // of a difference: where it cancels, of what is subtracted
-          CHECK(error(ds, ds64, 0.125) < 5e-6);
+          CHECK(error(ds, ds64, 1) < 5e-6);
           for (int64_t r = 0; r < queries; ++r)
             for (int64_t j = 0; j < ld; ++j)
-              if (j >= keys || (causal && j > first + r)) {
+              if (j >= keys || !sees(r, j)) {
                 const auto i = static_cast<size_t>(r * ld + j);
                 CHECK((j >= keys ? out[i] == scores[i] && again[i] == scores[i] && ds[i] == dp[i]
                                  : out[i] == 0 && again[i] == 0 && ds[i] == 0));

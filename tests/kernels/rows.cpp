@@ -1,5 +1,5 @@
-// Kernels over rows: softmax, cross-entropy, layer normalisation and AdamW, each against plain
-// formulas in double, at every level and row length.
+// Kernels over rows: softmax, cross-entropy, normalisation, rotary embedding and AdamW, each against
+// plain formulas in double, at every level and row length.
 #include "tests/kernels/levels.h"
 
 using namespace gradus;
@@ -158,6 +158,136 @@ TEST_CASE("layer_norm, forward and backward") {
       CHECK(same_bits(cut, y));
     });
   }
+}
+
+TEST_CASE("rms_norm, forward and backward") {
+  for (const int64_t n : kLengths) {
+    CAPTURE(n);
+    const int64_t rows = 6;
+    const double eps = 1e-5, count = static_cast<double>(n);
+    const auto x = uniform(rows * n, -2, 2), weight = uniform(n, 0.5, 1.5, 2),
+               dy = uniform(rows * n, -1, 1, 3);
+    std::vector<double> y64(x.size()), dx64(x.size()), dweight64(weight.size());
+    for (int64_t r = 0; r < rows; ++r) {
+      const auto at = [&](int64_t j) { return static_cast<size_t>(r * n + j); };
+      double squares = 0, gx_mean = 0;
+      for (int64_t j = 0; j < n; ++j) squares += static_cast<double>(x[at(j)]) * x[at(j)];
+      const double rstd = 1 / std::sqrt(squares / count + eps);
+      for (int64_t j = 0; j < n; ++j) {
+        const auto c = static_cast<size_t>(j);
+        const double xh = x[at(j)] * rstd;
+        y64[at(j)] = xh * weight[c];
+        gx_mean += dy[at(j)] * weight[c] * xh / count;
+        dweight64[c] += dy[at(j)] * xh;
+      }
+      for (int64_t j = 0; j < n; ++j)
+        dx64[at(j)] = rstd * (static_cast<double>(dy[at(j)]) * weight[static_cast<size_t>(j)] -
+                              x[at(j)] * rstd * gx_mean);
+    }
+    for_each_level([&](const Kernels<float>& k) {
+      std::vector<float> y(x.size()), dx(x.size()), dweight(weight.size()), rstd(6);
+      k.rms_norm(x.data(), weight.data(), y.data(), rstd.data(), rows, n, eps);
+      k.rms_norm_backward(x.data(), weight.data(), rstd.data(), dy.data(), dx.data(),
+                          dweight.data(), rows, n);
+      CHECK(error(y, y64, 1) < 2e-6);
+      CHECK(error(dx, dx64, 10) < 2e-6);
+      CHECK(error(dweight, dweight64, 1) < 2e-6);
+    });
+  }
+}
+
+TEST_CASE("logsumexp, forward and backward, also of infinite logits") {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  for (const int64_t n : kLengths) {
+    CAPTURE(n);
+    const int64_t rows = 4;
+    auto x = uniform(rows * n, -8, 8);
+    std::fill_n(x.begin() + n, n, -kInf);
+    x[static_cast<size_t>(2 * n)] = kInf;
+    const std::vector<float> dy = {0.5f, -1, 0, 2};
+    for_each_level([&](const Kernels<float>& k) {
+      std::vector<float> y(4), dx(x.size());
+      k.logsumexp(x.data(), y.data(), rows, n);
+      k.logsumexp_backward(x.data(), y.data(), dy.data(), dx.data(), rows, n);
+      CHECK(y[1] == -kInf);
+      CHECK(y[2] == kInf);
+      for (const int64_t r : {0, 3}) {
+        double total = 0;
+        for (int64_t j = 0; j < n; ++j) total += std::exp(x[static_cast<size_t>(r * n + j)]);
+        CHECK(y[static_cast<size_t>(r)] == doctest::Approx(std::log(total)).epsilon(1e-6));
+        for (int64_t j = 0; j < n; ++j) {
+          const auto i = static_cast<size_t>(r * n + j);
+          const double exact = dy[static_cast<size_t>(r)] * std::exp(x[i]) / total;
+          CHECK(std::abs(dx[i] - exact) < 4e-6 * std::abs(exact) + 1e-12);
+        }
+      }
+      for (int64_t j = 0; j < n; ++j) CHECK(dx[static_cast<size_t>(n + j)] == 0);
+    });
+  }
+}
+
+TEST_CASE("cross_entropy: a row with a negative label has no loss, no hit and no gradient") {
+  const int64_t n = 37;
+  const auto logits = uniform(3 * n, -5, 5);
+  const std::vector<int32_t> labels = {4, -1, 7};
+  for_each_level([&](const Kernels<float>& k) {
+    for (const bool gradient : {false, true}) {
+      auto all = logits, first = logits;
+      std::vector<float> losses(3, 9), loss(1);
+      std::vector<uint8_t> correct(3, 9);
+      k.cross_entropy(all.data(), nullptr, labels.data(), losses.data(), correct.data(), 3, n, 1,
+                      gradient);
+      k.cross_entropy(first.data(), nullptr, labels.data(), loss.data(), nullptr, 1, n, 1,
+                      gradient);
+      CHECK(losses[1] == 0);
+      CHECK(correct[1] == 0);
+      CHECK(losses[0] == loss[0]);
+      for (int64_t j = 0; j < n; ++j) {
+        const auto c = static_cast<size_t>(j), ignored = static_cast<size_t>(n + j);
+        CHECK(all[c] == first[c]);
+        CHECK(all[ignored] == (gradient ? 0 : logits[ignored]));
+      }
+    }
+  });
+}
+
+TEST_CASE("rotary turns the pairs of each head by its row's angles, and back") {
+  const int64_t rows = 5, count = 3;
+  const uint32_t position[] = {0, 1, 2, 0, 1};
+  for (const int64_t size : {2, 6, 16, 34, 64})
+    for (const bool interleaved : {false, true}) {
+      CAPTURE(size);
+      CAPTURE(interleaved);
+      const int64_t half = size / 2, columns = count * size, ld = columns + 5;
+      const auto x = uniform(rows * ld, -2, 2), angle = uniform(3 * half, -3, 3, 2);
+      std::vector<float> cosine(angle.size()), sine(angle.size());
+      for (size_t i = 0; i < angle.size(); ++i)
+        cosine[i] = std::cos(angle[i]), sine[i] = std::sin(angle[i]);
+      std::vector<double> y64(static_cast<size_t>(rows * columns));
+      for (int64_t r = 0; r < rows; ++r)
+        for (int64_t h = 0; h < count; ++h)
+          for (int64_t i = 0; i < half; ++i) {
+            const int64_t a = h * size + (interleaved ? 2 * i : i),
+                          b = h * size + (interleaved ? 2 * i + 1 : i + half);
+            const auto t = static_cast<size_t>(position[r] * half + i);
+            const double u = x[static_cast<size_t>(r * ld + a)],
+                         v = x[static_cast<size_t>(r * ld + b)], c = cosine[t], s = sine[t];
+            y64[static_cast<size_t>(r * columns + a)] = u * c - v * s;
+            y64[static_cast<size_t>(r * columns + b)] = v * c + u * s;
+          }
+      for_each_level([&](const Kernels<float>& k) {
+        std::vector<float> y(y64.size()), back(y64.size());
+        k.rotary(x.data(), ld, y.data(), rows, {count, size, interleaved, false}, cosine.data(),
+                 sine.data(), position);
+        CHECK(error(y, y64, 1) < 5e-7);
+        k.rotary(y.data(), columns, back.data(), rows, {count, size, interleaved, true},
+                 cosine.data(), sine.data(), position);
+        for (int64_t r = 0; r < rows; ++r)
+          for (int64_t j = 0; j < columns; ++j)
+            CHECK(std::abs(back[static_cast<size_t>(r * columns + j)] -
+                           x[static_cast<size_t>(r * ld + j)]) < 2e-6);
+      });
+    }
 }
 
 TEST_CASE(

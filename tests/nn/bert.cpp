@@ -223,3 +223,104 @@ TEST_CASE(
   const auto positions = values("bert.embeddings.position_embeddings.weight");
   CHECK(positions[64 * 3] == doctest::Approx(0.06 * std::sqrt(2.0) * std::sin(3.0)).epsilon(1e-5));
 }
+
+TEST_CASE("a BERT has Hugging Face's names, in its files' order, and nn's layers their own") {
+  BertModel model(small_config());
+  std::vector<std::string> names;
+  for (const Parameter& p : parameters(model))
+    if (p.name.starts_with("encoder.layer.1.")) names.push_back(p.name.substr(16));
+  CHECK(names == std::vector<std::string>{
+                     "attention.self.query.weight", "attention.self.query.bias",
+                     "attention.self.key.weight", "attention.self.key.bias",
+                     "attention.self.value.weight", "attention.self.value.bias",
+                     "attention.output.dense.weight", "attention.output.dense.bias",
+                     "attention.output.LayerNorm.weight", "attention.output.LayerNorm.bias",
+                     "intermediate.dense.weight", "intermediate.dense.bias", "output.dense.weight",
+                     "output.dense.bias", "output.LayerNorm.weight", "output.LayerNorm.bias"});
+  CHECK(model.encoder.layer[1].attention.qkv.bias.name() ==
+        "encoder.layer.1.attention.self.*.bias");
+  names.clear();
+  for (const Parameter& p : parameters(model.encoder.layer[1])) names.push_back(p.name);
+  CHECK(names == std::vector<std::string>{
+                     "attention.query.weight", "attention.query.bias", "attention.key.weight",
+                     "attention.key.bias", "attention.value.weight", "attention.value.bias",
+                     "attention.output.weight", "attention.output.bias", "attention_norm.weight",
+                     "attention_norm.bias", "feed_forward.up.weight", "feed_forward.up.bias",
+                     "feed_forward.down.weight", "feed_forward.down.bias", "output_norm.weight",
+                     "output_norm.bias"});
+}
+
+TEST_CASE("vectors in place of words: rows of the table give the same bits and get gradients") {
+  const BertConfig config = small_config();
+  BertForPreTraining model(config);
+  initialize_bert(parameters(model), config, BertInitialization::google, 3);
+  const Batch batch = batch_of(config);
+  const BertInput& input = batch.input;
+  const Training training;
+  const auto loss_of = [&](const BertInput& in) {
+    const RandomScope random(7, 1);
+    return model.loss(in, batch.targets).total;
+  };
+  Tensor& table = model.bert.embeddings.word_embeddings.weight;
+  Tensor words = take(table, input.ids).detach().set_requires_grad();
+  const BertInput same(config, words, input.sequences, input.types.to_vector<int32_t>());
+  const Tensor by_ids = loss_of(input), by_words = loss_of(same);
+  CHECK(by_ids.item() == by_words.item());
+  const auto states_of = [&](const BertInput& in) {
+    const RandomScope random(7, 1);
+    Tensors states;
+    model.bert(in, &states);
+    return states;
+  };
+  const Tensors states = states_of(input), others = states_of(same);
+  for (size_t i = 0; i < states.size(); ++i)
+    CHECK(states[i].to_vector<float>() == others[i].to_vector<float>());
+
+  // Where the tied decoder has no share, a row of the table gets what its words get.
+  const Tensor dwords = grad(by_words, {words})[0];
+  const auto body = [&](const BertInput& in) {
+    return sum(square(states_of(in).back() + random_normal({25, config.hidden_size}, 9)));
+  };
+  const Tensor dtable = grad(body(input), {table})[0], dbody = grad(body(same), {words})[0];
+  CHECK(norm(dwords) > 0);
+  const Tensor one_hot = equal(reshape(input.ids, {25, 1}), cast(arange(50), DType::i32));
+  CHECK(norm(dtable - matmul(transpose(cast(one_hot, DType::f32)), dbody)) < 1e-4 * norm(dtable));
+
+  CHECK_MENTIONS(error_of([&] {
+                   BertInput(config, ones({3, 16}), Ragged({2, 2}));
+                 }),
+                 "have shape [3, 16]; 4 tokens of this model want [4, 16]");
+  CHECK_MENTIONS(error_of([&] {
+                   BertInput(config, ones({13, 16}), Ragged({13}));
+                 }),
+                 "13 tokens, the model 12 positions");
+  CHECK_MENTIONS(error_of([&] {
+                   BertInput(config, ones({2, 16}), Ragged({2}), {0, 2});
+                 }),
+                 "token type 2");
+}
+
+TEST_CASE("taken apart: under Expand the loss and every gradient are the fused ones'") {
+  const BertConfig config = small_config();
+  BertForPreTraining source(config);
+  initialize_bert(parameters(source), config, BertInitialization::google, 2);
+  BertForPreTraining model = clone(source, DType::f64);
+  const Batch batch = batch_of(config);
+  const auto list = parameters(model);
+  Tensors leaves;
+  for (const Parameter& p : list)
+    if (!p.tied && p.begin == 0) leaves.push_back(p.leaf);
+  const Training training;
+  const auto run = [&](bool apart) {
+    const detail::Switch<&detail::Modes::expanding> scope(apart);
+    const RandomScope random(7, 1);
+    const Tensor loss = model.loss(batch.input, batch.targets).total;
+    Tensors result = grad(loss, leaves);
+    result.push_back(loss.detach());
+    return result;
+  };
+  const Tensors fused = run(false), apart = run(true);
+  for (size_t i = 0; i < fused.size(); ++i)
+    CHECK_MESSAGE(norm(fused[i] - apart[i]) <= 1e-12 * std::max(1.0, norm(fused[i])), "gradient ",
+                  i);
+}

@@ -79,4 +79,43 @@ TEST_CASE("wrong losses are refused") {
                    span_loss(ones({5, 3}), Ragged({2, 3}), {1, 0}, {1, 2});
                  }),
                  "[5, 2]");
+  // a label without a class, with and without weights
+  for (const CrossEntropyOptions& options : {CrossEntropyOptions{}, {.label_smoothing = 0.1}})
+    CHECK_MENTIONS(error_of([&] {
+                     weighted_cross_entropy(logits, {2, 0, 3, 1}, options);
+                   }),
+                   "the label 3 of row 2 is outside 0..2");
+  // [4] against [4, 1] would broadcast to [4, 4]
+  const Tensor column = ones({4, 1}), row = ones({4});
+  CHECK_MENTIONS(error_of([&] { mean_squared_error(column, row); }),
+                 "predictions have shape [4, 1], the targets [4]");
+  CHECK_MENTIONS(error_of([&] { binary_cross_entropy(row, column); }),
+                 "logits have shape [4], the targets [4, 1]");
+}
+
+TEST_CASE("labels may be a tensor, of either width") {
+  const CrossEntropyOptions smooth{.class_weights = {1, 2, 0.5}, .label_smoothing = 0.1};
+  for (const CrossEntropyOptions& options : {CrossEntropyOptions{}, smooth})
+    for (const DType dtype : {DType::i32, DType::i64})
+      CHECK(weighted_cross_entropy(logits, tensor({2, 0, 0, 1}, dtype), options).item() ==
+            value(options));
+}
+
+TEST_CASE("rows with the ignored label do not count, whatever the options") {
+  const Tensor more =
+      concat({slice(logits, 0, 0, 2), ones({1, 3}, DType::f64) * 7, slice(logits, 0, 2, 4)}, 0);
+  for (CrossEntropyOptions options :
+       {CrossEntropyOptions{}, {.label_smoothing = 0.1}, {.class_weights = {1, 2, 0.5}}}) {
+    const double wanted = value(options);
+    options.ignore_index = -100;
+    const std::vector<int32_t> with_ignored{2, 0, -100, 0, 1};
+    CHECK(weighted_cross_entropy(more, with_ignored, options).item() ==
+          doctest::Approx(wanted).epsilon(1e-14));
+    CHECK(total_weight(with_ignored, options) == total_weight(labels, options));
+    CHECK_MENTIONS(error_of([&] {
+                     weighted_cross_entropy(more, {2, 0, -1, 0, 1}, options);
+                   }),
+                   "the label -1 of row 2");
+    CHECK(weighted_cross_entropy(more, {-100, -100, -100, -100, -100}, options).item() == 0);
+  }
 }

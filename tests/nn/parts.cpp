@@ -58,15 +58,14 @@ TEST_CASE("query, key and value are ranges of one leaf") {
     return *std::find_if(list.begin(), list.end(),
                          [&](const Parameter& p) { return p.name == name; });
   };
-  CHECK(find("attention.self.key.weight").view().shape() == Shape{4, 4});
-  CHECK(find("attention.self.value.bias").begin == 8);
-  CHECK(layer.attention.qkv.weight.name() == "attention.self.*.weight");
+  CHECK(find("attention.key.weight").view().shape() == Shape{4, 4});
+  CHECK(find("attention.value.bias").begin == 8);
+  CHECK(layer.attention.qkv.weight.name() == "attention.*.weight");
   initialize(list, Normal{1}, 3);
   TransformerLayer other({.hidden = 4, .layers = 1, .heads = 2, .intermediate = 8});
   initialize(other, Normal{1}, 3);
   CHECK(norm(layer.attention.qkv.weight.detach() - other.attention.qkv.weight.detach()) == 0);
-  CHECK(norm(find("attention.self.query.weight").view() -
-             find("attention.self.key.weight").view()) > 0.1);
+  CHECK(norm(find("attention.query.weight").view() - find("attention.key.weight").view()) > 0.1);
 }
 
 TEST_CASE("an initial value is a function of seed and name alone") {
@@ -151,4 +150,42 @@ TEST_CASE("dropout acts under Training alone") {
   CHECK(norm(dropout(x, rows) - x) == 0);
   const Training training;
   CHECK(norm(dropout(x, rows) - x) > 1);
+  CHECK(norm(dropout(x) - x) > 1);  // rows that are no tokens
+}
+
+TEST_CASE("a linear layer without a bias lists none") {
+  Linear layer(3, 2, {.bias = false});
+  initialize(layer, Normal{1}, 1);
+  const auto list = parameters(layer);
+  REQUIRE(list.size() == 1);
+  const Tensor x = random_normal({4, 3}, 1);
+  CHECK(norm(layer(x) - matmul(x, transpose(layer.weight))) < 1e-6);
+  Linear copy = clone(layer, DType::f64);
+  CHECK(copy.weight.dtype() == DType::f64);
+  CHECK_FALSE(copy.bias.defined());
+}
+
+namespace {
+std::string shout(std::string_view name) { return name == "a.weight" ? "A!" : std::string(name); }
+struct Renamed {
+  Two inner;
+  Linear last{1, 1};
+  void parts(Parts& p) {
+    p("inner", inner, shout);
+    p("a", last);
+  }
+};
+}  // namespace
+
+TEST_CASE("a model may list a layer's parts under other names, below the layer alone") {
+  Renamed model;
+  std::vector<std::string> names;
+  for (const Parameter& p : parameters(model)) names.push_back(p.name);
+  CHECK(names == std::vector<std::string>{"inner.A!", "inner.a.bias", "inner.b.weight",
+                                          "inner.b.bias", "a.weight", "a.bias"});
+  CHECK(model.inner.a.weight.name() == "inner.A!");
+  initialize(model, Normal{1}, 4);  // values follow from the names that it has
+  const auto before = model.inner.a.weight.to_vector<float>();
+  initialize(model.inner, Normal{1}, 4);
+  CHECK(model.inner.a.weight.to_vector<float>() != before);
 }

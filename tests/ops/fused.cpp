@@ -53,8 +53,9 @@ TEST_CASE(
     const Function gradient = gradient_of(sample.call);
     CHECK(distance(run(gradient, sample.inputs), run_expanded(gradient, sample.inputs)) <= 1e-12);
   });
-  for (const char* op : {"linear", "softmax", "log_softmax", "gelu", "bias_gelu", "layer_norm",
-                         "add_norm", "cross_entropy", "decoder_loss", "attention"})
+  for (const char* op : {"linear", "softmax", "log_softmax", "logsumexp", "gelu", "silu",
+                         "bias_gelu", "swiglu", "geglu", "layer_norm", "rms_norm", "add_norm",
+                         "cross_entropy", "decoder_loss", "rotary", "attention"})
     CHECK_MESSAGE(fused.contains(op), op, " should be a fused op");
 }
 

@@ -22,7 +22,7 @@ TEST_CASE("structure: every file of ops/ is in the table, and every row's file e
                   ".cpp, which is not there");
 }
 
-TEST_CASE("structure: every row has a formula, and samples that make its node") {
+TEST_CASE("structure: every row has a formula, and samples that make its node where it has one") {
   std::set<std::string> names;
   for (const OpInfo& info : op_table()) {
     CAPTURE(info.name);
@@ -30,6 +30,7 @@ TEST_CASE("structure: every row has a formula, and samples that make its node") 
     CHECK(!info.formula.empty());
     const auto samples = info.samples();
     CHECK(!samples.empty());
+    if (info.composed || !info.differentiable) continue;
     for (const Sample& sample : samples)
       CHECK_MESSAGE(contains_op(sample.call(leaves_of(sample.inputs)), info.name), "the sample '",
                     sample.note, "' does not run the op");

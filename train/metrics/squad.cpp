@@ -147,7 +147,8 @@ std::pair<double, double> best_threshold(const std::vector<Scored>& scored, cons
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   double best = current, threshold = 0;
   for (const auto& [odd, one] : order) {
-    current += one->answerable ? one->score.*member : one->answered ? -1 : 0;
+    if (one->answerable) current += one->score.*member;
+    else if (one->answered) current -= 1;
     if (current <= best) continue;
     best = current;
     threshold = odd;

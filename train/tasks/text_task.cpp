@@ -67,9 +67,8 @@ struct TextTask : Task {
     if (!options.text_column.empty())
       reading.columns = {options.text_column, options.pair_column, reading.columns.label};
     if (!options.label_column.empty()) reading.columns.label = options.label_column;
-    reading.labels = !labelled                  ? LabelKind::none
-                     : kind == Kind::multilabel ? LabelKind::many
-                                                : LabelKind::one;
+    reading.labels = kind == Kind::multilabel ? LabelKind::many : LabelKind::one;
+    if (!labelled) reading.labels = LabelKind::none;
     reading.separator = options.label_separator;
     return reading;
   }
