@@ -46,3 +46,9 @@ int checked_axis(const char* op, int axis, const Shape& shape) {
 }
 
 }  // namespace gradus
+
+fmt::appender fmt::formatter<gradus::Shape>::format(const gradus::Shape& shape,
+                                                    fmt::format_context& context) {
+  const std::string text = gradus::to_string(shape);
+  return std::copy(text.begin(), text.end(), context.out());
+}

@@ -83,7 +83,5 @@ int checked_axis(const char* op, int axis, const Shape& shape);
 template <>
 struct fmt::formatter<gradus::Shape> {
   static constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
-  static auto format(const gradus::Shape& shape, fmt::format_context& context) {
-    return fmt::format_to(context.out(), "{}", gradus::to_string(shape));
-  }
+  static fmt::appender format(const gradus::Shape& shape, fmt::format_context& context);
 };

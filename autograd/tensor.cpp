@@ -278,3 +278,9 @@ std::string to_string(const Tensor& x) {
 }
 
 }  // namespace gradus
+
+fmt::appender fmt::formatter<gradus::Tensor>::format(const gradus::Tensor& x,
+                                                     fmt::format_context& context) {
+  const std::string text = gradus::to_string(x);
+  return std::copy(text.begin(), text.end(), context.out());
+}

@@ -143,7 +143,5 @@ std::string describe(const Tensor& x);
 template <>
 struct fmt::formatter<gradus::Tensor> {
   static constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
-  static auto format(const gradus::Tensor& x, fmt::format_context& context) {
-    return fmt::format_to(context.out(), "{}", gradus::to_string(x));
-  }
+  static fmt::appender format(const gradus::Tensor& x, fmt::format_context& context);
 };

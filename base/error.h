@@ -6,7 +6,7 @@
 // or input, 1 for a run that failed.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <stdexcept>
 #include <string>
@@ -19,17 +19,21 @@ struct Error : std::runtime_error {
       : std::runtime_error(text), exit_code(code) {}
 };
 
+// Throws the Error of fail() and fail_run(). Apart from them, so that a call costs its place little.
+[[noreturn]] void throw_error(int exit_code, fmt::string_view text, fmt::format_args arguments);
+
 // Throws an Error: fail("{}:{}: the label {} is unknown", file, line, label).
 template <class... Args>
-[[noreturn]] void fail(fmt::format_string<Args...> text, Args&&... args) {
-  throw Error(fmt::format(text, std::forward<Args>(args)...));
+[[noreturn, gnu::cold, gnu::noinline]] void fail(fmt::format_string<Args...> text, Args&&... args) {
+  throw_error(2, text, fmt::make_format_args(args...));
 }
 
 // The same for a run that was asked for rightly and went wrong (a full disk, a loss that became
 // NaN): exit code 1.
 template <class... Args>
-[[noreturn]] void fail_run(fmt::format_string<Args...> text, Args&&... args) {
-  throw Error(fmt::format(text, std::forward<Args>(args)...), 1);
+[[noreturn, gnu::cold, gnu::noinline]] void fail_run(fmt::format_string<Args...> text,
+                                                     Args&&... args) {
+  throw_error(1, text, fmt::make_format_args(args...));
 }
 
 // The arguments are evaluated at the call; where building them costs something, write `if (!ok)

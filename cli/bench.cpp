@@ -132,32 +132,28 @@ void run(const std::string& size, const BenchOptions& o) {
 
 }  // namespace
 
-void add_bench(CLI::App& app) {
+void add_bench(Verb& program) {
   auto options = std::make_shared<BenchOptions>();
-  CLI::App* bench = app.add_subcommand("bench", "measure training steps on this machine");
-  bench->require_subcommand(1);
-  CLI::App* step = bench->add_subcommand(
+  Verb bench = program.verb("bench", "measure training steps on this machine");
+  Verb step = bench.verb(
       "step",
       "whole pretraining steps (forward, backward, clip, AdamW) on random full-length sequences");
-  step->add_option("--model", options->models, "sizes: tiny mini small medium base large")
-      ->expected(1, 6);
-  step->add_option("--batch", options->batch, "sequences a step")->capture_default_str();
-  step->add_option("--length", options->length, "tokens a sequence")->capture_default_str();
-  step->add_option("--steps", options->steps, "steps timed")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  step->add_option("--size", options->vocab)->capture_default_str();
-  step->add_option("--dropout", options->dropout)->capture_default_str();
-  step->add_option("--threads", options->threads, "0: all");
-  step->add_flag("--json", options->json, "a JSON line a model");
-  step->add_flag("--profile", options->profile, "time by op");
-  step->add_flag("--expanded", options->expanded,
-                 "run fused ops as the expressions they equal: the cost of composing them");
-  step->footer(
+  step.option("--model", options->models, "sizes: tiny mini small medium base large").count(1, 6);
+  step.option("--batch", options->batch, "sequences a step");
+  step.option("--length", options->length, "tokens a sequence");
+  step.option("--steps", options->steps, "steps timed").positive();
+  step.option("--size", options->vocab);
+  step.option("--dropout", options->dropout);
+  step.option("--threads", options->threads, "0: all");
+  step.flag("--json", options->json, "a JSON line a model");
+  step.flag("--profile", options->profile, "time by op");
+  step.flag("--expanded", options->expanded,
+            "run fused ops as the expressions they equal: the cost of composing them");
+  step.footer(
       "Example: gradus bench step --model tiny mini --steps 20\nShare: useful GFLOP/s (head at the "
       "masked 15 %, no recomputation counted) "
       "over the sgemm rate of the same run.");
-  step->callback([options] {
+  step.does([options] {
     if (options->threads > 0) omp_set_num_threads(static_cast<int>(options->threads));
     const BlasCore& core = prepare_blas();
     if (!options->json)

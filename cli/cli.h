@@ -1,26 +1,25 @@
-// cli/: the program `gradus`, one file a verb. A verb's file defines one add_VERB(app): it adds the
-// subcommand, its options, an example in the footer, and a callback that does the work and throws
-// Error; main.cpp turns an Error into one line on stderr and its exit code.
+// cli/: the program `gradus`, one file a verb. A verb's file defines one add_VERB(program): it adds
+// the verb, its options, an example, and an action that does the work and throws Error; main.cpp
+// turns an Error into one line on stderr and its exit code.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "gradus/base/error.h"
+#include "gradus/cli/verb.h"
 
 namespace gradus::cli {
 
-void add_bench(CLI::App& app);
-void add_convert(CLI::App& app);
-void add_data(CLI::App& app);
-void add_demo(CLI::App& app);
-void add_embed(CLI::App& app);
-void add_eval(CLI::App& app);
-void add_fill_mask(CLI::App& app);
-void add_finetune(CLI::App& app);
-void add_gradcheck(CLI::App& app);
-void add_predict(CLI::App& app);
-void add_pretrain(CLI::App& app);
-void add_tokenize(CLI::App& app);
-void add_vocab(CLI::App& app);
+void add_bench(Verb& program);
+void add_convert(Verb& program);
+void add_data(Verb& program);
+void add_demo(Verb& program);
+void add_embed(Verb& program);
+void add_eval(Verb& program);
+void add_fill_mask(Verb& program);
+void add_finetune(Verb& program);
+void add_gradcheck(Verb& program);
+void add_predict(Verb& program);
+void add_pretrain(Verb& program);
+void add_tokenize(Verb& program);
+void add_vocab(Verb& program);
 
 }  // namespace gradus::cli

@@ -44,29 +44,26 @@ void run(ConvertFlags& flags) {
 
 }  // namespace
 
-void add_convert(CLI::App& app) {
+void add_convert(Verb& program) {
   auto flags = std::make_shared<ConvertFlags>();
   ConvertOptions& o = flags->options;
-  CLI::App* verb = app.add_subcommand("convert", "any BERT checkpoint to a Hugging Face folder");
-  verb->add_option("--model", o.model,
-                   "a folder with model.safetensors, pytorch_model.bin, their shards or a "
-                   "TensorFlow checkpoint; or that checkpoint's prefix")
-      ->required();
-  verb->add_option("--out", o.out, "folder to write")->required();
-  verb->add_option("--dtype", flags->dtype, "f32 or bf16 (rounds, and halves the file)")
-      ->capture_default_str();
-  verb->add_option("--to", flags->to, "today: LayerNorm.weight and bias; legacy: gamma and beta")
-      ->capture_default_str();
-  verb->add_option("--vocab", o.vocab, "vocab.txt, where the model has none");
-  verb->add_flag("--cased", flags->cased,
-                 "the model keeps capitals and accents; default: what its files say");
-  verb->add_flag("--uncased", flags->uncased);
-  verb->add_flag("--list", flags->list,
-                 "name every tensor that was renamed, transposed or dropped");
-  verb->add_flag("--overwrite", o.overwrite, "write into a folder that is not empty");
-  verb->footer(
+  Verb verb = program.verb("convert", "any BERT checkpoint to a Hugging Face folder");
+  verb.option("--model", o.model,
+              "a folder with model.safetensors, pytorch_model.bin, their shards or a "
+              "TensorFlow checkpoint; or that checkpoint's prefix")
+      .required();
+  verb.option("--out", o.out, "folder to write").required();
+  verb.option("--dtype", flags->dtype, "f32 or bf16 (rounds, and halves the file)");
+  verb.option("--to", flags->to, "today: LayerNorm.weight and bias; legacy: gamma and beta");
+  verb.option("--vocab", o.vocab, "vocab.txt, where the model has none");
+  verb.flag("--cased", flags->cased,
+            "the model keeps capitals and accents; default: what its files say");
+  verb.flag("--uncased", flags->uncased);
+  verb.flag("--list", flags->list, "name every tensor that was renamed, transposed or dropped");
+  verb.flag("--overwrite", o.overwrite, "write into a folder that is not empty");
+  verb.footer(
       "Example: gradus convert --model uncased_L-2_H-128_A-2/bert_model.ckpt --out bert-tiny");
-  verb->callback([flags] { run(*flags); });
+  verb.does([flags] { run(*flags); });
 }
 
 }  // namespace gradus::cli

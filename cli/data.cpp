@@ -106,40 +106,35 @@ void build(BuildArguments& a) {
   print_statistics(CorpusFile::open(a.out));
 }
 
-void add_build(CLI::App& data) {
-  auto* verb = data.add_subcommand(
+void add_build(Verb& data) {
+  Verb verb = data.verb(
       "build", "Turn text files into one corpus file of token ids, with held-out documents");
   auto a = std::make_shared<BuildArguments>();
-  verb->add_option("--corpus", a->options.corpus, "text files, and folders of *.txt")->required();
-  verb->add_option("--vocab", a->vocabulary, "vocab.txt (make one with `gradus vocab`)")
-      ->required();
-  verb->add_option("--out", a->out, "the corpus file to write, C.gds")->required();
-  verb->add_flag("--cased", a->cased, "keep case and accents");
-  verb->add_option("--mode", a->mode, "tokenizer rules")
-      ->check(CLI::IsMember({"hf", "google"}))
-      ->capture_default_str();
-  auto* validation = verb->add_option("--validation", a->options.validation,
-                                      "text files or folders to hold out; may be part of --corpus");
-  verb->add_option("--validation-fraction", a->options.validation_fraction,
-                   "hold out this share of the documents, by seed")
-      ->excludes(validation);
-  verb->add_option("--documents", a->documents,
-                   "blank: a blank line ends a document; file: the file is the document")
-      ->check(CLI::IsMember({"blank", "file"}))
-      ->capture_default_str();
-  verb->add_option("--sentences", a->sentences,
-                   "split: cut paragraphs into sentences; line: each line is one")
-      ->check(CLI::IsMember({"split", "line"}))
-      ->capture_default_str();
-  verb->add_option("--seed", a->options.seed, "chooses the held-out documents")
-      ->capture_default_str();
-  verb->add_flag("--replace-invalid", a->options.replace_invalid, "read invalid UTF-8 as U+FFFD");
-  verb->add_flag("--overwrite", a->options.overwrite, "replace an existing --out");
-  verb->footer(
+  verb.option("--corpus", a->options.corpus, "text files, and folders of *.txt").required();
+  verb.option("--vocab", a->vocabulary, "vocab.txt (make one with `gradus vocab`)").required();
+  verb.option("--out", a->out, "the corpus file to write, C.gds").required();
+  verb.flag("--cased", a->cased, "keep case and accents");
+  verb.option("--mode", a->mode, "tokenizer rules").one_of({"hf", "google"});
+  const Option validation =
+      verb.option("--validation", a->options.validation,
+                  "text files or folders to hold out; may be part of --corpus");
+  verb.option("--validation-fraction", a->options.validation_fraction,
+              "hold out this share of the documents, by seed")
+      .excludes(validation);
+  verb.option("--documents", a->documents,
+              "blank: a blank line ends a document; file: the file is the document")
+      .one_of({"blank", "file"});
+  verb.option("--sentences", a->sentences,
+              "split: cut paragraphs into sentences; line: each line is one")
+      .one_of({"split", "line"});
+  verb.option("--seed", a->options.seed, "chooses the held-out documents");
+  verb.flag("--replace-invalid", a->options.replace_invalid, "read invalid UTF-8 as U+FFFD");
+  verb.flag("--overwrite", a->options.overwrite, "replace an existing --out");
+  verb.footer(
       "Example:\n  gradus data build --corpus novels/ --documents file --validation "
       "novels/Doyle_Hound_1902.txt --vocab vocab.txt --out "
       "novels.gds");
-  verb->callback([a] { build(*a); });
+  verb.does([a] { build(*a); });
 }
 
 struct InspectArguments {
@@ -176,27 +171,24 @@ void inspect(InspectArguments& a) {
       "each\n");
 }
 
-void add_inspect(CLI::App& data) {
-  auto* verb = data.add_subcommand(
-      "inspect", "Show a corpus file: what it holds and what a model will see of it");
+void add_inspect(Verb& data) {
+  Verb verb =
+      data.verb("inspect", "Show a corpus file: what it holds and what a model will see of it");
   auto a = std::make_shared<InspectArguments>();
-  verb->add_option("file", a->file, "the corpus file, C.gds")->required();
-  verb->add_option("--split", a->split, "which documents")
-      ->check(CLI::IsMember({"train", "validation"}))
-      ->capture_default_str();
-  verb->add_option("-n,--count", a->count, "instances to show")->capture_default_str();
-  verb->add_option("--epoch", a->epoch)->capture_default_str();
-  verb->add_option("--seed", a->seed)->capture_default_str();
-  verb->add_option("--max-seq-length", a->options.max_seq_length)->capture_default_str();
-  verb->add_option("--max-predictions-per-seq", a->options.max_predictions_per_seq)
-      ->capture_default_str();
-  verb->add_option("--masked-lm-prob", a->options.masked_lm_prob)->capture_default_str();
-  verb->add_option("--short-seq-prob", a->options.short_seq_prob)->capture_default_str();
-  verb->add_flag("--whole-word-mask", a->options.whole_word_mask);
-  verb->add_flag("--no-next-sentence", a->no_next_sentence,
-                 "whole sentences of one document instead of pairs");
-  verb->footer("Example:\n  gradus data inspect novels.gds --split validation -n 5");
-  verb->callback([a] { inspect(*a); });
+  verb.option("file", a->file, "the corpus file, C.gds").required();
+  verb.option("--split", a->split, "which documents").one_of({"train", "validation"});
+  verb.option("-n,--count", a->count, "instances to show");
+  verb.option("--epoch", a->epoch);
+  verb.option("--seed", a->seed);
+  verb.option("--max-seq-length", a->options.max_seq_length);
+  verb.option("--max-predictions-per-seq", a->options.max_predictions_per_seq);
+  verb.option("--masked-lm-prob", a->options.masked_lm_prob);
+  verb.option("--short-seq-prob", a->options.short_seq_prob);
+  verb.flag("--whole-word-mask", a->options.whole_word_mask);
+  verb.flag("--no-next-sentence", a->no_next_sentence,
+            "whole sentences of one document instead of pairs");
+  verb.footer("Example:\n  gradus data inspect novels.gds --split validation -n 5");
+  verb.does([a] { inspect(*a); });
 }
 
 struct StoryArguments {
@@ -227,40 +219,36 @@ void tell(StoryArguments& a) {
         task.format);
 }
 
-void add_story(CLI::App& data) {
-  auto* verb = data.add_subcommand("story",
-                                   "Write documents of the story world (a sentence a line, a blank "
-                                   "line between stories), and labelled sets");
+void add_story(Verb& data) {
+  Verb verb = data.verb("story",
+                        "Write documents of the story world (a sentence a line, a blank "
+                        "line between stories), and labelled sets");
   auto a = std::make_shared<StoryArguments>();
-  verb->add_option("--out", a->out, "the folder to write stories.txt into")->required();
-  verb->add_option("--documents", a->options.documents, "how many stories")->capture_default_str();
-  verb->add_option(
-          "--world", a->world,
-          "small: about 500 words, short stories that say things twice; large: about 2,150")
-      ->check(CLI::IsMember({"small", "large"}))
-      ->capture_default_str();
-  verb->add_option("--seed", a->options.seed)->capture_default_str();
-  verb->add_flag("--overwrite", a->options.overwrite, "write into a folder that is not empty");
-  auto* tasks = verb->add_flag("--tasks", a->with_tasks,
-                               "also the labelled sets, one for every task, with a README.md");
-  verb->add_option("--train", a->tasks.train, "labelled examples to train on, of each task")
-      ->capture_default_str()
-      ->needs(tasks);
-  verb->add_option("--validation", a->tasks.validation)->capture_default_str()->needs(tasks);
-  verb->add_option("--test", a->tasks.test)->capture_default_str()->needs(tasks);
-  verb->footer("Example:\n  gradus data story --out stories --documents 20000 --seed 1 --tasks");
-  verb->callback([a] { tell(*a); });
+  verb.option("--out", a->out, "the folder to write stories.txt into").required();
+  verb.option("--documents", a->options.documents, "how many stories");
+  verb.option("--world", a->world,
+              "small: about 500 words, short stories that say things twice; large: about 2,150")
+      .one_of({"small", "large"});
+  verb.option("--seed", a->options.seed);
+  verb.flag("--overwrite", a->options.overwrite, "write into a folder that is not empty");
+  const Option tasks = verb.flag("--tasks", a->with_tasks,
+                                 "also the labelled sets, one for every task, with a README.md");
+  verb.option("--train", a->tasks.train, "labelled examples to train on, of each task")
+      .needs(tasks);
+  verb.option("--validation", a->tasks.validation).needs(tasks);
+  verb.option("--test", a->tasks.test).needs(tasks);
+  verb.footer("Example:\n  gradus data story --out stories --documents 20000 --seed 1 --tasks");
+  verb.does([a] { tell(*a); });
 }
 
 }  // namespace
 
-void add_data(CLI::App& app) {
-  auto* data = app.add_subcommand(
-      "data", "Build and inspect training corpora; write the story world's documents");
-  data->require_subcommand(1);
-  add_build(*data);
-  add_inspect(*data);
-  add_story(*data);
+void add_data(Verb& program) {
+  Verb data =
+      program.verb("data", "Build and inspect training corpora; write the story world's documents");
+  add_build(data);
+  add_inspect(data);
+  add_story(data);
 }
 
 }  // namespace gradus::cli

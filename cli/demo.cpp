@@ -181,22 +181,19 @@ void run(const DemoOptions& o) {
 
 }  // namespace
 
-void add_demo(CLI::App& app) {
+void add_demo(Verb& program) {
   auto o = std::make_shared<DemoOptions>();
-  CLI::App* verb = app.add_subcommand(
+  Verb verb = program.verb(
       "demo",
       "a small BERT learns a small world in a few minutes: pretraining, filled masks, seven tasks");
-  verb->add_option("--out", o->out, "folder for all that is made")->capture_default_str();
-  verb->add_flag("--overwrite", o->overwrite, "write into a folder that is not empty");
-  verb->add_option("--max-minutes", o->minutes, "of pretraining; its schedule follows the clock")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  verb->add_option("--documents", o->documents, "stories")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  verb->add_option("--seed", o->seed)->capture_default_str();
-  verb->footer("Example: gradus demo --out /tmp/demo");
-  verb->callback([o] { run(*o); });
+  verb.option("--out", o->out, "folder for all that is made");
+  verb.flag("--overwrite", o->overwrite, "write into a folder that is not empty");
+  verb.option("--max-minutes", o->minutes, "of pretraining; its schedule follows the clock")
+      .positive();
+  verb.option("--documents", o->documents, "stories").positive();
+  verb.option("--seed", o->seed);
+  verb.footer("Example: gradus demo --out /tmp/demo");
+  verb.does([o] { run(*o); });
 }
 
 }  // namespace gradus::cli

@@ -9,6 +9,7 @@
 
 #include "gradus/cli/cli.h"
 #include "gradus/cli/lines.h"
+#include "gradus/cli/lists.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/io/npy.h"
 #include "gradus/io/sentence_folder.h"
@@ -77,10 +78,9 @@ class LayersOutput : public Output {
                const Vocabulary& vocabulary)
       : file_(path), batch_tokens_(o.batch_tokens), vocabulary_(vocabulary) {
     const int64_t count = config.num_hidden_layers;
-    for (const std::string& number : CLI::detail::split(o.layers, ',')) {
+    for (const std::string& number : split(o.layers, ',')) {
       int64_t layer = 0;
-      check(CLI::detail::lexical_cast(number, layer),
-            "--layers {}: '{}' is not a number of a layer", o.layers, number);
+      check(parse(number, layer), "--layers {}: '{}' is not a number of a layer", o.layers, number);
       if (layer < -count || layer >= count)
         fail("--layers {}: the model has {} layers, 0 to {}, or from the last -1 to -{}", layer,
              count, count - 1, count);
@@ -224,43 +224,35 @@ void run(const EmbedOptions& o) {
 
 }  // namespace
 
-void add_embed(CLI::App& app) {
+void add_embed(Verb& program) {
   auto o = std::make_shared<EmbedOptions>();
-  CLI::App* verb = app.add_subcommand("embed", "vectors of texts or of their tokens, by a BERT");
-  verb->add_option("--model", o->model,
-                   "a model folder; modules.json, 1_Pooling and 2_Normalize in it are heeded")
-      ->required();
-  verb->add_option(
-      "--out", o->out,
-      "the file for the vectors, in the order of the lines; an empty line is [CLS] [SEP]");
-  verb->add_option("--format", o->format, "jsonl or npy")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"jsonl", "npy"}));
-  verb->add_option("--pooling", o->pooling,
-                   "mean of the tokens or cls; default: as the folder says, else mean")
-      ->check(CLI::IsMember({"mean", "cls"}));
-  verb->add_flag("--normalize", o->normalize,
-                 "vectors of length 1; default: as the folder says, else not");
-  verb->add_flag("--no-normalize", o->no_normalize)->excludes("--normalize");
-  verb->add_option("--max-seq-length", o->max_length,
-                   "tokens of a text; default: as the folder says")
-      ->check(CLI::Range(int64_t{2}, int64_t{1} << 31));
-  verb->add_option("--batch-tokens", o->batch_tokens, "tokens that run together")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  verb->add_option("--layers", o->layers,
-                   "vectors of tokens instead, from these layers (-1,-2: the last two), as "
-                   "extract_features.py writes them");
-  verb->add_flag(
-      "--save-modules", o->save_modules,
-      "write pooling, norm and length into the folder, for sentence-transformers, and end");
-  verb->add_option("FILE", o->file,
-                   "a text a line (with --layers also: text ||| text); - for standard input")
-      ->capture_default_str();
-  verb->footer(
+  Verb verb = program.verb("embed", "vectors of texts or of their tokens, by a BERT");
+  verb.option("--model", o->model,
+              "a model folder; modules.json, 1_Pooling and 2_Normalize in it are heeded")
+      .required();
+  verb.option("--out", o->out,
+              "the file for the vectors, in the order of the lines; an empty line is [CLS] [SEP]");
+  verb.option("--format", o->format, "jsonl or npy").one_of({"jsonl", "npy"});
+  verb.option("--pooling", o->pooling,
+              "mean of the tokens or cls; default: as the folder says, else mean")
+      .one_of({"mean", "cls"});
+  const Option normalize = verb.flag("--normalize", o->normalize,
+                                     "vectors of length 1; default: as the folder says, else not");
+  verb.flag("--no-normalize", o->no_normalize).excludes(normalize);
+  verb.option("--max-seq-length", o->max_length, "tokens of a text; default: as the folder says")
+      .between(2, int64_t{1} << 31);
+  verb.option("--batch-tokens", o->batch_tokens, "tokens that run together").positive();
+  verb.option("--layers", o->layers,
+              "vectors of tokens instead, from these layers (-1,-2: the last two), as "
+              "extract_features.py writes them");
+  verb.flag("--save-modules", o->save_modules,
+            "write pooling, norm and length into the folder, for sentence-transformers, and end");
+  verb.option("FILE", o->file,
+              "a text a line (with --layers also: text ||| text); - for standard input");
+  verb.footer(
       "Example: gradus embed --model all-MiniLM-L6-v2 --format npy --out vectors.npy "
       "sentences.txt");
-  verb->callback([o] { run(*o); });
+  verb.does([o] { run(*o); });
 }
 
 }  // namespace gradus::cli

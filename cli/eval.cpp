@@ -5,13 +5,13 @@
 
 namespace gradus::cli {
 
-void add_eval(CLI::App& app) {
+void add_eval(Verb& program) {
   auto o = std::make_shared<AnswerOptions>();
-  CLI::App* verb = app.add_subcommand("eval", "metrics of a fine-tuned model on a labelled file");
-  add_answer_options(verb, *o, "labelled, as for finetune", "a folder for eval_results.json");
-  verb->get_option("FILE")->required();
-  verb->footer("Example: gradus eval --model runs/sst2 --task sst2 dev.tsv");
-  verb->callback([o] {
+  Verb verb = program.verb("eval", "metrics of a fine-tuned model on a labelled file");
+  add_answer_options(verb, *o, "labelled, as for finetune", "a folder for eval_results.json")
+      .required();
+  verb.footer("Example: gradus eval --model runs/sst2 --task sst2 dev.tsv");
+  verb.does([o] {
     fmt::print("reading {}\n", o->model);
     std::fflush(stdout);
     const FinetunedModel tuned(o->model, o->untrained_head);

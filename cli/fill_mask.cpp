@@ -40,20 +40,15 @@ void show(const FillMaskOptions& o, const BertForMaskedLM& model, const Tokenize
 
 }  // namespace
 
-void add_fill_mask(CLI::App& app) {
+void add_fill_mask(Verb& program) {
   auto o = std::make_shared<FillMaskOptions>();
-  CLI::App* verb =
-      app.add_subcommand("fill-mask", "what a pretrained model puts in place of [MASK]");
-  verb->add_option("--model", o->model, "a model folder")->required();
-  verb->add_option("TEXT", o->texts,
-                   "texts with [MASK]; none or -: a line each from standard input");
-  verb->add_option("--top-k", o->top_k, "answers a mask")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  verb->add_flag("--json", o->json, "a JSON line an answer");
-  verb->footer(
-      "Example: gradus fill-mask --model runs/tiny \"the capital of england is [MASK] .\"");
-  verb->callback([o] {
+  Verb verb = program.verb("fill-mask", "what a pretrained model puts in place of [MASK]");
+  verb.option("--model", o->model, "a model folder").required();
+  verb.option("TEXT", o->texts, "texts with [MASK]; none or -: a line each from standard input");
+  verb.option("--top-k", o->top_k, "answers a mask").positive();
+  verb.flag("--json", o->json, "a JSON line an answer");
+  verb.footer("Example: gradus fill-mask --model runs/tiny \"the capital of england is [MASK] .\"");
+  verb.does([o] {
     const BertConfig config = load_config(o->model);
     const Tokenizer tokenizer = load_tokenizer(o->model);
     BertForMaskedLM model(config);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "gradus/cli/lists.h"
 #include "gradus/cli/task_options.h"
 #include "gradus/train/finetune.h"
 #include "gradus/train/progress.h"
@@ -15,13 +16,11 @@ namespace {
 // "1..5", "1,2,7" or "3".
 std::vector<uint64_t> parse_seeds(const std::string& text) {
   std::vector<uint64_t> seeds;
-  for (const std::string& part : CLI::detail::split(text, ',')) {
+  for (const std::string& part : split(text, ',')) {
     const size_t dots = part.find("..");
     uint64_t first = 0, last = 0;
-    if (!CLI::detail::lexical_cast(part.substr(0, dots), first) ||
-        !CLI::detail::lexical_cast(dots == std::string::npos ? part : part.substr(dots + 2),
-                                   last) ||
-        last < first)
+    if (!parse(part.substr(0, dots), first) ||
+        !parse(dots == std::string::npos ? part : part.substr(dots + 2), last) || last < first)
       fail("--seeds {}: '{}' is not a number or a range like 1..5", text, part);
     for (uint64_t seed = first; seed <= last; ++seed) seeds.push_back(seed);
   }
@@ -101,89 +100,65 @@ constexpr Kind kinds[] = {
      "--model minilm --train train.csv --validation val.csv --out runs/swag"},
 };
 
-void add_kind(CLI::App* finetune, const Kind& kind) {
+void add_kind(Verb& finetune, const Kind& kind) {
   auto o = std::make_shared<FinetuneOptions>();
   auto seeds = std::make_shared<std::string>();
   o->task.kind = kind.name;
-  CLI::App* verb = finetune->add_subcommand(kind.name, kind.about);
-  verb->add_option("--model", o->model, "a pretrained folder or checkpoint")->required();
-  verb->add_option("--train", o->train, kind.files)->required();
-  verb->add_option("--validation", o->validation, "the best model on it is kept");
-  verb->add_option("--out", o->out, "folder for the model and its metrics")->required();
-  verb->add_flag("--overwrite", o->overwrite, "write into a folder that is not empty");
+  Verb verb = finetune.verb(kind.name, kind.about);
+  verb.option("--model", o->model, "a pretrained folder or checkpoint").required();
+  verb.option("--train", o->train, kind.files).required();
+  verb.option("--validation", o->validation, "the best model on it is kept");
+  verb.option("--out", o->out, "folder for the model and its metrics").required();
+  verb.flag("--overwrite", o->overwrite, "write into a folder that is not empty");
   add_reading_options(verb, o->task, kind.name);
   // a help that fits a screen: the rest is in docs/fine-tuning.md
-  const char *group = "How long", *not_in_help = "";
-  verb->get_help_ptr()->group(not_in_help);
-  verb->add_option("--epochs", o->epochs)->capture_default_str()->group(group);
-  verb->add_option("--max-steps", o->max_steps)->group(group);
-  verb->add_option("--batch-size", o->batch_size, "examples a step")
-      ->capture_default_str()
-      ->group(group);
-  verb->add_option("--max-tokens", o->max_tokens, "run at once; memory follows it")
-      ->capture_default_str()
-      ->group(not_in_help);
-  verb->add_option("--max-train-examples", o->max_train_examples)->group(group);
-  verb->add_option("--eval-steps", o->eval_steps, "default: each epoch")->group(group);
-  verb->add_option("--patience", o->patience, "evaluations without a better model before it stops")
-      ->group(group);
-  verb->add_option("--logging-steps", o->logging_steps)
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber)
-      ->group(not_in_help);
-  verb->add_flag("!--no-shuffle", o->shuffle, "keep the file's order")->group(group);
-  group = "Learning";
-  verb->add_option("--learning-rate", o->learning_rate)->capture_default_str()->group(group);
-  verb->add_option("--warmup-steps", o->warmup, "below 1: a share")
-      ->capture_default_str()
-      ->group(group);
-  verb->add_option("--schedule", o->schedule, "linear constant cosine google")
-      ->capture_default_str()
-      ->group(group);
-  verb->add_option("--optimizer", o->optimizer,
-                   fmt::format("{}", fmt::join(optimizer_names(), " ")))
-      ->capture_default_str()
-      ->group(group);
-  verb->add_option("--weight-decay", o->weight_decay)->capture_default_str()->group(group);
-  verb->add_option("--max-grad-norm", o->max_grad_norm)->capture_default_str()->group(not_in_help);
-  verb->add_option("--layer-decay", o->layer_decay, "of the rate, layer by layer down")
-      ->capture_default_str()
-      ->group(group);
-  verb->add_option("--dropout", o->dropout)->group(group);
-  verb->add_option("--freeze", o->freeze, "patterns of names, e.g. 'bert.embeddings.*'")
-      ->group(group);
-  verb->add_option("--reinit-layers", o->reinit_layers, "top layers that begin anew")
-      ->group(not_in_help);
-  verb->add_flag("--random-init", o->random_init, "the model's architecture only, for comparison")
-      ->group(not_in_help);
-  verb->add_option("--lora-rank", o->lora_rank, "train adapters of this rank, and the head")
-      ->group(group);
-  verb->add_option("--lora-alpha", o->lora_alpha)->group(not_in_help);
-  verb->add_option("--lora-targets", o->lora_targets)->group(not_in_help);
-  verb->add_flag("--merge-lora", o->merge_lora)->group(not_in_help);
-  verb->add_option("--seed", o->seed)->capture_default_str()->group(group);
-  verb->add_option("--seeds", *seeds, "several runs, 1..5: mean and deviation")->group(group);
-  group = "Loss";
+  verb.heading("How long");
+  verb.hide_help();
+  verb.option("--epochs", o->epochs);
+  verb.option("--max-steps", o->max_steps);
+  verb.option("--batch-size", o->batch_size, "examples a step");
+  verb.option("--max-tokens", o->max_tokens, "run at once; memory follows it").hidden();
+  verb.option("--max-train-examples", o->max_train_examples);
+  verb.option("--eval-steps", o->eval_steps, "default: each epoch");
+  verb.option("--patience", o->patience, "evaluations without a better model before it stops");
+  verb.option("--logging-steps", o->logging_steps).positive().hidden();
+  verb.flag("!--no-shuffle", o->shuffle, "keep the file's order");
+  verb.heading("Learning");
+  verb.option("--learning-rate", o->learning_rate);
+  verb.option("--warmup-steps", o->warmup, "below 1: a share");
+  verb.option("--schedule", o->schedule, "linear constant cosine google");
+  verb.option("--optimizer", o->optimizer,
+              fmt::format("{}", fmt::join(optimizer_names(), " ")));
+  verb.option("--weight-decay", o->weight_decay);
+  verb.option("--max-grad-norm", o->max_grad_norm).hidden();
+  verb.option("--layer-decay", o->layer_decay, "of the rate, layer by layer down");
+  verb.option("--dropout", o->dropout);
+  verb.option("--freeze", o->freeze, "patterns of names, e.g. 'bert.embeddings.*'");
+  verb.option("--reinit-layers", o->reinit_layers, "top layers that begin anew").hidden();
+  verb.flag("--random-init", o->random_init, "the model's architecture only, for comparison")
+      .hidden();
+  verb.option("--lora-rank", o->lora_rank, "train adapters of this rank, and the head");
+  verb.option("--lora-alpha", o->lora_alpha).hidden();
+  verb.option("--lora-targets", o->lora_targets).hidden();
+  verb.flag("--merge-lora", o->merge_lora).hidden();
+  verb.option("--seed", o->seed);
+  verb.option("--seeds", *seeds, "several runs, 1..5: mean and deviation");
+  verb.heading("Loss");
   const std::string name = kind.name;
   if (name == "classify" || name == "multilabel" || name == "ner")
-    verb->add_option("--labels", o->task.labels, "names in the order of their ids")
-        ->delimiter(',')
-        ->group(group);
+    verb.option("--labels", o->task.labels, "names in the order of their ids").separated_by(',');
   if (name == "classify" || name == "ner")
-    verb->add_option("--class-weights", o->task.class_weights, "balanced, or a=2,b=1")
-        ->group(group);
-  if (name == "classify")
-    verb->add_option("--label-smoothing", o->task.label_smoothing)->group(group);
-  if (name == "classify") verb->add_option("--focal-gamma", o->task.focal_gamma)->group(group);
+    verb.option("--class-weights", o->task.class_weights, "balanced, or a=2,b=1");
+  if (name == "classify") verb.option("--label-smoothing", o->task.label_smoothing);
+  if (name == "classify") verb.option("--focal-gamma", o->task.focal_gamma);
   if (name == "ner")
-    verb->add_flag("--label-all-tokens", o->task.label_all_tokens,
-                   "further pieces of a word are labelled too")
-        ->group(group);
-  verb->footer(
+    verb.flag("--label-all-tokens", o->task.label_all_tokens,
+              "further pieces of a word are labelled too");
+  verb.footer(
       fmt::format("Example: gradus finetune {} {}\nFurther options (adapters, renewed layers, …): "
                   "docs/fine-tuning.md",
                   kind.name, kind.example));
-  verb->callback([o, seeds] {
+  verb.does([o, seeds] {
     if (seeds->empty()) run_once(*o);
     else run_seeds(*o, parse_seeds(*seeds));
   });
@@ -191,12 +166,10 @@ void add_kind(CLI::App* finetune, const Kind& kind) {
 
 }  // namespace
 
-void add_finetune(CLI::App& app) {
-  CLI::App* verb =
-      app.add_subcommand("finetune", "a pretrained model learns a task from labelled files");
-  verb->require_subcommand(1);
+void add_finetune(Verb& program) {
+  Verb verb = program.verb("finetune", "a pretrained model learns a task from labelled files");
   for (const Kind& kind : kinds) add_kind(verb, kind);
-  verb->footer(
+  verb.footer(
       "Each kind has --help. Example: gradus finetune classify --task sst2 --model minilm --train "
       "train.tsv --validation dev.tsv --out "
       "runs/sst2");

@@ -79,22 +79,21 @@ void run(const GradcheckArguments& arguments) {
 
 }  // namespace
 
-void add_gradcheck(CLI::App& app) {
+void add_gradcheck(Verb& program) {
   auto arguments = std::make_shared<GradcheckArguments>();
-  CLI::App* verb = app.add_subcommand(
-      "gradcheck", "check the derivatives of an op, or of all, against differences");
-  verb->add_option("op", arguments->op, "an op of the table, or all")->required();
-  verb->add_option("--order", arguments->order, "1: gradients; 2: gradients of gradients too")
-      ->check(CLI::IsMember({1, 2}))
-      ->capture_default_str();
-  verb->add_option("--seed", arguments->seed, "of the random cotangents")->capture_default_str();
-  verb->add_flag("--verbose", arguments->verbose, "show every sample and input");
-  verb->add_flag("--whole", arguments->whole,
-                 "all that check_op knows: layouts, dtypes, sizes, threads, levels, mutants, …");
-  verb->footer(
+  Verb verb =
+      program.verb("gradcheck", "check the derivatives of an op, or of all, against differences");
+  verb.option("op", arguments->op, "an op of the table, or all").required();
+  verb.option("--order", arguments->order, "1: gradients; 2: gradients of gradients too")
+      .one_of({"1", "2"});
+  verb.option("--seed", arguments->seed, "of the random cotangents");
+  verb.flag("--verbose", arguments->verbose, "show every sample and input");
+  verb.flag("--whole", arguments->whole,
+            "all that check_op knows: layouts, dtypes, sizes, threads, levels, mutants, …");
+  verb.footer(
       "Each sample's gradients, for a random cotangent, are compared with 4-point central "
       "differences in f64.\nExample: gradus gradcheck layer_norm --order 2 --verbose");
-  verb->callback([arguments] { run(*arguments); });
+  verb.does([arguments] { run(*arguments); });
 }
 
 }  // namespace gradus::cli

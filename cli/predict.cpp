@@ -8,16 +8,16 @@
 
 namespace gradus::cli {
 
-void add_predict(CLI::App& app) {
+void add_predict(Verb& program) {
   auto o = std::make_shared<AnswerOptions>();
-  CLI::App* verb = app.add_subcommand(
-      "predict", "answers of a fine-tuned model: JSON lines, in the order of the input");
+  Verb verb = program.verb("predict",
+                           "answers of a fine-tuned model: JSON lines, in the order of the input");
   o->file = "-";
   add_answer_options(
       verb, *o, "as for finetune, labels not needed; default: a text a line from standard input",
       "a file; default: standard output");
-  verb->footer("Example: echo 'a gorgeous, witty film' | gradus predict --model runs/sst2");
-  verb->callback([o] {
+  verb.footer("Example: echo 'a gorgeous, witty film' | gradus predict --model runs/sst2");
+  verb.does([o] {
     const FinetunedModel tuned(o->model, o->untrained_head);
     const auto task = make_task(tuned, *o);
     const auto next = task->stream(o->file);

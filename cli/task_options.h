@@ -9,7 +9,7 @@ namespace gradus::cli {
 
 // Those that a kind of task has; "": those of all kinds, for verbs that learn the kind from the
 // model.
-void add_reading_options(CLI::App* verb, TaskOptions& options, const std::string& kind = "");
+void add_reading_options(Verb& verb, TaskOptions& options, const std::string& kind = "");
 
 // What eval and predict share: a fine-tuned model, a file, and how they are read.
 struct AnswerOptions {
@@ -19,9 +19,9 @@ struct AnswerOptions {
   bool untrained_head = false;
 };
 
-// --model, FILE, --out and the rest; `file` and `out` say what the two are.
-void add_answer_options(CLI::App* verb, AnswerOptions& options, const std::string& file,
-                        const std::string& out);
+// --model, FILE, --out and the rest; `file` and `out` say what the two are. FILE is returned.
+Option add_answer_options(Verb& verb, AnswerOptions& options, const std::string& file,
+                          const std::string& out);
 
 // The task that the model is for, with its labels, read as the options say. The model's tokenizer
 // and configuration are copied.

@@ -128,40 +128,34 @@ void run(TokenizeOptions o) {
 
 }  // namespace
 
-void add_tokenize(CLI::App& app) {
+void add_tokenize(Verb& program) {
   auto o = std::make_shared<TokenizeOptions>();
-  CLI::App* verb = app.add_subcommand("tokenize", "show the pieces, ids and offsets of text");
-  verb->add_option("--vocab", o->vocab, "vocab.txt, tokenizer.json or a model folder")->required();
-  verb->add_flag("--cased", o->cased, "keep capitals and accents");
-  verb->add_option("--mode", o->mode,
-                   "rules: hf (the tokenizers package) or google (tokenization.py)")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"hf", "google"}));
-  verb->add_option("--format", o->format, "text, ids, or json (with offsets in code points)")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"text", "ids", "json"}));
-  verb->add_flag("--words", o->words, "a line is words already split, with blanks between");
-  verb->add_flag("--special", o->special,
-                 "with [CLS] and [SEP], as a model reads it; the next three imply it");
-  verb->add_flag("--pair", o->pair, "a line is two texts with a tab between");
-  verb->add_option("--max-length", o->max_length, "cut to so many tokens; 0: never")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  verb->add_option("--truncation", o->truncation,
-                   "of a pair, cut longest_first, only_first or only_second")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"longest_first", "only_first", "only_second"}));
-  verb->add_option("--stride", o->stride,
-                   "show what is cut too: a line a window, sharing so many tokens")
-      ->check(CLI::NonNegativeNumber);
-  verb->add_flag("--decode", o->decode, "a line is ids: show their text");
-  verb->add_flag("--keep-special", o->keep_special, "with --decode: [CLS] and the like too");
-  verb->add_option("--save", o->save,
-                   "write the vocabulary to F.txt, or with its rules to F.json, and end");
-  verb->add_option("FILE", o->file, "a text file; - for standard input")->capture_default_str();
-  verb->footer(
+  Verb verb = program.verb("tokenize", "show the pieces, ids and offsets of text");
+  verb.option("--vocab", o->vocab, "vocab.txt, tokenizer.json or a model folder").required();
+  verb.flag("--cased", o->cased, "keep capitals and accents");
+  verb.option("--mode", o->mode, "rules: hf (the tokenizers package) or google (tokenization.py)")
+      .one_of({"hf", "google"});
+  verb.option("--format", o->format, "text, ids, or json (with offsets in code points)")
+      .one_of({"text", "ids", "json"});
+  verb.flag("--words", o->words, "a line is words already split, with blanks between");
+  verb.flag("--special", o->special,
+            "with [CLS] and [SEP], as a model reads it; the next three imply it");
+  verb.flag("--pair", o->pair, "a line is two texts with a tab between");
+  verb.option("--max-length", o->max_length, "cut to so many tokens; 0: never").not_negative();
+  verb.option("--truncation", o->truncation,
+              "of a pair, cut longest_first, only_first or only_second")
+      .one_of({"longest_first", "only_first", "only_second"});
+  verb.option("--stride", o->stride,
+              "show what is cut too: a line a window, sharing so many tokens")
+      .not_negative();
+  verb.flag("--decode", o->decode, "a line is ids: show their text");
+  verb.flag("--keep-special", o->keep_special, "with --decode: [CLS] and the like too");
+  verb.option("--save", o->save,
+              "write the vocabulary to F.txt, or with its rules to F.json, and end");
+  verb.option("FILE", o->file, "a text file; - for standard input");
+  verb.footer(
       "Example: echo \"An unaffable bird.\" | gradus tokenize --vocab vocab.txt --format json");
-  verb->callback([o] { run(*o); });
+  verb.does([o] { run(*o); });
 }
 
 }  // namespace gradus::cli

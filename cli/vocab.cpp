@@ -56,26 +56,21 @@ void run(VocabOptions& o) {
 
 }  // namespace
 
-void add_vocab(CLI::App& app) {
+void add_vocab(Verb& program) {
   auto o = std::make_shared<VocabOptions>();
   o->training.size = 8192;
-  CLI::App* verb = app.add_subcommand("vocab", "train a WordPiece vocabulary");
-  verb->add_option("--corpus", o->corpus, "text files, or folders (their *.txt)")->required();
-  verb->add_option("--out", o->out, "vocab.txt")->required();
-  verb->add_option("--size", o->training.size, "tokens")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  verb->add_flag("--cased", o->cased, "keep capitals and accents");
-  verb->add_option("--min-frequency", o->training.min_frequency, "of a pair to be merged")
-      ->capture_default_str();
-  verb->add_option("--limit-alphabet", o->training.limit_alphabet, "most frequent characters kept")
-      ->capture_default_str();
-  verb->add_option("--criterion", o->criterion, "merge by count or likelihood")
-      ->capture_default_str();
-  verb->add_flag("--replace-invalid", o->training.replace_invalid, "read invalid UTF-8 as U+FFFD");
-  verb->add_flag("--overwrite", o->overwrite);
-  verb->footer("Example: gradus vocab --corpus books/ --size 8192 --out vocab.txt");
-  verb->callback([o] { run(*o); });
+  Verb verb = program.verb("vocab", "train a WordPiece vocabulary");
+  verb.option("--corpus", o->corpus, "text files, or folders (their *.txt)").required();
+  verb.option("--out", o->out, "vocab.txt").required();
+  verb.option("--size", o->training.size, "tokens").positive();
+  verb.flag("--cased", o->cased, "keep capitals and accents");
+  verb.option("--min-frequency", o->training.min_frequency, "of a pair to be merged");
+  verb.option("--limit-alphabet", o->training.limit_alphabet, "most frequent characters kept");
+  verb.option("--criterion", o->criterion, "merge by count or likelihood");
+  verb.flag("--replace-invalid", o->training.replace_invalid, "read invalid UTF-8 as U+FFFD");
+  verb.flag("--overwrite", o->overwrite);
+  verb.footer("Example: gradus vocab --corpus books/ --size 8192 --out vocab.txt");
+  verb.does([o] { run(*o); });
 }
 
 }  // namespace gradus::cli

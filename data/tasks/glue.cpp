@@ -1,5 +1,7 @@
 #include "gradus/data/tasks/glue.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "gradus/base/error.h"

@@ -1,5 +1,7 @@
 #include "gradus/data/tasks/labels.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <numeric>

@@ -1,5 +1,7 @@
 #include "gradus/data/tasks/table.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>

@@ -1,5 +1,7 @@
 #include "gradus/data/tasks/text.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>

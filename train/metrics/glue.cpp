@@ -1,5 +1,7 @@
 #include "gradus/train/metrics/glue.h"
 
+#include <fmt/ranges.h>
+
 #include "gradus/base/error.h"
 
 namespace gradus {

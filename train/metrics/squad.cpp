@@ -1,5 +1,7 @@
 #include "gradus/train/metrics/squad.h"
 
+#include <fmt/ranges.h>
+
 #include <utf8proc.h>
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "gradus/train/tasks/entity_mistakes.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "gradus/train/tasks/tasks.h"

@@ -1,6 +1,8 @@
 // ner: a tag for every word. Long sentences are read in windows, and each word is judged where most
 // is seen around it; its first piece carries its tag. To be predicted are columns of words, or
 // plain text (.txt, standard input): a sentence a line, split into words here.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
