@@ -22,8 +22,8 @@ struct KlDiv : Op<KlDiv> {
     if (in[0].shape() != in[1].shape())
       fail("kl_div: the log-probabilities are {}, the probabilities {}; they must have one shape",
            in[0].shape(), in[1].shape());
+    save({in[0], in[1]});
     const Tensor log_q = contiguous(in[0]), p = contiguous(in[1]);
-    save({log_q, p});
     double loss = 0;
     dispatch_float(name, p.dtype(), [&]<class T>() {
       loss = parallel_sum(p.numel(), element_block, [&](int64_t begin, int64_t end) {
