@@ -1,7 +1,7 @@
 // y = a^b, elementwise, broadcasting.                                 a [..], b [..] -> [broadcast]
 //   da = dy b a^(b-1)          db = dy y ln a
 // At a = 0 the derivatives are the limits from above where there are any: da = 0 for b = 0 (not
-// 0 x infinity) and db = 0. A negative a has a power for whole b only, and no derivative by b (NaN).
+// 0 x infinity) and db = 0. A negative a has powers of whole b only, and no derivative by b (NaN).
 #include <cmath>
 
 #include "gradus/ops/elementwise.h"
