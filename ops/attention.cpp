@@ -102,7 +102,7 @@ struct Attention : Fused<Attention>, AttentionPlan {
     const auto [q, k, v] = operands(in, viewed);
     const Tensor bias = bias_of(in).defined() ? contiguous(bias_of(in)) : Tensor();
     const int64_t columns = q.shape()[1], d = columns / options.heads, tokens = sequences.tokens();
-    const AttentionOperands x{matrix_of(q), matrix_of(k), matrix_of(v), bias, d};
+    const AttentionOperands x{rows_of(q), rows_of(k), rows_of(v), bias, d};
     Tensor y = Tensor::empty({tokens, columns}, q.dtype()),
            logsumexp = Tensor::empty({options.heads, tokens}, q.dtype());
     dispatch_float(name, y.dtype(), [&]<class T>() {
@@ -125,7 +125,7 @@ struct Attention : Fused<Attention>, AttentionPlan {
     const Tensor logsumexp = saved(3), dy = contiguous(dys[0]);
     const int64_t columns = dy.shape()[1], d = columns / options.heads, tokens = sequences.tokens(),
                   kv_columns = options.kv_heads * d;
-    const AttentionOperands x{matrix_of(saved(0)), matrix_of(saved(1)), matrix_of(saved(2)),
+    const AttentionOperands x{rows_of(saved(0)), rows_of(saved(1)), rows_of(saved(2)),
                               biased ? saved(4) : Tensor(), d};
     Tensors dxs;
     if (packed) dxs = {Tensor::empty({tokens, columns + 2 * kv_columns}, dy.dtype())};

@@ -94,7 +94,7 @@ struct Rotary : Fused<Rotary> {
 
  private:
   Tensor turned(const Tensor& tensor, bool inverse) const {
-    const Matrix x = matrix_of(tensor);
+    const RowView x = rows_of(tensor);
     const int64_t columns = tensor.shape()[1], d = columns / options.heads;
     const Tables tables(sequences.longest(), d / 2, options.base, tensor.dtype());
     Tensor y = Tensor::empty(tensor.shape(), tensor.dtype());

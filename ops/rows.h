@@ -30,11 +30,11 @@ inline int64_t leading_size(const Shape& shape) {
 
 // A matrix as rows of unit stride that may lie apart, as columns of a wider one do: what GEMM and
 // some kernels take with a leading dimension.
-struct Matrix {
+struct RowView {
   Tensor tensor;
   int64_t ld;
 };
-inline Matrix matrix_of(const Tensor& x) {
+inline RowView rows_of(const Tensor& x) {
   const int64_t n = x.shape()[1];
   if (x.shape()[0] > 1 && n > 0 && x.strides()[1] == 1 && x.strides()[0] >= n)
     return {x, x.strides()[0]};
