@@ -1,5 +1,5 @@
 // Rotary position embedding: queries and keys turned by their position, so that the product of a
-// query and a key depends on how far apart they are.                Su et al. 2021, RoFormer, eq. 34
+// query and a key depends on how far apart they are.               Su et al. 2021, RoFormer, eq. 34
 //   x [tokens, heads d], d even  ->  y as x.   For the row at position p of its sequence, each head
 //   and i < d/2, with t = p base^(-2i/d):   (a, b)  ->  (a cos t - b sin t,  b cos t + a sin t)
 //   the pair (a, b) is (x[i], x[i + d/2]) (GPT-NeoX, Llama), or (x[2i], x[2i+1]) where interleaved

@@ -41,7 +41,7 @@ inline RowView rows_of(const Tensor& x) {
   return {contiguous(x), std::max<int64_t>(n, 1)};
 }
 
-// Rows in a block, for kernels that go once over memory. Depends on the length of rows alone.
+// Rows per block, for kernels that go once over memory. Depends on the length of rows alone.
 inline int64_t rows_per_block(int64_t length) {
   return std::max<int64_t>(1, element_block / std::max<int64_t>(length, 1));
 }
