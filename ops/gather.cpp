@@ -4,7 +4,7 @@
 //   scatter_add  x + scatter(values)                                      (an expression)
 // Indices are i32 or i64 and are checked before anything is read. Elements scattered to one place
 // are added in the order of i, whatever the number of threads.
-#include "gradus/ops/blocks.h"
+#include "gradus/ops/elementwise.h"
 #include "gradus/ops/indices.h"
 #include "gradus/ops/table.h"
 
@@ -97,7 +97,7 @@ struct Scatter : Op<Scatter> {
     const Lines lines(shape, x.shape(), axis);
     dispatch_number(name, x.dtype(), [&]<class T>() {
       T* to = y.write<T>();
-      fill_blocks(to, y.numel(), T{0});
+      fill_elements(to, y.numel(), T{0});
       if (x.numel() == 0) return;
       dispatch_index(name, index.dtype(), [&]<class I>() {
         const T* from = x.data<T>();

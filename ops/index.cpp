@@ -8,7 +8,7 @@
 // order, whatever the number of threads; of rows put twice the last one stays.
 #include <numeric>
 
-#include "gradus/ops/blocks.h"
+#include "gradus/ops/elementwise.h"
 #include "gradus/ops/indices.h"
 #include "gradus/ops/table.h"
 
@@ -135,7 +135,7 @@ struct ScatterRows : Op<ScatterRows> {
     Tensor x = Tensor::empty(shape, y.dtype());
     dispatch_number(name, y.dtype(), [&]<class T>() {
       T* to = x.write<T>();
-      fill_blocks(to, x.numel(), T{0});
+      fill_elements(to, x.numel(), T{0});
       dispatch_index(name, rows.dtype(), [&]<class I>() {
         scatter_rows_into(y.data<T>(), rows.data<I>(), rows.numel(), n, row_width(shape), to);
       });

@@ -15,11 +15,10 @@ struct Power : Op<Power> {
   Tensors forward(Inputs in) override {
     const Tensor &a = in[0], &b = in[1];
     check_same_dtype(name, a, b);
-    const Shape shape = broadcast_shapes(name, a.shape(), b.shape());
-    Tensor y = Tensor::empty(shape, a.dtype());
+    Tensor y = Tensor::empty(broadcast_shapes(name, a.shape(), b.shape()), a.dtype());
     dispatch_float(name, a.dtype(), [&]<class T>() {
-      map<T, T>(expand_view(a, shape), expand_view(b, shape), y,
-                [](T base, T exponent) { return std::pow(base, exponent); });
+      elementwise<T(T, T)>(
+          y, [](T base, T exponent) { return std::pow(base, exponent); }, a, b);
     });
     save({a, b, y});
     return {y};

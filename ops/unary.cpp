@@ -42,7 +42,9 @@ struct Unary : Op<Unary<F>> {
     Tensor y = Tensor::empty(in[0].shape(), in[0].dtype());
     dispatch_float(name, y.dtype(), [&]<class T>() {
       if constexpr (HasLoop<F>) run_loop<T>(F::template loop<T>(), contiguous(in[0]), y);
-      else map<T, T>(in[0], y, [](T x) { return static_cast<T>(F::value(x)); });
+      else
+        elementwise<T(T)>(
+            y, [](T x) { return static_cast<T>(F::value(x)); }, in[0]);
     });
     this->save({F::saves_output ? y : in[0]});
     return {y};
