@@ -34,9 +34,12 @@ void for_each_line_element(const Lines& l, F&& f) {
                  for (int64_t task = begin; task < end; ++task) {
                    const int64_t o = task / strips, first = task % strips * strip,
                                  last = std::min(l.inner, first + strip);
-                   for (int64_t i = 0; i < l.m; ++i)
-                     for (int64_t k = first; k < last; ++k)
-                       f((o * l.m + i) * l.inner + k, o * l.n * l.inner + k);
+                   if (l.inner == 1)
+                     for (int64_t i = 0; i < l.m; ++i) f(o * l.m + i, o * l.n);
+                   else
+                     for (int64_t i = 0; i < l.m; ++i)
+                       for (int64_t k = first; k < last; ++k)
+                         f((o * l.m + i) * l.inner + k, o * l.n * l.inner + k);
                  }
                });
 }

@@ -26,8 +26,14 @@ struct Where : Op<Where> {
       for_each_run<bool, T, T>(
           shape, {&c, &u, &v}, [&](int64_t begin, int64_t n, const auto& at, const auto& step) {
             const auto [which, yes, no] = at;
-            for (int64_t i = 0; i < n; ++i)
-              out[begin + i] = which[i * step[0]] ? yes[i * step[1]] : no[i * step[2]];
+            T* to = out + begin;
+            // both are loaded, so that no branch depends on the condition
+            const auto choose = [](bool first, T x, T otherwise) { return first ? x : otherwise; };
+            if (step[0] == 1 && step[1] == 1 && step[2] == 1)
+              for (int64_t i = 0; i < n; ++i) to[i] = choose(which[i], yes[i], no[i]);
+            else
+              for (int64_t i = 0; i < n; ++i)
+                to[i] = choose(which[i * step[0]], yes[i * step[1]], no[i * step[2]]);
           });
     });
     return {y};
