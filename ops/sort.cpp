@@ -8,14 +8,11 @@
 #include <limits>
 
 #include "gradus/ops/elementwise.h"
+#include "gradus/ops/numbers.h"
 #include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
-
-template <size_t bytes>
-using Unsigned =
-    std::conditional_t<bytes == 1, uint8_t, std::conditional_t<bytes == 4, uint32_t, uint64_t>>;
 
 // A number whose order among all keys is that of x: NaN last, and -0 beside 0.
 template <class T>

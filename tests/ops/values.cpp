@@ -92,7 +92,7 @@ TEST_CASE("values: order is stable, and NaN is the largest") {
     return at[static_cast<size_t>(a)] < at[static_cast<size_t>(b)];
   });
   CHECK(argsort(keys).to_vector<int64_t>() == order);
-  CHECK(argsort(cast(keys, DType::i64) - 8).to_vector<int64_t>() == order);
+  CHECK(argsort(cast(keys, DType::i64)).to_vector<int64_t>() == order);
   for (const DType dtype : {DType::f64, DType::f32}) {
     const Tensor normal = cast(sample_normal({999}, 2), dtype);
     Values ascending = values(normal);
