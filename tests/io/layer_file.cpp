@@ -45,6 +45,27 @@ void check_same(Lstm& a, Lstm& b) {
 
 }  // namespace
 
+TEST_CASE("buffers are saved and loaded with the layer, integers too") {
+  struct Running {
+    Linear a{2, 2};
+    Tensor mean = zeros({2}), order = arange(3);
+    void parts(Parts& p) {
+      p("a", a);
+      p.buffer("mean", mean);
+      p.buffer("order", order);
+    }
+  };
+  const Scratch scratch;
+  Running before, after;
+  before.mean.write<float>()[1] = 0.25f;
+  before.order.write<int64_t>()[0] = 7;
+  save(scratch / "running", before);
+  load(scratch / "running", after);
+  CHECK(after.mean.to_vector<float>() == std::vector<float>{0, 0.25f});
+  CHECK(after.order.to_vector<int64_t>() == std::vector<int64_t>{7, 1, 2});
+  CHECK_FALSE(after.mean.requires_grad());
+}
+
 TEST_CASE("a layer comes back to the last bit, in its own dtype, with its metadata") {
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Scratch scratch;
