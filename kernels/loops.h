@@ -75,7 +75,7 @@ void loop(int64_t n, const F& f, Out* y, const In*... x) {
 
 // The elements of a tensor that a loop sees as rows: row r begins at `at` + r * row_step, its
 // elements lie one after another or, where `repeated`, are all the first. Steps in elements.
-struct Rows {
+struct LoopRows {
   void* at;
   int64_t row_step;
   bool repeated;
@@ -91,7 +91,7 @@ struct RowReader {
   T repeated[kStep];
   const T* at;
   int64_t step;
-  RowReader(const Rows& rows, int64_t row)
+  RowReader(const LoopRows& rows, int64_t row)
       : at(static_cast<const T*>(rows.at) + row * rows.row_step), step(rows.repeated ? 0 : kStep) {
     if (!rows.repeated) return;
     for (int64_t i = 0; i < kStep; ++i) repeated[i] = *at;
@@ -115,7 +115,7 @@ inline void loop_row(const F& f, int64_t n, Out* y, RowReader<In>&&... x) {
 
 // The same over rows: y[r, i] = f(x[r, i], …); rows[0] is y, the others are the x in order.
 template <class Out, class... In, class F>
-void loop_rows(Level level, const F& f, const Rows* rows, int64_t count, int64_t n) {
+void loop_rows(Level level, const F& f, const LoopRows* rows, int64_t count, int64_t n) {
   const auto run = [&]<int... I>(std::integer_sequence<int, I...>) {
     at_level(level, [&] {
       for (int64_t r = 0; r < count; ++r)

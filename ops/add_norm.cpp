@@ -1,6 +1,9 @@
-// The post-norm residual of a transformer layer in one pass: y = layer_norm(x + dropout(branch)).  Vaswani et al. 2017, 5.4
-//  x, branch [tokens, n]  weight, bias [n]  ->  y as x.  Saved: h = x + dropout(branch), weight, mean, rstd.
-//  dh as layer_norm's dx;  dx = dh,  dbranch = dh m / (1 - p),  dweight = sum dy hh,  dbias = sum dy
+// The post-norm residual of a transformer layer in one pass: y = layer_norm(x + dropout(branch)).
+//                                                                         Vaswani et al. 2017, 5.4
+//   x, branch [tokens, n]  weight, bias [n]  ->  y as x.
+//   Saved: h = x + dropout(branch), weight, mean, rstd.
+//   dh as layer_norm's dx:
+//   dx = dh,  dbranch = dh m / (1 - p),  dweight = sum dy hh,  dbias = sum dy
 #include "gradus/ops/dropout.h"
 #include "gradus/ops/rows.h"
 #include "gradus/ops/table.h"

@@ -5,7 +5,7 @@
 //           of n rows of a sequence ceil(n / stride) remain
 //           before = dilation (k - 1) / 2 ("same": row o is the middle), or dilation (k - 1) where
 //           causal (row o sees itself and what came before)
-//           dx[t] = sum of dy[o, j] over o stride + j dilation - before = t: the same map transposed
+//           dx[t] = sum of dy[o, j] over o stride + j dilation - before = t: this map transposed
 //   conv1d  x [tokens, in], weight [out, in, k], bias [out]  ->  [tokens', out]
 //           unfold(x) weight^T + bias; derivatives follow from unfold and linear
 #include "gradus/ops/rows.h"

@@ -102,7 +102,7 @@ struct Panel {
 };
 
 void run_rows(const Plan& plan, const Panel& panel, RowLoop loop, const void* f) {
-  Rows rows[max_operands];
+  LoopRows rows[max_operands];
   for (size_t k = 0; k < static_cast<size_t>(plan.count); ++k)
     rows[k] = {panel.at[k], plan.rows().step[k], plan.elements().step[k] == 0 && k > 0};
   loop(f, rows, panel.rows, panel.n);
@@ -115,7 +115,7 @@ void run_tiles(const Plan& plan, const Panel& panel, RowLoop loop, const void* f
   for (int64_t r = 0; r < panel.rows; r += tile_rows)
     for (int64_t i = 0; i < panel.n; i += tile_n) {
       const int64_t count = std::min(tile_rows, panel.rows - r), n = std::min(tile_n, panel.n - i);
-      Rows rows[max_operands];
+      LoopRows rows[max_operands];
       Strided y{}, y_tile{};
       for (size_t k = 0; k < static_cast<size_t>(plan.count); ++k) {
         const int64_t row_step = plan.rows().step[k], step = plan.elements().step[k];
@@ -189,12 +189,18 @@ void detail::run_elementwise(const Operand* operands, int count, RowLoop loop, c
   });
 }
 
-void copy_elements(const Tensor& x, Tensor& y) {
-  check_same_dtype("copy", x, y);
+namespace {
+void copy(const Tensor& x, const Operand& y) {
   const Operand operands[] = {
-      dispatch(y.dtype(), [&]<class T>() { return Operand(y.write_strided<T>(), y); }),
-      dispatch(x.dtype(), [&]<class T>() { return Operand(x.data<T>(), x); })};
+      y, {dispatch(x.dtype(), [&]<class T>() -> const void* { return x.data<T>(); }), x}};
   detail::run_elementwise(operands, 2, nullptr, nullptr);
 }
+}  // namespace
+
+void copy_elements(const Tensor& x, Tensor& y) {
+  check_same_dtype("copy", x, y);
+  copy(x, {dispatch(y.dtype(), [&]<class T>() -> void* { return y.write_strided<T>(); }), y});
+}
+void copy_elements(const Tensor& x, void* y, const Shape& strides) { copy(x, {y, x, strides}); }
 
 }  // namespace gradus

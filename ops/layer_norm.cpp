@@ -1,6 +1,8 @@
-// y = (x - mean) * rstd * weight + bias over the last axis; rstd = 1 / sqrt(var + eps), var biased.  Ba et al. 2016, eq. 4
-//   x [.., n]  weight, bias [n]  ->  y as x.        Saved: x, weight, mean [..], rstd [..].
-//  g = dy weight,  xh = (x - mean) rstd:  dx = rstd (g - mean(g) - xh mean(g xh)),  dweight = sum dy xh,  dbias = sum dy
+// y = (x - mean) * rstd * weight + bias over the last axis; rstd = 1 / sqrt(var + eps), var biased.
+//                                                                            Ba et al. 2016, eq. 4
+//   x [.., n]  weight, bias [n]  ->  y as x.               Saved: x, weight, mean [..], rstd [..].
+//   g = dy weight,  xh = (x - mean) rstd:
+//   dx = rstd (g - mean(g) - xh mean(g xh)),  dweight = sum dy xh,  dbias = sum dy
 #include "gradus/kernels/kernels.h"
 #include "gradus/ops/rows.h"
 #include "gradus/ops/table.h"

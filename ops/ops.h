@@ -257,7 +257,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 // softmax.cpp: over one axis
 Tensor softmax(const Tensor& x, int axis = -1);
 Tensor log_softmax(const Tensor& x, int axis = -1);
-Tensor logsumexp(const Tensor& x, int axis = -1, bool keep_axis = false);  // log(sum(exp(x)))
+Tensor logsumexp(const Tensor& x, int axis = -1, ReduceOptions options = {});  // log(sum(exp(x)))
 
 // activation.cpp
 enum class Gelu { erf, tanh };  // the exact normal distribution, or Google's tanh approximation

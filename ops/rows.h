@@ -30,18 +30,18 @@ inline int64_t leading_size(const Shape& shape) {
 
 // A matrix as rows of unit stride that may lie apart, as columns of a wider one do: what GEMM and
 // some kernels take with a leading dimension.
-struct Rows {
+struct RowView {
   Tensor tensor;
   int64_t ld;
 };
-inline Rows rows_of(const Tensor& x) {
+inline RowView rows_of(const Tensor& x) {
   const int64_t n = x.shape()[1];
   if (x.shape()[0] > 1 && n > 0 && x.strides()[1] == 1 && x.strides()[0] >= n)
     return {x, x.strides()[0]};
   return {contiguous(x), std::max<int64_t>(n, 1)};
 }
 
-// Rows a block, for kernels that go once over memory. Depends on the length of rows alone.
+// Rows per block, for kernels that go once over memory. Depends on the length of rows alone.
 inline int64_t rows_per_block(int64_t length) {
   return std::max<int64_t>(1, element_block / std::max<int64_t>(length, 1));
 }

@@ -133,7 +133,7 @@ Tensor log_softmax(const Tensor& x, int axis) {
   const Tensor y = apply<LogSoftmax>({with_last("log_softmax", x, axis)})[0];
   return contiguous(with_last("log_softmax", y, axis));
 }
-Tensor logsumexp(const Tensor& x, int axis, bool keep_axis) {
+Tensor logsumexp(const Tensor& x, int axis, ReduceOptions options) {
   const Tensor y = apply<Logsumexp>({with_last("logsumexp", x, axis)})[0];
   // y has the other axes, the last of x where the summed one was
   const int at = checked_axis("logsumexp", axis, x.shape()), last = x.rank() - 1;
@@ -141,7 +141,7 @@ Tensor logsumexp(const Tensor& x, int axis, bool keep_axis) {
   shape.push_back(1);
   Tensor kept = reshape(y, shape);
   if (at != last) kept = transpose(kept, at, last);
-  if (keep_axis) return contiguous(kept);
+  if (options.keep_axes) return contiguous(kept);
   shape = x.shape();
   shape.erase(at);
   return reshape(kept, shape);
@@ -164,10 +164,11 @@ OpInfos softmax_ops() {
                              {"axis", [=] { f(ones({2}), 1); }, {op, "1", "[2]"}},
                              {"integers", [=] { f(arange(3), -1); }, {op, "i64"}}}};
   };
-  OpInfo sums = row("logsumexp", "log sum exp(x)",
-                    [](const Tensor& x, int axis) { return logsumexp(x, axis, true); });
+  OpInfo sums = row("logsumexp", "log sum exp(x)", [](const Tensor& x, int axis) {
+    return logsumexp(x, axis, {.keep_axes = true});
+  });
   sums.samples.push_back({"axis dropped", {sample::normal({2, 3, 4})}, [](Inputs in) {
-                            return Tensors{logsumexp(in[0], 0, false), logsumexp(in[0], -1, false)};
+                            return Tensors{logsumexp(in[0], 0), logsumexp(in[0], -1)};
                           }});
   return {row("softmax", "exp(x) / sum exp(x)", softmax),
           row("log_softmax", "x - log sum exp(x)", log_softmax), sums};

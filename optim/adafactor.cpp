@@ -53,7 +53,7 @@ void Adafactor::update_parameter(const Range& range, double gradient_scale) {
     return x.view(shape, contiguous_strides(shape), x.offset());
   };
   const auto mean_over = [](const Tensor& x, int axis) {
-    return sum(x, {axis}, true) / static_cast<double>(x.shape()[axis]);
+    return mean(x, axis, {.keep_axes = true});
   };
   const auto follow = [&](StateBuffer& buffer, const Tensor& now) {
     Tensor state = buffer.tensor(range);

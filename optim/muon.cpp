@@ -14,7 +14,7 @@ Tensor orthogonalize(const Tensor& x, int iterations) {
   if (x.rank() != 2) fail("orthogonalize: a matrix is wanted, and given was {}", describe(x));
   const bool tall = x.shape()[0] > x.shape()[1];  // A is then the smaller product
   Tensor y = tall ? transpose(x) : x;
-  y = y / std::max(norm(y), 1e-7);
+  y = y / std::max<double>(norm(y), 1e-7);
   for (int i = 0; i < iterations; ++i) {
     const Tensor square = matmul(y, transpose(y));
     y = y * a + matmul(square * b + matmul(square, square) * c, y);

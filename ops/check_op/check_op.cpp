@@ -1,6 +1,8 @@
 // The report, and the parts that are short.
 #include "gradus/ops/check_op.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "gradus/base/parallel.h"

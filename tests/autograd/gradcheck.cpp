@@ -287,7 +287,7 @@ TEST_CASE("gradcheck: a missing sum over the broadcast axis") {
   check_says(bias_gradient([](const Tensor& dy) { return reshape(slice(dy, 0, 0, 1), {3}); }),
              {"d/d input 1", "a missing sum over the broadcast axis 0 of dy [4, 3]",
               "the engine sums over broadcast axes by itself"});
-  check_says(bias_gradient([](const Tensor& dy) { return mean(dy, 0, false); }),
+  check_says(bias_gradient([](const Tensor& dy) { return mean(dy, 0); }),
              {"the mean over the 4 rows", "0.25 times", "return dy as it is"});
   // a gradient that does not fit is an Error of the engine's, and the check fails with its words
   check_says(bias_gradient([](const Tensor& dy) { return sum(dy, {1}); }),
@@ -335,20 +335,21 @@ TEST_CASE("gradcheck: a missing mean subtraction, as of softmax, log_softmax and
   check_says(check([](Inputs in) { return log_softmax(in[0]); },
                    [](Inputs, const Tensor&, const Tensor& dy) { return Tensors{dy}; }, {x}),
              {"a missing mean subtraction", "log_softmax's - exp(y) sum(dy)"});
-  check_says(check([](Inputs in) { return in[0] - mean(in[0], -1); },
+  check_says(check([](Inputs in) { return in[0] - mean(in[0], -1, {.keep_axes = true}); },
                    [](Inputs, const Tensor&, const Tensor& dy) { return Tensors{dy}; }, {x}),
              {"a missing mean subtraction", "one constant", "mean (or sum) of dy"});
+  const auto row_mean = [](const Tensor& t) { return mean(t, -1, {.keep_axes = true}); };
   const auto norm_with = [&](bool subtract_mean, bool subtract_slope) {
     return check(
-        [](Inputs in) {
-          const Tensor c = in[0] - mean(in[0], -1);
-          return c * rsqrt(mean(square(c), -1) + 1e-5);
+        [=](Inputs in) {
+          const Tensor c = in[0] - row_mean(in[0]);
+          return c * rsqrt(row_mean(square(c)) + 1e-5);
         },
         [=](Inputs in, const Tensor& y, const Tensor& dy) {
-          const Tensor c = in[0] - mean(in[0], -1), rstd = rsqrt(mean(square(c), -1) + 1e-5);
+          const Tensor c = in[0] - row_mean(in[0]), rstd = rsqrt(row_mean(square(c)) + 1e-5);
           Tensor g = dy;
-          if (subtract_mean) g = g - mean(dy, -1);
-          if (subtract_slope) g = g - y * mean(dy * y, -1);
+          if (subtract_mean) g = g - row_mean(dy);
+          if (subtract_slope) g = g - y * row_mean(dy * y);
           return Tensors{g * rstd};
         },
         {x});

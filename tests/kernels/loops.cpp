@@ -64,19 +64,20 @@ TEST_CASE("loops: rows, whether an input has rows, one row, a column or one numb
       const auto a = uniform(rows * n, -2, 2, 1), b = uniform(rows * n, -2, 2, 2),
                  c = uniform(rows * n, -2, 2, 3);
       const auto at = [](const std::vector<float>& x, int64_t row_step, bool repeated) {
-        return Rows{const_cast<float*>(x.data()), row_step, repeated};
+        return LoopRows{const_cast<float*>(x.data()), row_step, repeated};
       };
-      for (const Rows& second : {at(b, n, false), at(b, 0, false), at(b, 1, true), at(b, 0, true)})
-        for (const Rows& third : {at(c, n, false), at(c, 1, true)}) {
+      for (const LoopRows& second :
+           {at(b, n, false), at(b, 0, false), at(b, 1, true), at(b, 0, true)})
+        for (const LoopRows& third : {at(c, n, false), at(c, 1, true)}) {
           std::vector<float> y(a.size()), expected(a.size());
-          const auto value = [](const Rows& x, int64_t r, int64_t i) {
+          const auto value = [](const LoopRows& x, int64_t r, int64_t i) {
             return static_cast<const float*>(x.at)[r * x.row_step + (x.repeated ? 0 : i)];
           };
           for (int64_t r = 0; r < rows; ++r)
             for (int64_t i = 0; i < n; ++i)
               expected[static_cast<size_t>(r * n + i)] = formula(
                   a[static_cast<size_t>(r * n + i)], value(second, r, i), value(third, r, i));
-          const Rows operands[] = {at(y, n, false), at(a, n, false), second, third};
+          const LoopRows operands[] = {at(y, n, false), at(a, n, false), second, third};
           loop_rows<float, float, float, float>(level, formula, operands, rows, n);
           CHECK(same_bits(y, expected));
         }

@@ -30,11 +30,10 @@ struct PreNormBlock {
   }
 };
 
-// The layer's derivatives by x and by each of its parameters, to second order.
 template <class Layer, class Call>
 void check_gradients(const Layer& layer, const Tensor& x, const Call& call) {
-  const auto result = gradcheck(
-      layer, [&](const Layer& exact, Inputs in) { return call(exact, in[0]); }, {x}, {.order = 2});
+  const auto result = gradcheck(layer, [&](const Layer& l, Inputs in) { return call(l, in[0]); },
+                                {x}, {.order = 2});
   CHECK_MESSAGE(result.ok, result.log);
 }
 

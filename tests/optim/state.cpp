@@ -1,10 +1,8 @@
-// State: saved, loaded and gone on with to the last bit; optimizers one after another, beside each
-// other, and on leaves that others hold.
+// Optimizers one after another, beside each other, and on leaves that others hold; states that do not
+// fit. (tests/io/optimizer_file.cpp has their states in files.)
 #include <cmath>
 
 #include "gradus/autograd/engine.h"
-#include "gradus/io/optimizer_file.h"
-#include "gradus/io/safetensors.h"
 #include "gradus/nn/layers.h"
 #include "gradus/nn/transformer.h"
 #include "gradus/optim/optimizers.h"
@@ -48,69 +46,6 @@ Model made(uint64_t seed) {
 }
 
 }  // namespace
-
-TEST_CASE("N steps, saving, loading and N steps are 2N steps, bit for bit, for every optimizer") {
-  const auto folder = std::filesystem::temp_directory_path() / "gradus-optimizer-state";
-  std::filesystem::create_directories(folder);
-  for (const std::string& name : optimizer_names()) {
-    CAPTURE(name);
-    const OptimizerSettings settings{.learning_rate = 0.01, .weight_decay = 0.1};
-    Model through = made(1);
-    const auto whole = make_optimizer(name, through, settings);
-    for (int64_t step = 0; step < 6; ++step) {
-      if (step == 3) {
-        std::vector<std::pair<std::string, Tensor>> tensors;
-        for (const Parameter& p : parameters(through)) tensors.emplace_back(p.name, p.view());
-        write_safetensors(folder / "model.safetensors", tensors);
-        save_optimizer(folder / "optimizer.safetensors", *whole);
-      }
-      run_backward(through, step);
-      whole->step(1.0);
-    }
-    Model again = made(2);
-    again.backwards = true;
-    const SafetensorsFile file(folder / "model.safetensors");
-    for (const Parameter& p : parameters(again)) {
-      const NoGrad scope;
-      Tensor view = p.view();
-      file.read(p.name, view);
-    }
-    const auto resumed = make_optimizer(name, again, settings);
-    load_optimizer(folder / "optimizer.safetensors", *resumed);
-    CHECK(resumed->steps() == 3);
-    for (int64_t step = resumed->steps(); step < 6; ++step) {
-      run_backward(again, step);
-      resumed->step(1.0);
-    }
-    CHECK(values_of(again) == values_of(through));
-
-    Model without = made(2);  // the test sees what a state is for
-    const auto fresh = make_optimizer(name, without, settings);
-    OptimizerState zero = fresh->state();
-    zero.steps = 3;
-    fresh->load_state(zero);
-    for (const Parameter& p : parameters(without)) {
-      const NoGrad scope;
-      Tensor view = p.view();
-      file.read(p.name, view);
-    }
-    for (int64_t step = 3; step < 6; ++step) {
-      run_backward(without, step);
-      fresh->step(1.0);
-    }
-    CHECK(values_of(without) != values_of(through));
-  }
-  Model model = made(1);
-  Sgd other(model, {.momentum = 0.5});
-  save_optimizer(folder / "sgd.safetensors", other);
-  Model second = made(1);
-  AdamW adam(second);
-  CHECK_MENTIONS(error_of([&] { load_optimizer(folder / "sgd.safetensors", adam); }),
-                 "the state of sgd, and the optimizer is adamw");
-  CHECK_MENTIONS(error_of([&] { load_optimizer(folder / "model.safetensors", adam); }),
-                 "no optimizer's state");
-  std::filesystem::remove_all(folder);
-}
 
 TEST_CASE("a state that does not fit is an error, and nothing is changed") {
   Model model = made(1);
