@@ -1,8 +1,8 @@
 // gradus finetune: a pretrained model learns a task from labelled files.
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "gradus/base/json.h"
 #include "gradus/cli/lists.h"
 #include "gradus/cli/task_options.h"
 #include "gradus/train/finetune.h"

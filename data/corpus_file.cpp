@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "gradus/base/error.h"
+#include "gradus/base/json.h"
 #include "gradus/base/parallel.h"
 
 namespace gradus {
@@ -125,7 +125,7 @@ void CorpusFile::check_index() const {
 void CorpusFile::read_metadata() {
   const std::string file = path_.string();
   try {
-    const auto json = nlohmann::json::parse(metadata_);
+    const auto json = parse_json(metadata_);
     for (const auto& source : json.at("files"))
       info_.files.push_back({source.at("path").get<std::string>(),
                              source.at("bytes").get<int64_t>(), source.at("hash").get<uint64_t>()});

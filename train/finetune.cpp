@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "gradus/autograd/observer.h"
+#include "gradus/base/json.h"
 #include "gradus/nn/audit.h"
 #include "gradus/nn/lora.h"
 #include "gradus/train/adapter_folder.h"

@@ -1,13 +1,13 @@
 #include "gradus/train/pretrain.h"
 
 #include <omp.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <numeric>
 
 #include "gradus/autograd/observer.h"
 #include "gradus/autograd/random.h"
+#include "gradus/base/json.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"

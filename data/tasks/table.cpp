@@ -3,10 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "gradus/base/error.h"
+#include "gradus/base/json.h"
 
 namespace gradus {
 namespace {
@@ -119,7 +119,7 @@ void TableReader::split_csv(std::string line, Row& row) {
 void TableReader::read_object(const std::string& line, Row& row) {
   nlohmann::ordered_json object;
   try {
-    object = nlohmann::ordered_json::parse(line);
+    object = parse_ordered_json(line);
   } catch (const nlohmann::json::exception& error) {
     fail("{}:{}: not valid JSON: {}", file(), lines_.number(), error.what());
   }

@@ -20,6 +20,7 @@
 #include "gradus/base/random.h"
 #include "gradus/data/corpus_builder.h"
 #include "gradus/data/instances.h"
+#include "gradus/io/layer_file.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/io/npy.h"
 #include "gradus/io/safetensors.h"

@@ -4,11 +4,11 @@
 
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 #include "tests/support.h"
 
 namespace gradus::story {

@@ -2,9 +2,8 @@
 // adapters, freezing, what is refused.
 #include "gradus/train/finetune.h"
 
-#include <nlohmann/json.hpp>
-
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 #include "gradus/nn/lora.h"
 #include "tests/io/small_model.h"
 

@@ -2,8 +2,8 @@
 // score; softmax over a question's scores is the answer.
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "gradus/base/json.h"
 #include "gradus/data/tasks/choices.h"
 #include "gradus/train/tasks/long_text.h"
 #include "gradus/train/tasks/tasks.h"

@@ -5,10 +5,10 @@
 // questions or --version_2_with_negative or a null threshold is given.
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 #include "gradus/data/tasks/qa_decode.h"
 #include "gradus/data/tasks/table.h"
 #include "gradus/train/metrics/squad.h"

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "gradus/base/json.h"
 #include "gradus/data/tasks/line_reader.h"
 #include "gradus/data/tasks/placed_words.h"
 #include "gradus/data/tasks/tag_features.h"

@@ -1,9 +1,9 @@
 // classify, regress, multilabel: a single text or a pair, and what is said of it.
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "gradus/base/json.h"
 #include "gradus/data/tasks/glue.h"
 #include "gradus/train/metrics/glue.h"
 #include "gradus/train/metrics/multilabel.h"

@@ -1,11 +1,11 @@
 // The labelled sets as files, each in the format its field uses, and the README.md that describes
 // them.
-#include <nlohmann/json.hpp>
 
 #include <set>
 
 #include "gradus/base/error.h"
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 #include "gradus/data/story/tasks/tasks.h"
 
 namespace gradus::story {

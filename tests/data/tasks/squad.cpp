@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "gradus/base/file.h"
-#include "gradus/base/json_file.h"
+#include "gradus/base/json.h"
 #include "gradus/data/tasks/qa_decode.h"
 #include "tests/support.h"
 
