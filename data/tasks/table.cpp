@@ -59,7 +59,7 @@ TableReader::TableReader(const std::filesystem::path& path, TableOptions options
   for (const auto& name : columns_)
     check(names.insert(name).second,
           "{}: two columns are called '{}'; does the file lack a header? Then name its columns "
-          "(--columns)",
+          "(options.columns)",
           file(), name);
 }
 
@@ -167,7 +167,7 @@ size_t TableReader::column(std::string_view name) const {
   if (found == columns_.end())
     fail(
         "{}: there is no column '{}'; the columns are: {}. (A file without a header needs "
-        "--columns.)",
+        "options.columns.)",
         file(), name, fmt::join(columns_, ", "));
   return static_cast<size_t>(found - columns_.begin());
 }

@@ -36,7 +36,7 @@ TextColumns find_columns(const TableReader& table, TextColumns columns, LabelKin
           "{}: no column is called sentence, text, sentence1 and sentence2, or another usual name; "
           "the columns are: {}. Name the text's "
           "column "
-          "(--text-column), or, where the file has no header, all of them (--columns)",
+          "(options.text_column), or, where the file has no header, all of them (options.columns)",
           table.file(), fmt::join(table.columns(), ", "));
   }
   if (labels == LabelKind::none) columns.label.clear();

@@ -197,7 +197,7 @@ TEST_CASE("tasks: files in the formats of their fields, and a README.md that nam
     CHECK(readme.find("## " + task.name + ".{train,validation,test}." + task.ending) !=
           std::string::npos);
   CHECK_MENTIONS(testing::error_of([&] { write_tasks(scratch.path(), {.train = 0}); }),
-                 "--train 0");
+                 "options.train 0");
 }
 
 }  // namespace
