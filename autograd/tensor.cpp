@@ -49,20 +49,30 @@ void* Tensor::address(DType wanted) const {
 }
 
 template <class T>
-T* Tensor::write() {
+T* Tensor::write_strided() {
   const TensorImpl& x = get();
   if (x.node)
     fail("a tensor made by {} while recording cannot be written; detach() or clone() it first",
          x.node->op());
   if (x.requires_grad && grad_enabled())
     fail("the leaf '{}' wants a gradient; write it inside a NoGrad scope", x.name);
+  ++x.storage->version;
+  return static_cast<T*>(address(dtype_of<T>));
+}
+template float* Tensor::write_strided();
+template double* Tensor::write_strided();
+template int32_t* Tensor::write_strided();
+template int64_t* Tensor::write_strided();
+template bool* Tensor::write_strided();
+
+template <class T>
+T* Tensor::write() {
   if (!is_contiguous())
     fail(
         "write: {} is a view with strides {}, whose elements do not follow each other; write a "
         "contiguous tensor and copy_into() the view",
-        describe(*this), x.strides);
-  ++x.storage->version;
-  return static_cast<T*>(address(dtype_of<T>));
+        describe(*this), strides());
+  return write_strided<T>();
 }
 template float* Tensor::write();
 template double* Tensor::write();
@@ -133,6 +143,7 @@ Tensor& Tensor::set_requires_grad(bool on) {
     fail("requires_grad: the tensor was made by {} and has its history; detach() it first",
          get().node->op());
   get().requires_grad = on;
+  get().frozen = !on && is_float(dtype());
   return *this;
 }
 
@@ -223,6 +234,8 @@ std::string describe(const Tensor& x) {
     if (!node->path().empty()) text += fmt::format(" at {}", node->path());
   } else if (x.requires_grad()) {
     text += " leaf";
+  } else if (x.is_frozen()) {
+    text += " frozen";
   }
   return text;
 }

@@ -39,6 +39,7 @@ struct TensorImpl {
   int64_t offset = 0;  // in elements
   DType dtype = DType::f32;
   bool requires_grad = false;  // a leaf's own wish; tensors with a node need none
+  bool frozen = false;         // that wish was refused: set_requires_grad(false)
   std::shared_ptr<Node> node;  // what made it, and which of its outputs it is
   int output = 0;
   std::shared_ptr<TensorImpl> grad;  // a leaf's gradient, once there is one
@@ -75,6 +76,8 @@ class Tensor {
   template <class T>
   T* write();
   template <class T>
+  T* write_strided();  // the same for any view: the caller goes by its strides
+  template <class T>
   std::vector<T> to_vector() const;  // the values in row-major order, converted
   double item() const;               // the only element
 
@@ -83,10 +86,13 @@ class Tensor {
   Tensor detach() const { return view(shape(), strides(), get().offset); }
   int64_t offset() const { return get().offset; }
 
+  // off: frozen. A layer that lists a tensor in its parts() makes it a leaf that wants a gradient,
+  // unless it is frozen.
   Tensor& set_requires_grad(bool on = true);
   // does a gradient flow to it?
   bool requires_grad() const { return get().requires_grad || get().node; }
   bool is_leaf() const { return get().requires_grad && !get().node; }
+  bool is_frozen() const { return get().frozen; }
   Tensor grad() const { return Tensor(get().grad); }
   // Replaces the gradient, by its values: where an optimizer keeps it, they are copied there.
   void set_grad(const Tensor& grad) const;

@@ -8,56 +8,94 @@
 
 namespace gradus {
 namespace {
+
 // Fresh leaves with the values of xs, so that a transform neither sees nor touches the history of
-// what it is given.
+// what it is given. What f captures is no leaf of these, and so a constant.
 Tensors as_leaves(Inputs xs) {
   Tensors leaves;
-  for (const Tensor& x : xs) leaves.push_back(x.detach().set_requires_grad(is_float(x.dtype())));
+  for (const Tensor& x : xs) {
+    leaves.push_back(x.detach());
+    if (is_float(x.dtype())) leaves.back().set_requires_grad();
+  }
   return leaves;
 }
+
+// One direction for each tensor, of its shape and dtype; undefined is zero.
+void check_directions(const char* op, const char* of, const Tensors& xs,
+                      const Tensors& directions) {
+  if (xs.size() != directions.size())
+    fail("{}: {} {}, and {} tensors to multiply by; it needs one for each", op, xs.size(), of,
+         directions.size());
+  for (size_t i = 0; i < xs.size(); ++i)
+    if (directions[i].defined() && is_float(xs[i].dtype()) &&
+        (directions[i].shape() != xs[i].shape() || directions[i].dtype() != xs[i].dtype()))
+      fail("{}: number {} of the {} is {} {}, the tensor to multiply by {} {}", op, i, of,
+           to_string(xs[i].dtype()), xs[i].shape(), to_string(directions[i].dtype()),
+           directions[i].shape());
+}
+
+// d (sum of ys . dys) / d xs. An x that the ys do not depend on has the gradient zero, which is a
+// tensor like any other here; only one that is no float has none.
+Tensors product(const Tensors& ys, const Tensors& dys, const Tensors& xs, GradOptions options) {
+  Tensors reached, weights;
+  for (size_t i = 0; i < ys.size(); ++i)
+    if (ys[i].defined() && ys[i].requires_grad() && dys[i].defined()) {
+      reached.push_back(ys[i]);
+      weights.push_back(dys[i]);
+    }
+  Tensors dxs = grad(reached, weights, xs, options);
+  for (size_t i = 0; i < xs.size(); ++i)
+    if (!dxs[i].defined() && is_float(xs[i].dtype())) dxs[i] = zeros(xs[i].shape(), xs[i].dtype());
+  return dxs;
+}
+
+// What a transform runs f under: it records, and second derivatives are wanted, whatever the caller
+// is in the middle of.
+struct Recording {
+  RecordingScope recording{true};
+  FirstOrderOnly first_order_only{false};
+  // what f captures has a history of its own, which is not walked
+  uint64_t since = nodes_made();
+};
+
+Tensors detached(Tensors ys) {
+  for (Tensor& y : ys) y = y.detach();
+  return ys;
+}
+
 }  // namespace
 
 Vjp vjp(const Function& f, Inputs xs, const Tensors& dys) {
-  const RecordingScope recording(true);
-  const Tensors leaves = as_leaves(xs);
-  Tensors ys = f(leaves);
-  Tensors dxs = grad(ys, dys, leaves);
-  for (Tensor& y : ys) y = y.detach();
-  return {ys, dxs};
+  const Recording scope;
+  const Tensors leaves = as_leaves(xs), ys = f(leaves);
+  check_directions("vjp", "outputs", ys, dys);
+  const Tensors dxs = product(ys, dys, leaves, {.since = scope.since});
+  return {detached(ys), dxs};
 }
 
 Jvp jvp(const Function& f, Inputs xs, const Tensors& dxs) {
-  const RecordingScope recording(true);
-  const Tensors leaves = as_leaves(xs);
-  Tensors ys = f(leaves), us;
-  for (const Tensor& y : ys)
-    us.push_back(zeros(y.shape(), y.dtype()).set_requires_grad(is_float(y.dtype())));
-  const Tensors linear = grad(ys, us, leaves, {.create_graph = true});
-  Tensors reached, directions;
-  for (size_t i = 0; i < linear.size(); ++i)
-    if (linear[i].defined() && linear[i].requires_grad()) {
-      reached.push_back(linear[i]);
-      directions.push_back(dxs[i]);
-    }
-  Tensors dys = grad(reached, directions, us);
-  for (size_t i = 0; i < ys.size(); ++i) {
-    if (!dys[i].defined()) dys[i] = zeros(ys[i].shape(), ys[i].dtype());
-    ys[i] = ys[i].detach();
+  check_directions("jvp", "inputs", xs, dxs);
+  const Recording scope;
+  const Tensors leaves = as_leaves(xs), ys = f(leaves);
+  Tensors us;
+  for (const Tensor& y : ys) {
+    us.push_back(zeros(y.shape(), y.dtype()));
+    if (is_float(y.dtype())) us.back().set_requires_grad();
   }
-  return {ys, dys};
+  const Tensors linear = product(ys, us, leaves, {.create_graph = true, .since = scope.since});
+  return {detached(ys), product(linear, dxs, us, {.since = scope.since})};
 }
 
 Tensors hvp(const std::function<Tensor(Inputs)>& f, Inputs xs, const Tensors& vs) {
-  const RecordingScope recording(true);
+  check_directions("hvp", "inputs", xs, vs);
+  const Recording scope;
   const Tensors leaves = as_leaves(xs);
-  const Tensors gradients = grad(f(leaves), leaves, {.create_graph = true});
-  Tensors reached, directions;
-  for (size_t i = 0; i < gradients.size(); ++i)
-    if (gradients[i].defined() && gradients[i].requires_grad()) {
-      reached.push_back(gradients[i]);
-      directions.push_back(vs[i]);
-    }
-  return grad(reached, directions, leaves);
+  const Tensor y = f(leaves);
+  if (y.numel() != 1)
+    fail("hvp: the function must be scalar, and its result has the shape {}", y.shape());
+  const Tensors gradients = product({y}, {ones(y.shape(), y.dtype())}, leaves,
+                                    {.create_graph = true, .since = scope.since});
+  return product(gradients, vs, leaves, {.since = scope.since});
 }
 
 namespace {

@@ -38,6 +38,18 @@ void parallel_for(int64_t n, int64_t grain, F&& f) {
   if (failure) std::rethrow_exception(failure);
 }
 
+// { const Threads scope(1); … }  parallel loops use that many threads, and then as many as before.
+class Threads {
+ public:
+  explicit Threads(int count) : before_(omp_get_max_threads()) { omp_set_num_threads(count); }
+  ~Threads() { omp_set_num_threads(before_); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+ private:
+  int before_;
+};
+
 template <class F>
 double parallel_sum(int64_t n, int64_t grain, F&& f) {
   std::vector<double> parts(static_cast<size_t>((n + grain - 1) / grain));

@@ -13,7 +13,7 @@
 #include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"
 #include "gradus/nn/audit.h"
-#include "gradus/optim/optimizer.h"
+#include "gradus/optim/adamw.h"
 #include "gradus/train/measure.h"
 
 namespace gradus::cli {
@@ -23,7 +23,9 @@ struct BenchOptions {
   std::vector<std::string> models{"tiny"};
   int64_t batch = 32, length = 128, steps = 10, vocab = 30522, threads = 0;
   double dropout = 0.1, masked = 0.15;
-  bool json = false, profile = false;
+  bool json = false;
+  bool profile = false;
+  bool expanded = false;
 };
 
 // Time by op, forward and backward: where a step goes. It sees no gradients, so that ops run as
@@ -73,6 +75,7 @@ void run(const std::string& size, const BenchOptions& o) {
 
   const Training training;
   const FirstOrderOnly first_order;
+  const Expand expand(o.expanded);
   std::vector<double> times, rates;
   Profiler* profiler = nullptr;
   std::unique_ptr<Profiler> owned;
@@ -95,7 +98,7 @@ void run(const std::string& size, const BenchOptions& o) {
   if (o.json) {
     nlohmann::ordered_json line;
     line["size"] = size, line["batch"] = o.batch, line["s"] = o.length, line["dropout"] = o.dropout,
-    line["step_s"] = seconds;
+    line["expanded"] = o.expanded, line["step_s"] = seconds;
     line["min_s"] = *std::min_element(times.begin(), times.end()), line["tok_s"] = tokens / seconds,
     line["useful_gflops"] = useful, line["sgemm"] = sgemm;
     line["share"] = useful / sgemm, line["peak_mb"] = peak_resident_mb(),
@@ -144,6 +147,8 @@ void add_bench(Verb& program) {
   step.option("--threads", options->threads, "0: all");
   step.flag("--json", options->json, "a JSON line a model");
   step.flag("--profile", options->profile, "time by op");
+  step.flag("--expanded", options->expanded,
+            "run fused ops as the expressions they equal: the cost of composing them");
   step.footer(
       "Example: gradus bench step --model tiny mini --steps 20\nShare: useful GFLOP/s (head at the "
       "masked 15 %, no recomputation counted) "

@@ -1,5 +1,8 @@
 // gradus pretrain: from a corpus file to a Hugging Face folder.
 #include "gradus/train/pretrain.h"
+
+#include <fmt/ranges.h>
+
 #include "gradus/cli/cli.h"
 #include "gradus/train/progress.h"
 
@@ -33,7 +36,8 @@ void add_pretrain(Verb& program) {
   verb.option("--learning-rate", o->learning_rate);
   verb.option("--warmup-steps", o->warmup, "below 1: a share of the steps");
   verb.option("--schedule", o->schedule, "linear constant cosine google");
-  verb.option("--optimizer", o->optimizer, "adamw google lamb sgd");
+  verb.option("--optimizer", o->optimizer,
+              fmt::format("{}", fmt::join(optimizer_names(), " ")));
   verb.option("--weight-decay", o->weight_decay);
   verb.option("--max-grad-norm", o->max_grad_norm);
   verb.option("--dropout", o->dropout, "both kinds; default: the configuration's (0.1)");

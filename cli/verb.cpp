@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "gradus/base/error.h"
-#include "gradus/cli/closest.h"
+#include "gradus/base/closest.h"
 
 namespace gradus::cli {
 namespace {

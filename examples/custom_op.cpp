@@ -1,9 +1,11 @@
 // An op of one's own: swish(x) = x / (1 + exp(-x)) (Ramachandran et al. 2017). The forward is a
 // plain loop; `reference` is the expression that it must equal, and gives it derivatives of every
-// order. gradcheck grades it. (A Fused op has a backward() of its own beside the reference.)
+// order. (A Fused op has a backward() of its own beside the reference.)
+// check_op holds it to all that the ops of Gradus are held to; it needs calls with inputs, and
+// wrong calls with the words that their Errors say.
 #include <cmath>
 
-#include "gradus/autograd/gradcheck.h"
+#include "gradus/ops/check_op.h"
 #include "gradus/ops/ops.h"
 
 using namespace gradus;
@@ -25,6 +27,17 @@ struct Swish : Composed<Swish> {
 
 Tensor swish(const Tensor& x) { return apply<Swish>({x})[0]; }
 
+OpInfo swish_info() {
+  const auto call = [](Inputs in) { return Tensors{swish(in[0])}; };
+  return {
+      .name = "swish",
+      .formula = "x / (1 + exp(-x))",
+      .samples = {{"matrix", {sample::normal({3, 4})}, call},
+                  {"far from zero", {sample::uniform({17}, -9, 9)}, call}},
+      .errors = {{"integers", [] { swish(arange(3)); }, {"swish", "i64"}}},
+  };
+}
+
 int main() {
   Tensor x = tensor({-20, -1, 0, 1, 20}).set_requires_grad();
   const Tensor y = swish(x);
@@ -32,8 +45,7 @@ int main() {
   backward(sum(y * y));
   fmt::print("gradient of its square {}\n", x.grad());
 
-  const auto result = gradcheck([](Inputs in) { return Tensors{swish(in[0])}; },
-                                {random_normal({3, 4}, 1, 0, DType::f64)}, {.order = 2});
-  fmt::print("gradcheck: {}\n{}", result ? "ok" : "WRONG", result.log);
-  return result ? 0 : 1;
+  const OpReport report = check_op(swish_info());
+  fmt::print("{}", report.log);
+  return report ? 0 : 1;
 }

@@ -5,7 +5,7 @@
 #include "gradus/base/file.h"
 #include "gradus/base/random.h"
 #include "gradus/nn/transformer.h"
-#include "gradus/optim/optimizer.h"
+#include "gradus/optim/adamw.h"
 
 using namespace gradus;
 

@@ -1,7 +1,7 @@
 // The smallest whole program: a model is a value that lists its parts, a loss is an expression, a
 // step is two calls.
 #include "gradus/nn/layers.h"
-#include "gradus/optim/optimizer.h"
+#include "gradus/optim/adamw.h"
 
 using namespace gradus;
 

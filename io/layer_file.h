@@ -4,7 +4,8 @@
 //   Metadata said = load("model.safetensors", model);
 //
 // Names, shapes and dtypes are the layer's own: f64 stays f64, a range of a leaf is a tensor of its
-// own, a tied parameter is written once. Python reads the file with safetensors.torch.load_file.
+// own, a tied parameter is written once, buffers come along. Python reads the file with
+// safetensors.torch.load_file.
 // For BERTs in Hugging Face's folders, whose loading is forgiving, see model_folder.h.
 #pragma once
 

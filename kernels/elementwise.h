@@ -193,27 +193,5 @@ void scale(T alpha, const T* x, T* y, int64_t n) {
   map(x, y, n, [alpha](Lanes<T> v) LANES_LAMBDA { return v * alpha; });
 }
 
-// Sixteen sums in double. The product of two floats is exact in double, so a level that fuses the
-// multiply-add rounds as one that does not: all levels agree bit for bit.
-template <class T>
-double sum_of_squares(const T* x, int64_t n) {
-  Lanes<double> total = broadcast(0.0);
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const Lanes<T> v = load(x + i, n - i);
-    if constexpr (sizeof(T) == 8) {
-      total = total + v * v;
-    } else {
-      typedef float Half __attribute__((vector_size(kVectorBytes / 2)));
-      Half half[Lanes<double>::kParts];
-      memcpy(half, &v, sizeof v);
-      EACH_PART(double) {
-        const auto d = __builtin_convertvector(half[i], Lanes<double>::Vector);
-        total.part[i] = total.part[i] + d * d;
-      }
-    }
-  }
-  return sum(total);
-}
-
 }  // namespace
 }  // namespace gradus

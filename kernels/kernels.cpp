@@ -2,10 +2,13 @@
 // GRADUS_ISA names.
 #include "gradus/kernels/kernels.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <string>
 
 #include "gradus/base/error.h"
+#include "gradus/kernels/loops.h"
 
 namespace gradus {
 
@@ -54,15 +57,30 @@ const Kernels<float>* const* kernel_levels(int* count) {
   return levels.table;
 }
 
+namespace {
+std::atomic<const Kernels<float>*>& running_level() {
+  static std::atomic<const Kernels<float>*> level = &choose_level();
+  return level;
+}
+}  // namespace
+
 template <>
 const Kernels<float>& kernels<float>() {
-  static const Kernels<float>& chosen = choose_level();
-  return chosen;
+  return *running_level().load(std::memory_order_relaxed);
 }
+
+KernelLevel::KernelLevel(const Kernels<float>& level) : before_(running_level().exchange(&level)) {}
+KernelLevel::~KernelLevel() { running_level() = before_; }
 
 template <>
 const Kernels<double>& kernels<double>() {
   return kernels_double;
+}
+
+Level level() {
+  int count;
+  const auto* levels = kernel_levels(&count);
+  return static_cast<Level>(std::find(levels, levels + count, &kernels<float>()) - levels);
 }
 
 }  // namespace gradus

@@ -93,9 +93,15 @@ struct Kernels {
   void (*add)(const T* x, T* y, int64_t n);
   void (*axpy)(T alpha, const T* x, T* y, int64_t n);
   void (*scale)(T alpha, const T* x, T* y, int64_t n);
-  // The sum of squares of n elements, accumulated in double in a fixed order that is the same on
-  // every level.
+  // The sum of n elements, and of their squares, accumulated in double in a fixed order that is the
+  // same on every level.
+  double (*sum_of)(const T* x, int64_t n);
   double (*sum_of_squares)(const T* x, int64_t n);
+  // The sum of (x - c)^2, in double too; levels differ by fused multiply-adds.
+  double (*squares_about)(const T* x, double c, int64_t n);
+  // The largest and the smallest of n elements: NaN if any is, -inf and inf of none.
+  T (*max_of)(const T* x, int64_t n);
+  T (*min_of)(const T* x, int64_t n);
 
   // Rows of n: y = softmax(x); dx = y * (dy - sum(dy * y)).  y = x - logsumexp(x); dx = dy - exp(y)
   // * sum(dy).
@@ -170,5 +176,18 @@ const Kernels<T>& kernels();
 
 // Every level compiled in that this processor can run, baseline first: for tests and `bench`.
 const Kernels<float>* const* kernel_levels(int* count);
+
+// { const KernelLevel scope(*levels[i]); … }  that level runs, in the whole process, and then the
+// one that ran before. For checks that compare levels; no other thread may compute meanwhile.
+class KernelLevel {
+ public:
+  explicit KernelLevel(const Kernels<float>& level);
+  ~KernelLevel();
+  KernelLevel(const KernelLevel&) = delete;
+  KernelLevel& operator=(const KernelLevel&) = delete;
+
+ private:
+  const Kernels<float>* before_;
+};
 
 }  // namespace gradus

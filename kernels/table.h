@@ -7,6 +7,7 @@
 #include "gradus/kernels/kernels.h"
 #include "gradus/kernels/layer_norm.h"
 #include "gradus/kernels/optimizer.h"
+#include "gradus/kernels/reduce.h"
 #include "gradus/kernels/rotary.h"
 #include "gradus/kernels/softmax.h"
 
@@ -35,7 +36,11 @@ consteval Kernels<T> table(const char* level) {
       .add = add<T>,
       .axpy = axpy<T>,
       .scale = scale<T>,
+      .sum_of = sum_of<T>,
       .sum_of_squares = sum_of_squares<T>,
+      .squares_about = squares_about<T>,
+      .max_of = max_of<T>,
+      .min_of = min_of<T>,
       .softmax = softmax<T>,
       .softmax_backward = softmax_backward<T>,
       .log_softmax = log_softmax<T>,

@@ -145,7 +145,7 @@ Tensor MaskedLanguageModelHead::logits(const Tensor& output, const Tensor& word_
 }
 
 void MaskedLanguageModelHead::parts(Parts& p, Tensor& word_embeddings) {
-  p("cls.predictions.bias", bias);
+  p("cls.predictions.bias", bias, Init::zeros);
   p("cls.predictions.transform.dense", transform);
   p("cls.predictions.transform.LayerNorm", norm);
   p.tied("cls.predictions.decoder.weight", word_embeddings);

@@ -18,7 +18,7 @@ Tensor pool(const Tensor& hidden, const Ragged& sequences, Pooling pooling) {
 }
 
 Tensor normalize_rows(const Tensor& x) {
-  return x / maximum(sqrt(sum(square(x), {-1}, true)), full({1}, 1e-12, x.dtype()));
+  return x / maximum(sqrt(sum(square(x), -1, {.keep_axes = true})), full({1}, 1e-12, x.dtype()));
 }
 
 void for_each_batch(const BertConfig& config, const std::vector<Sequence>& sequences,

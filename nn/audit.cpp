@@ -5,7 +5,7 @@
 
 namespace gradus {
 
-void audit(const std::vector<Parameter>& list, const Tensors& reached,
+void audit(const ParameterList& list, const Tensors& reached,
            const std::vector<std::string>& unreached_on_purpose) {
   std::set<const TensorImpl*> named, seen;
   for (const Parameter& p : list) named.insert(p.leaf.impl().get());
@@ -18,15 +18,14 @@ void audit(const std::vector<Parameter>& list, const Tensors& reached,
           describe(leaf));
   }
   for (const Parameter& p : list) {
-    if (seen.contains(p.leaf.impl().get()) || !p.leaf.is_leaf()) continue;
+    if (p.buffer || p.leaf.is_frozen() || seen.contains(p.leaf.impl().get())) continue;
     if (std::any_of(unreached_on_purpose.begin(), unreached_on_purpose.end(),
                     [&](const std::string& pattern) { return matches(p.name, pattern); }))
       continue;
     fail(
         "audit: '{}' {} gets no gradient: the loss does not depend on it. Is a layer's output "
         "unused, or the path cut by detach(), NoGrad "
-        "or argmax? "
-        "Freeze it if that is meant",
+        "or argmax? freeze() it if that is meant",
         p.name, p.view().shape());
   }
 }

@@ -8,9 +8,9 @@
 
 namespace gradus {
 
-// reached: what backward() reported. Frozen parameters and those that match a pattern of
+// reached: what backward() reported. Buffers, frozen parameters and those that match a pattern of
 // `unreached_on_purpose` are let pass.
-void audit(const std::vector<Parameter>& list, const Tensors& reached,
+void audit(const ParameterList& list, const Tensors& reached,
            const std::vector<std::string>& unreached_on_purpose = {});
 
 }  // namespace gradus

@@ -10,43 +10,43 @@
 namespace gradus {
 namespace {
 
-void fill(const std::vector<Parameter>& list, uint64_t seed, double (*draw)(Random&),
-          double stddev) {
-  const NoGrad scope;
-  for (const Parameter& p : list) {
-    if (p.tied) continue;
-    Tensor view = p.view();
-    const bool is_matrix = p.leaf.rank() >= 2;
-    const double constant = p.name.ends_with("weight") ? 1 : 0;
-    dispatch_float("initialize", view.dtype(), [&]<class T>() {
-      T* at = view.write<T>();
-      const uint64_t key = hash_bytes(p.name, seed);
-      constexpr int64_t block = 1 << 14;  // elements of one random stream
-      parallel_for(p.numel(), block, [&](int64_t begin, int64_t end) {
-        Random random(key, static_cast<uint64_t>(begin / block));
-        for (int64_t i = begin; i < end; ++i)
-          at[i] = static_cast<T>(is_matrix ? stddev * draw(random) : constant);
-      });
-    });
+double draw(const Init& from, Random& random) {
+  switch (from.kind) {
+    case Init::Kind::normal: return from.value * random.normal();
+    case Init::Kind::truncated_normal: {
+      double x = random.normal();
+      while (std::abs(x) > 2) x = random.normal();
+      return from.value * x;
+    }
+    case Init::Kind::uniform: return random.uniform(-from.value, from.value);
+    default: return from.value;
   }
+}
+
+void fill(const Parameter& p, const Init& from, uint64_t seed) {
+  Tensor view = p.view();
+  dispatch_float("initialize", view.dtype(), [&]<class T>() {
+    T* at = view.write<T>();
+    const uint64_t key = hash_bytes(p.name, seed);
+    constexpr int64_t block = 1 << 14;  // elements of one random stream
+    parallel_for(p.numel(), block, [&](int64_t begin, int64_t end) {
+      Random random(key, static_cast<uint64_t>(begin / block));
+      for (int64_t i = begin; i < end; ++i) at[i] = static_cast<T>(draw(from, random));
+    });
+  });
 }
 
 }  // namespace
 
-void initialize(const std::vector<Parameter>& list, Normal distribution, uint64_t seed) {
-  fill(
-      list, seed, [](Random& random) { return random.normal(); }, distribution.stddev);
-}
-
-void initialize(const std::vector<Parameter>& list, TruncatedNormal distribution, uint64_t seed) {
-  fill(
-      list, seed,
-      [](Random& random) {
-        double x = random.normal();
-        while (std::abs(x) > 2) x = random.normal();
-        return x;
-      },
-      distribution.stddev);
+void initialize(const ParameterList& list, Init distribution, uint64_t seed) {
+  if (distribution.kind == Init::Kind::drawn)
+    fail("initialize: it needs a distribution to draw from, such as Normal{{0.02}}");
+  const NoGrad scope;
+  for (const Parameter& p : list) {
+    if (p.tied || p.buffer) continue;
+    const Init& from = p.init.kind == Init::Kind::drawn ? distribution : p.init;
+    if (from.kind != Init::Kind::keep) fill(p, from, seed);
+  }
 }
 
 }  // namespace gradus

@@ -25,7 +25,7 @@ struct Linear {
   Tensor operator()(const Tensor& x) const { return linear(x, weight, bias); }
   void parts(Parts& p) {
     p("weight", weight);
-    if (bias.defined()) p("bias", bias);
+    if (bias.defined()) p("bias", bias, Init::zeros);
   }
 };
 
@@ -38,8 +38,8 @@ struct LayerNorm {
       : weight(ones({n}).set_requires_grad()), bias(zeros({n}).set_requires_grad()), eps(eps) {}
   Tensor operator()(const Tensor& x) const { return layer_norm(x, weight, bias, eps); }
   void parts(Parts& p) {
-    p("weight", weight);
-    p("bias", bias);
+    p("weight", weight, Init::ones);
+    p("bias", bias, Init::zeros);
   }
 };
 
@@ -51,7 +51,7 @@ struct RmsNorm {
   explicit RmsNorm(int64_t n, double eps = 1e-6)
       : weight(ones({n}).set_requires_grad()), eps(eps) {}
   Tensor operator()(const Tensor& x) const { return rms_norm(x, weight, eps); }
-  void parts(Parts& p) { p("weight", weight); }
+  void parts(Parts& p) { p("weight", weight, Init::ones); }
 };
 
 // A row of the table for each id; an id outside of it is an Error.
@@ -80,7 +80,7 @@ struct Conv1d {
   Ragged after(const Ragged& sequences) const { return conv1d_sequences(sequences, options); }
   void parts(Parts& p) {
     p("weight", weight);
-    if (bias.defined()) p("bias", bias);
+    if (bias.defined()) p("bias", bias, Init::zeros);
   }
 };
 

@@ -29,7 +29,7 @@ void LoraAdapters::begin(uint64_t seed) {
   std::set<const TensorImpl*> kept;
   for (size_t i = 0; i < list.size(); ++i) {
     const Parameter& p = list[i];
-    if (p.tied) continue;
+    if (p.tied || p.buffer) continue;
     if (matches_any(p.name, options_.also_trained)) kept.insert(p.leaf.impl().get());
     if (!matches_any(p.name, options_.targets)) continue;
     if (p.leaf.rank() != 2 || !p.name.ends_with(".weight"))
@@ -47,7 +47,8 @@ void LoraAdapters::begin(uint64_t seed) {
     adapters_.push_back(std::move(adapter));
   }
   for (const Parameter& p : list)
-    if (Tensor leaf = p.leaf; !kept.contains(leaf.impl().get())) leaf.set_requires_grad(false);
+    if (Tensor leaf = p.leaf; !p.buffer && !kept.contains(leaf.impl().get()))
+      leaf.set_requires_grad(false);
 }
 
 Tensor LoraAdapters::sum(const Tensor& leaf) const {
@@ -69,11 +70,15 @@ Tensor LoraAdapters::sum(const Tensor& leaf) const {
 std::vector<Parameter> LoraAdapters::trained() const {
   std::vector<Parameter> list;
   for (const Adapter& adapter : adapters_) {
-    list.push_back({adapter.name + ".lora_A.weight", adapter.a, 0, adapter.a.shape()[0], false});
-    list.push_back({adapter.name + ".lora_B.weight", adapter.b, 0, adapter.b.shape()[0], false});
+    // they begin at what begin() gave them
+    for (const auto& [which, leaf] : {std::pair("A", adapter.a), std::pair("B", adapter.b)})
+      list.push_back({.name = fmt::format("{}.lora_{}.weight", adapter.name, which),
+                      .leaf = leaf,
+                      .end = leaf.shape()[0],
+                      .init = Init::keep});
   }
   for (const Parameter& p : parts_.list)
-    if (!p.tied && matches_any(p.name, options_.also_trained)) list.push_back(p);
+    if (!p.tied && !p.buffer && matches_any(p.name, options_.also_trained)) list.push_back(p);
   return list;
 }
 

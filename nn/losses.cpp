@@ -84,7 +84,7 @@ Tensor weighted_cross_entropy(const Tensor& all_logits, const Tensor& all_labels
                own = gather(log_p, -1, reshape(labels, {rows, 1}));  // [rows, 1]
   Tensor loss = own * reshape(take(weights, labels), {rows, 1}) * -(1 - options.label_smoothing);
   if (options.label_smoothing > 0)
-    loss = loss - sum(log_p * weights, {-1}, true) *
+    loss = loss - sum(log_p * weights, -1, {.keep_axes = true}) *
                       (options.label_smoothing / static_cast<double>(classes));
   if (options.focal_gamma != 0)
     loss = loss * pow(relu(1 - exp(own)), options.focal_gamma);  // relu: rounding may put p above 1

@@ -25,25 +25,50 @@ void Parts::enter(std::string_view name) {
   prefix_ += name;
 }
 
-void Parts::add(std::string_view name, Tensor& parameter, int64_t begin, int64_t end, bool tied) {
+Parameter& Parts::add(std::string_view name, Tensor& tensor) {
   const size_t length = prefix_.size();
   enter(name);
-  check(parameter.defined(), "the parameter '{}' is undefined; its layer was not constructed",
+  check(tensor.defined(), "the parameter '{}' is undefined; its layer was not constructed",
         prefix_);
-  list.push_back({prefix_, parameter, begin, end, tied});
-  places.push_back(&parameter);
+  list.push_back({prefix_, tensor, 0, tensor.rank() ? tensor.shape()[0] : 1});
+  places.push_back(&tensor);
   prefix_.resize(length);
+  return list.back();
 }
 
-void Parts::operator()(std::string_view name, Tensor& parameter) {
-  add(name, parameter, 0, parameter.defined() && parameter.rank() ? parameter.shape()[0] : 1,
-      false);
+Parameter& Parts::add_trained(std::string_view name, Tensor& parameter,
+                              const PartOptions& options) {
+  Parameter& p = add(name, parameter);
+  if (const auto& node = parameter.get().node)
+    fail(
+        "the parameter '{}' was made by {} while recording: it has a history, and an optimizer "
+        "cannot move it. Make it under NoGrad or detach() it in the layer's constructor; if it is "
+        "computed anew in each forward, list what it is computed from",
+        p.name, node->op());
+  if (!is_float(parameter.dtype()))
+    fail(
+        "the parameter '{}' is {}, which has no gradient; list it as p.buffer(\"{}\", …) if it is "
+        "to be saved and not trained",
+        p.name, to_string(parameter.dtype()), name);
+  if (!parameter.is_frozen()) parameter.set_requires_grad();
+  const bool is_matrix = parameter.rank() >= 2;
+  p.init = options.init.value_or(is_matrix ? Init::drawn : Init::keep);
+  p.decays = options.decay.value_or(is_matrix);
+  return p;
 }
-void Parts::rows(std::string_view name, Tensor& parameter, int64_t begin, int64_t end) {
-  add(name, parameter, begin, end, false);
+
+void Parts::operator()(std::string_view name, Tensor& parameter, PartOptions options) {
+  add_trained(name, parameter, options);
 }
-void Parts::tied(std::string_view name, Tensor& parameter) {
-  add(name, parameter, 0, parameter.rank() ? parameter.shape()[0] : 1, true);
+
+void Parts::rows(std::string_view name, Tensor& parameter, int64_t begin, int64_t end,
+                 PartOptions options) {
+  Parameter& p = add_trained(name, parameter, options);
+  if (begin < 0 || begin > end || end > p.end)
+    fail("'{}' is declared as the rows {} to {} of a parameter of shape {}", p.name, begin, end,
+         parameter.shape());
+  p.begin = begin;
+  p.end = end;
 }
 
 void Parts::rename(size_t first, std::string_view name, std::string (*renamed)(std::string_view)) {
@@ -53,6 +78,20 @@ void Parts::rename(size_t first, std::string_view name, std::string (*renamed)(s
     whole = whole.substr(0, below) + renamed(std::string_view(whole).substr(below));
   }
 }
+
+void Parts::buffer(std::string_view name, Tensor& tensor) {
+  Parameter& p = add(name, tensor);
+  if (tensor.requires_grad())
+    fail(
+        "the buffer '{}' is {}: a buffer is never trained and has no history; detach() it, or list "
+        "it as a parameter",
+        p.name, describe(tensor));
+  p.buffer = true;
+  p.init = Init::keep;
+  p.decays = false;
+}
+
+void Parts::tied(std::string_view name, Tensor& parameter) { add(name, parameter).tied = true; }
 
 std::vector<Parameter> checked_parameters(const Parts& parts) {
   std::set<std::string> names;
@@ -94,13 +133,16 @@ std::vector<Parameter> checked_parameters(const Parts& parts) {
     Tensor leaf = p.leaf;
     leaf.set_name(name);
   }
-  return parts.list;
+  std::vector<Parameter> list = parts.list;
+  for (Parameter& p : list)  // a second name of a buffer is one
+    if (p.tied) p.buffer = by_leaf[p.leaf.impl().get()][0]->buffer;
+  return list;
 }
 
-int64_t count_parameters(const std::vector<Parameter>& list) {
+int64_t count_parameters(const ParameterList& list) {
   int64_t count = 0;
   for (const Parameter& p : list)
-    if (!p.tied) count += p.numel();
+    if (!p.tied && !p.buffer) count += p.numel();
   return count;
 }
 
@@ -115,21 +157,34 @@ bool matches(std::string_view name, std::string_view pattern) {
          matches(name.substr(1), pattern.substr(1));
 }
 
-int64_t freeze(const std::vector<Parameter>& list, std::string_view pattern) {
+namespace {
+
+// Sets the mark on leaves all of whose names match.
+int64_t set_trained(const ParameterList& list, std::string_view pattern, bool trained) {
   int64_t matched = 0;
   std::map<const TensorImpl*, bool> all_match;
   for (const Parameter& p : list) {
-    if (p.tied) continue;
+    if (p.tied || p.buffer) continue;
     const bool match = matches(p.name, pattern);
     matched += match;
     const auto [entry, is_new] = all_match.emplace(p.leaf.impl().get(), match);
     if (!is_new && entry->second != match)
-      fail("the pattern '{}' freezes '{}' but not all ranges of its leaf {}", pattern, p.name,
-           p.leaf.name());
+      fail("the pattern '{}' {} '{}' but not all ranges of its leaf {}", pattern,
+           trained ? "unfreezes" : "freezes", p.name, p.leaf.name());
   }
   for (const Parameter& p : list)
-    if (Tensor leaf = p.leaf; all_match[leaf.impl().get()]) leaf.set_requires_grad(false);
+    if (Tensor leaf = p.leaf; !p.buffer && all_match[leaf.impl().get()])
+      leaf.set_requires_grad(trained);
   return matched;
+}
+
+}  // namespace
+
+int64_t freeze(const ParameterList& list, std::string_view pattern) {
+  return set_trained(list, pattern, false);
+}
+int64_t unfreeze(const ParameterList& list, std::string_view pattern) {
+  return set_trained(list, pattern, true);
 }
 
 void renew_parameters(const Parts& parts, std::optional<DType> dtype) {
@@ -138,8 +193,11 @@ void renew_parameters(const Parts& parts, std::optional<DType> dtype) {
   for (Tensor* place : parts.places) {
     Tensor& fresh = renewed[place->impl().get()];
     if (!fresh.defined()) {
-      fresh = dtype && *dtype != place->dtype() ? cast(*place, *dtype) : clone(*place);
-      fresh.set_name(place->name()).set_requires_grad(place->is_leaf());
+      const bool is_cast = dtype && *dtype != place->dtype() && is_float(place->dtype());
+      fresh = is_cast ? cast(*place, *dtype) : clone(*place);
+      fresh.set_name(place->name());
+      if (place->requires_grad() || place->is_frozen())
+        fresh.set_requires_grad(!place->is_frozen());
     }
     *place = fresh;
   }

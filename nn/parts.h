@@ -11,6 +11,17 @@
 // printing and what an optimizer updates. Copies of a layer share its parameters; clone(layer) is
 // the deep copy. One parameter under two names is an error unless declared with p.tied().
 //
+// Listing makes a tensor a leaf that is trained (requires_grad), unless it is frozen, which is a mark
+// of its own: freeze(), or set_requires_grad(false). A layer says there too how a part begins and
+// whether weight decay acts on it; a tensor that is saved and loaded and never trained is a buffer.
+//
+//   void parts(Parts& p) {
+//     p("weight", weight);                                     // [out, in]: drawn, decays
+//     p("gamma", gamma, Init::keep);                           // [n]: as constructed, no decay
+//     p("table", table, {.init = Normal{0.02}, .decay = false});
+//     p.buffer("running_mean", running_mean);
+//   }
+//
 // A Parameter is a leaf, or a named range of a leaf's rows: BERT's query, key and value are ranges
 // of one leaf that a single GEMM reads. Initialising, saving, decay and freezing act on (leaf,
 // range).
@@ -22,8 +33,17 @@
 #include <vector>
 
 #include "gradus/autograd/tensor.h"
+#include "gradus/nn/init.h"
 
 namespace gradus {
+
+// What a layer says of a part beside its name. Where it says nothing, a tensor of two axes or more
+// is drawn by initialize() and decays; one of fewer (biases, norms, scales) keeps what its
+// constructor gave it and does not decay.
+struct PartOptions {
+  std::optional<Init> init = {};
+  std::optional<bool> decay = {};
+};
 
 struct Parameter {
   std::string name;  // "encoder.layer.0.attention.self.query.weight"
@@ -32,17 +52,29 @@ struct Parameter {
   // another name of a parameter that is listed elsewhere: not saved, counted or updated under this
   // one
   bool tied = false;
-  Tensor view() const;  // those rows of the leaf, without history
+  Init init = Init::drawn;  // what initialize() does with it
+  bool decays = true;       // does weight decay act on it?
+  bool buffer = false;      // saved and loaded, never trained, of any dtype
+  Tensor view() const;      // those rows of the leaf, without history
   int64_t numel() const;
 };
 
 class Parts {
  public:
-  // A parameter. It becomes a leaf that wants a gradient.
-  void operator()(std::string_view name, Tensor& parameter);
+  // A parameter. It becomes a leaf that wants a gradient, unless it is frozen. An Error where it was
+  // made by an op while recording (it has a history, and an update would not reach it), or is of a
+  // dtype without gradients.
+  void operator()(std::string_view name, Tensor& parameter, PartOptions options = {});
+  void operator()(std::string_view name, Tensor& parameter, Init init) {
+    (*this)(name, parameter, PartOptions{.init = init});
+  }
   // The rows [begin, end) of a parameter; all ranges of a leaf together must cover it.
-  void rows(std::string_view name, Tensor& parameter, int64_t begin, int64_t end);
-  // A second name for a parameter that is listed elsewhere.
+  void rows(std::string_view name, Tensor& parameter, int64_t begin, int64_t end,
+            PartOptions options = {});
+  // A tensor that belongs to the layer and is no parameter (a running mean, a table of rotations):
+  // saved, loaded, cloned and cast with it.
+  void buffer(std::string_view name, Tensor& tensor);
+  // A second name for a parameter or buffer that is listed elsewhere.
   void tied(std::string_view name, Tensor& parameter);
   // A layer, or a list of layers ("layer.0", "layer.1", …).
   template <class Layer>
@@ -72,7 +104,8 @@ class Parts {
   std::vector<Tensor*> places;  // where the layer holds each of them
 
  private:
-  void add(std::string_view name, Tensor& parameter, int64_t begin, int64_t end, bool tied);
+  Parameter& add(std::string_view name, Tensor& tensor);
+  Parameter& add_trained(std::string_view name, Tensor& parameter, const PartOptions& options);
   void enter(std::string_view name);
   void rename(size_t first, std::string_view name, std::string (*rename)(std::string_view));
   std::string prefix_;
@@ -89,18 +122,29 @@ std::vector<Parameter> parameters(Layer& layer) {
   return checked_parameters(parts);
 }
 
-// Elements of all parameters, tied names counted once.
-int64_t count_parameters(const std::vector<Parameter>& list);
+// A list of parameters, or a model that has one: what functions take that want either.
+struct ParameterList : std::vector<Parameter> {
+  ParameterList(std::vector<Parameter> list) : std::vector<Parameter>(std::move(list)) {}
+  template <class Layer>
+  requires requires(Layer& layer, Parts& p) { layer.parts(p); }
+  ParameterList(Layer& layer) : std::vector<Parameter>(parameters(layer)) {}
+};
+
+// Elements of all parameters, tied names counted once, buffers not.
+int64_t count_parameters(const ParameterList& list);
 
 // Whether a name matches a pattern with * (anything) and ? (one character).
 bool matches(std::string_view name, std::string_view pattern);
 
-// Leaves whose every name matches no gradient is wanted of: they are neither updated nor decayed.
-// Returns how many parameters matched.
-int64_t freeze(const std::vector<Parameter>& list, std::string_view pattern);
+// Marks the leaves whose names match: no gradient is wanted of them, and they are neither updated nor
+// decayed. Returns how many parameters matched. An Error where a pattern matches some of the ranges
+// of a leaf and not all.
+int64_t freeze(const ParameterList& list, std::string_view pattern = "*");
+// Takes the mark away. An optimizer that was made before knows nothing of them: make a new one.
+int64_t unfreeze(const ParameterList& list, std::string_view pattern = "*");
 
-// Replaces each parameter of the layer that was listed by a new one with the same values, in
-// another dtype if one is given; tied ones stay tied.
+// Replaces each part of the layer that was listed by a new one with the same values, in another dtype
+// if one is given (buffers of integers keep theirs); tied ones stay tied, frozen ones frozen.
 void renew_parameters(const Parts& parts, std::optional<DType> dtype = {});
 
 // The deep copy: the same structure with parameters of its own. clone(layer, DType::f64) is for

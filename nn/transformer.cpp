@@ -32,7 +32,7 @@ int64_t width(const FeedForwardOptions& o) {
 // Lists rows [begin, end) of a linear layer as one of their own.
 void list_rows(Parts& p, const std::string& name, Linear& layer, int64_t begin, int64_t end) {
   p.rows(name + ".weight", layer.weight, begin, end);
-  if (layer.bias.defined()) p.rows(name + ".bias", layer.bias, begin, end);
+  if (layer.bias.defined()) p.rows(name + ".bias", layer.bias, begin, end, {.init = Init::zeros});
 }
 
 // What rows [begin, end) of a linear layer give.

@@ -18,7 +18,8 @@ struct MultiHeadAttentionOptions {
   int64_t head_size = 0;  // columns of a head; 0: hidden / heads
   double dropout = 0;     // of the probabilities, while training
   bool causal = false;    // a token sees itself and what came before it
-  // and no further than this many positions away
+  // A token sees those at most this many positions away: Mistral's sliding window of W is causal
+  // with W - 1.
   std::optional<int64_t> window = {};
   bool alibi = false;  // scores fall with distance, by alibi_slopes(heads) (Press et al. 2022)
   // Turns queries and keys by their positions (Su et al. 2021, where it is 10000).

@@ -1,6 +1,9 @@
-// The post-norm residual of a transformer layer in one pass: y = layer_norm(x + dropout(branch)).  Vaswani et al. 2017, 5.4
-//  x, branch [tokens, n]  weight, bias [n]  ->  y as x.  Saved: h = x + dropout(branch), weight, mean, rstd.
-//  dh as layer_norm's dx;  dx = dh,  dbranch = dh m / (1 - p),  dweight = sum dy hh,  dbias = sum dy
+// The post-norm residual of a transformer layer in one pass: y = layer_norm(x + dropout(branch)).
+//                                                                         Vaswani et al. 2017, 5.4
+//   x, branch [tokens, n]  weight, bias [n]  ->  y as x.
+//   Saved: h = x + dropout(branch), weight, mean, rstd.
+//   dh as layer_norm's dx:
+//   dx = dh,  dbranch = dh m / (1 - p),  dweight = sum dy hh,  dbias = sum dy
 #include "gradus/ops/dropout.h"
 #include "gradus/ops/rows.h"
 #include "gradus/ops/table.h"
@@ -22,7 +25,7 @@ struct AddNorm : Fused<AddNorm> {
   }
 
   Tensors forward(Inputs in) override {
-    const int64_t n = row_length(name, in[0]);
+    const int64_t n = filled_row_length(name, in[0]);
     constexpr const char* names[] = {"x", "the branch", "weight", "bias"};
     for (size_t i = 1; i < in.size(); ++i) {
       check_same_dtype(name, in[0], in[i]);

@@ -16,13 +16,28 @@ template <class F>
 Tensors binary(const char* op, Inputs in, F f) {
   const Tensor &a = in[0], &b = in[1];
   check_same_dtype(op, a, b);
-  const Shape shape = broadcast_shapes(op, a.shape(), b.shape());
-  Tensor y = Tensor::empty(shape, a.dtype());
+  Tensor y = Tensor::empty(broadcast_shapes(op, a.shape(), b.shape()), a.dtype());
   dispatch(a.dtype(), [&]<class T>() {
-    map<T, T>(expand_view(a, shape), expand_view(b, shape), y,
-              [f](T u, T v) { return static_cast<T>(f(u, v)); });
+    elementwise<T(T, T)>(
+        y, [f](T u, T v) { return static_cast<T>(f(u, v)); }, a, b);
   });
   return {y};
+}
+
+// An integer divided by 0 would end the program; so would the lowest integer divided by -1.
+void check_divisors(const Tensor& a, const Tensor& b) {
+  if (is_float(b.dtype())) return;
+  for (const int64_t divisor : b.to_vector<int64_t>())
+    if (divisor == 0)
+      fail("div: an integer is divided by 0 (dtype {}, shapes {} and {})", to_string(b.dtype()),
+           a.shape(), b.shape());
+}
+template <class T>
+T quotient(T a, T b) {
+  if constexpr (std::is_same_v<T, bool>) return a;
+  else if constexpr (std::is_floating_point_v<T>) return a / b;
+  else if (b != -1) return static_cast<T>(a / b);
+  else return static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(a));
 }
 
 struct Add : Op<Add> {
@@ -55,7 +70,8 @@ struct Mul : Op<Mul> {
 struct Div : Op<Div> {
   static constexpr const char* name = "div";
   Tensors forward(Inputs in) override {
-    Tensors y = binary(name, in, [](auto a, auto b) { return a / b; });
+    check_divisors(in[0], in[1]);
+    Tensors y = binary(name, in, [](auto a, auto b) { return quotient(a, b); });
     save({in[1], y[0]});
     return y;
   }
@@ -95,66 +111,56 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
   std::vector<int> axes;
   for (int i = 1; i <= x.rank(); ++i)
     if (i > shape.rank() || (shape[-i] == 1 && x.shape()[-i] != 1)) axes.push_back(x.rank() - i);
-  return reshape(sum(x, axes, true), shape);
+  return reshape(sum(x, axes, {.keep_axes = true}), shape);
 }
 
 void copy_into(const Tensor& x, Tensor& y, bool add_to_y) {
   if (x.shape() != y.shape() || x.dtype() != y.dtype())
     fail("copy_into: {} {} into {} {}; shapes and dtypes must be equal", to_string(x.dtype()),
          x.shape(), to_string(y.dtype()), y.shape());
-  for (int axis = 0; axis < y.rank(); ++axis)
-    if (y.strides()[axis] == 0 && y.shape()[axis] > 1)
-      fail("copy_into: the target of shape {} repeats its elements along axis {}", y.shape(), axis);
+  if (!add_to_y) return copy_elements(x, y);
   dispatch(y.dtype(), [&]<class T>() {
-    if (y.is_contiguous() && !add_to_y) return map<T, T>(x, y, [](T value) { return value; });
-    Tensor(y.view({}, {}, y.offset())).write<T>();  // counts the version, whatever the strides
-    for_each_run<T, T>(y.shape(), {&x, &y},
-                       [&](int64_t, int64_t n, const auto& runs, const auto& steps) {
-                         const T* from = std::get<0>(runs);
-                         T* to = const_cast<T*>(std::get<1>(runs));
-                         for (int64_t i = 0; i < n; ++i) {
-                           T& element = to[i * steps[1]];
-                           const T value = from[i * steps[0]];
-                           element = add_to_y ? static_cast<T>(element + value) : value;
-                         }
-                       });
+    elementwise<T(T, T)>(
+        y, [](T u, T v) { return static_cast<T>(u + v); }, y, x);
   });
 }
 
 OpInfos arithmetic_ops() {
-  const auto rows = [](const char* op, const char* formula,
-                       Tensor (*f)(const Tensor&, const Tensor&), double low, double high) {
-    const auto operand = [=](const Shape& shape, uint64_t stream) {
-      return sample_uniform(shape, low, high, stream);
-    };
+  const auto row = [](const char* op, const char* formula,
+                      Tensor (*f)(const Tensor&, const Tensor&), double low, double high) {
+    const auto x = [=](const Shape& shape) { return sample::uniform(shape, low, high); };
     const auto call = [f](Inputs in) { return Tensors{f(in[0], in[1])}; };
-    OpInfo info{op, formula, "arithmetic", [=]() -> std::vector<Sample> {
-                  return {{"same shape", {operand({3, 4}, 1), operand({3, 4}, 2)}, call},
-                          {"row", {operand({3, 4}, 3), operand({4}, 4)}, call},
-                          {"column and row", {operand({3, 1}, 5), operand({1, 5}, 6)}, call},
-                          {"scalar", {operand({}, 7), operand({2, 3}, 8)}, call},
-                          {"three axes", {operand({2, 1, 3}, 9), operand({4, 1}, 10)}, call},
-                          {"vector tail", {operand({37}, 11), operand({37}, 12)}, call},
-                          {"the same tensor twice", {operand({5}, 13)}, [f](Inputs in) {
-                             return Tensors{f(in[0], in[0] * in[0])};
-                           }}};
-                }};
-    info.errors = [=]() -> std::vector<ErrorSample> {
-      return {{"shapes",
-               [=] {
-                 f(ones({2, 3}), ones({4}));
-               },
-               {op, "[2, 3]", "[4]"}},
-              {"dtypes", [=] { f(ones({2}), ones({2}, DType::f64)); }, {op, "f32", "f64"}}};
+    return OpInfo{
+        .name = op,
+        .formula = formula,
+        .samples = {{"same shape", {x({3, 4}), x({3, 4})}, call},
+                    {"row", {x({3, 4}), x({4})}, call},
+                    {"column and row", {x({3, 1}), x({1, 5})}, call},
+                    {"column", {x({3, 20}), x({3, 1})}, call},
+                    {"scalar", {x({}), x({2, 3})}, call},
+                    {"three axes", {x({2, 1, 3}), x({4, 1})}, call},
+                    {"vector tail", {x({37}), x({37})}, call},
+                    {"the same tensor twice",
+                     {x({5})},
+                     [f](Inputs in) { return Tensors{f(in[0], in[0] * in[0])}; }}},
+        .errors = {{"shapes",
+                    [f] {
+                      f(ones({2, 3}), ones({4}));
+                    },
+                    {op, "[2, 3]", "[4]"}},
+                   {"dtypes", [f] { f(ones({2}), ones({2}, DType::f64)); }, {op, "f32", "f64"}}},
     };
-    return info;
   };
-  return {rows("add", "a + b", add, -2, 2),
-          rows("sub", "a - b", sub, -2, 2),
-          rows("mul", "a b", mul, -2, 2),
-          rows("div", "a / b", div, 0.5, 2),
-          rows("maximum", "max(a, b)", maximum, -2, 2),
-          rows("minimum", "min(a, b)", minimum, -2, 2)};
+  OpInfo divide = row("div", "a / b", div, 0.5, 2);
+  divide.errors.push_back({"integers by 0",
+                           [] { div(arange(3), zeros({3}, DType::i64)); },
+                           {"div", "divided by 0", "i64", "[3]"}});
+  return {row("add", "a + b", add, -2, 2),
+          row("sub", "a - b", sub, -2, 2),
+          row("mul", "a b", mul, -2, 2),
+          divide,
+          row("maximum", "max(a, b)", maximum, -2, 2),
+          row("minimum", "min(a, b)", minimum, -2, 2)};
 }
 
 }  // namespace gradus

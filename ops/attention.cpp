@@ -1,10 +1,10 @@
 // Scaled dot-product attention of several heads over ragged sequences.
 //                                                                        Vaswani et al. 2017, eq. 1
-//   q [tokens, heads d]   k, v [key tokens, kv_heads d]  ->  y [tokens, heads d];  or the three side
-//   by side as one matrix, qkv [tokens, (heads + 2 kv_heads) d]
+//   q [tokens, heads d]   k, v [key tokens, kv_heads d]  ->  y [tokens, heads d];  or all three as
+//   one matrix, side by side: qkv [tokens, (heads + 2 kv_heads) d]
 //   for each sequence and head, with its keys' and values' head (heads / kv_heads share one):
 //     S = Q K^T / sqrt(d) + bias - slope |i - j|,   P = softmax(S),   P~ = dropout(P),   O = P~ V
-//     dV = P~^T dO,   dP = dO V^T,   dS = P (m dP / (1 - p) - D),   D = row sums of P m dP / (1 - p)
+//     dV = P~^T dO,   dP = dO V^T,   dS = P (m dP / (1 - p) - D),   D = row sum of P m dP / (1 - p)
 //     dQ = dS K / sqrt(d),   dK = dS^T Q / sqrt(d),   dbias = sum of dS over the sequences
 // Scores live in a block of `query_block` rows at a time, in cache. Saved: the inputs and the
 // log-sum-exp of each row of scores, from which the backward computes P again (Dao et al. 2022,
@@ -391,7 +391,10 @@ OpInfos attention_ops() {
            wrong("bias", {3, 6}, {3, 6}, {3}, {.heads = 2, .bias = ones({2, 2, 3})},
                  {"[2, 2, 3]", "[2, 3 or more, 3 or more]"}),
            {"dtypes",
-            [] { attention(ones({2, 4}), ones({2, 4}, DType::f64), ones({2, 4}), Ragged({2}), {}); },
+            [] {
+              const Tensor q = ones({2, 4}), k = ones({2, 4}, DType::f64);
+              attention(q, k, q, Ragged({2}), {});
+            },
             {"attention", "f32", "f64"}}}}};
 }
 

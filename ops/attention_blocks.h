@@ -12,7 +12,7 @@ namespace gradus {
 
 // Q, K and V, and the bias [heads, n, m] or none.
 struct AttentionOperands {
-  Rows query, key, value;
+  RowView query, key, value;
   Tensor bias;
   int64_t d;  // columns of a head
 };

@@ -54,22 +54,21 @@ template <class Relation>
 Tensor compare(const Tensor& a, const Tensor& b) {
   check_same_dtype(Relation::name, a, b);
   check_ordered<Relation>(a);
-  const Shape shape = broadcast_shapes(Relation::name, a.shape(), b.shape());
-  Tensor y = Tensor::empty(shape, DType::boolean);
-  dispatch(a.dtype(), [&]<class T>() {
-    map<T, bool>(expand_view(a, shape), expand_view(b, shape), y, Relation{});
-  });
+  Tensor y = Tensor::empty(broadcast_shapes(Relation::name, a.shape(), b.shape()), DType::boolean);
+  dispatch(a.dtype(), [&]<class T>() { elementwise<bool(T, T)>(y, Relation{}, a, b); });
   return y;
 }
 
 template <class Relation>
 Tensor compare(const Tensor& x, double c) {
+  if (dispatch(x.dtype(), [&]<class T>() { return is_exact<T>(c); }))
+    return compare<Relation>(x, scalar(c, x.dtype()));
   check_ordered<Relation>(x);
   Tensor y = Tensor::empty(x.shape(), DType::boolean);
-  dispatch(x.dtype(), [&]<class T>() {
-    if (is_exact<T>(c))
-      map<T, bool>(x, y, [c = static_cast<T>(c)](T v) { return Relation{}(v, c); });
-    else map<T, bool>(x, y, [c](T v) { return Relation{}(static_cast<double>(v), c); });
+  dispatch(x.dtype(), [&]<class T>() {  // an integer beside what no integer is
+    if constexpr (!std::is_floating_point_v<T>)
+      elementwise<bool(T)>(
+          y, [c](T v) { return Relation{}(static_cast<double>(v), c); }, x);
   });
   return y;
 }
@@ -84,9 +83,8 @@ template <class F>
 Tensor logical(const char* op, const Tensor& a, const Tensor& b, F f) {
   check_boolean(op, a);
   check_boolean(op, b);
-  const Shape shape = broadcast_shapes(op, a.shape(), b.shape());
-  Tensor y = Tensor::empty(shape, DType::boolean);
-  map<bool, bool>(expand_view(a, shape), expand_view(b, shape), y, f);
+  Tensor y = Tensor::empty(broadcast_shapes(op, a.shape(), b.shape()), DType::boolean);
+  elementwise<bool(bool, bool)>(y, f, a, b);
   return y;
 }
 
@@ -114,7 +112,8 @@ Tensor logical_or(const Tensor& a, const Tensor& b) {
 Tensor logical_not(const Tensor& x) {
   check_boolean("logical_not", x);
   Tensor y = Tensor::empty(x.shape(), DType::boolean);
-  map<bool, bool>(x, y, [](bool v) { return !v; });
+  elementwise<bool(bool)>(
+      y, [](bool v) { return !v; }, x);
   return y;
 }
 

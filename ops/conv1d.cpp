@@ -5,7 +5,7 @@
 //           of n rows of a sequence ceil(n / stride) remain
 //           before = dilation (k - 1) / 2 ("same": row o is the middle), or dilation (k - 1) where
 //           causal (row o sees itself and what came before)
-//           dx[t] = sum of dy[o, j] over o stride + j dilation - before = t: the same map transposed
+//           dx[t] = sum of dy[o, j] over o stride + j dilation - before = t: this map transposed
 //   conv1d  x [tokens, in], weight [out, in, k], bias [out]  ->  [tokens', out]
 //           unfold(x) weight^T + bias; derivatives follow from unfold and linear
 #include "gradus/ops/rows.h"
@@ -97,7 +97,7 @@ void check_options(const char* op, int64_t width, const Conv1dOptions& options) 
 
 Ragged conv1d_sequences(const Ragged& sequences, Conv1dOptions options) {
   if (options.stride == 1) return sequences;
-  check_options("conv1d", 1, options);
+  check_options("conv1d_sequences", 1, options);
   std::vector<int64_t> lengths;
   for (int64_t s = 0; s < sequences.sequences(); ++s)
     lengths.push_back((sequences.length(s) + options.stride - 1) / options.stride);
@@ -115,12 +115,9 @@ Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const R
     fail("conv1d: x {} and weight {}; they must be [tokens, in] and [out, in, width]", x.shape(),
          weight.shape());
   const int64_t out = weight.shape()[0], in = weight.shape()[1], width = weight.shape()[2];
-  check_options("conv1d", width, options);
-  if (x.shape()[0] != sequences.tokens())
-    fail("conv1d: x has {} rows, the batch {} tokens", x.shape()[0], sequences.tokens());
+  const Tensor rows = unfold(x, sequences, width, options);
   // as unfold lays them: a tap's channels side by side
-  const Tensor taps = reshape(permute(weight, {0, 2, 1}), {out, width * in});
-  return linear(unfold(x, sequences, width, options), taps, bias);
+  return linear(rows, reshape(permute(weight, {0, 2, 1}), {out, width * in}), bias);
 }
 
 OpInfos conv1d_ops() {
@@ -168,12 +165,12 @@ OpInfos conv1d_ops() {
                 [] {
                   conv1d(ones({2, 3}), ones({5, 3, 3}), {}, Ragged({3}));
                 },
-                {"conv1d", "2 rows", "3 tokens"}},
+                {"unfold", "2 rows", "3 tokens"}},
                {"conv1d's stride",
                 [] {
                   conv1d(ones({2, 3}), ones({5, 3, 3}), {}, Ragged({2}), {.stride = 0});
                 },
-                {"conv1d", "stride 0"}}}}};
+                {"unfold", "stride 0"}}}}};
 }
 
 }  // namespace gradus

@@ -11,7 +11,7 @@ struct Copy : Op<Copy> {
   static constexpr const char* name = "copy";
   Tensors forward(Inputs in) override {
     Tensor y = Tensor::empty(in[0].shape(), in[0].dtype());
-    dispatch(y.dtype(), [&]<class T>() { map<T, T>(in[0], y, [](T x) { return x; }); });
+    copy_elements(in[0], y);
     return {y};
   }
   Tensors backward(const Tensors& dys) override { return dys; }
@@ -27,7 +27,8 @@ struct Cast : Op<Cast> {
     Tensor y = Tensor::empty(in[0].shape(), to);
     dispatch(from, [&]<class From>() {
       dispatch(to, [&]<class To>() {
-        map<From, To>(in[0], y, [](From x) { return static_cast<To>(x); });
+        elementwise<To(From)>(
+            y, [](From x) { return static_cast<To>(x); }, in[0]);
       });
     });
     return {y};
@@ -44,21 +45,21 @@ Tensor cast(const Tensor& x, DType dtype) {
 }
 
 OpInfos copy_ops() {
-  OpInfo copy{"copy", "x", "copy", []() -> std::vector<Sample> {
-                return {{"matrix", {sample_normal({3, 4}, 1)}, [](Inputs in) {
-                           return Tensors{clone(in[0])};
-                         }}};
-              }};
-  OpInfo cast_info{
-      // through f64, which loses nothing of either test dtype
-      "cast", "x as another dtype", "copy", []() -> std::vector<Sample> {
-        return {{"there and back", {sample_normal({3, 4}, 1)}, [](Inputs in) {
-                   const DType dtype = in[0].dtype();
-                   return Tensors{dtype == DType::f64 ? apply<Cast>({in[0]}, DType::f64)[0]
-                                                      : cast(cast(in[0], DType::f64), dtype)};
-                 }}};
-      }};
-  return {copy, cast_info};
+  const auto copied = [](Inputs in) { return Tensors{clone(in[0])}; };
+  // through f64, which loses nothing of either test dtype
+  const auto there_and_back = [](Inputs in) {
+    const DType dtype = in[0].dtype();
+    if (dtype == DType::f64) return apply<Cast>({in[0]}, DType::f64);
+    return Tensors{cast(cast(in[0], DType::f64), dtype)};
+  };
+  return {{.name = "copy",
+           .formula = "x",
+           .samples = {{"matrix", {sample::normal({3, 4})}, copied},
+                       {"tiles and their rests", {sample::normal({19, 37})}, copied},
+                       {"three axes", {sample::normal({2, 17, 5})}, copied}}},
+          {.name = "cast",
+           .formula = "x as another dtype",
+           .samples = {{"there and back", {sample::normal({3, 4})}, there_and_back}}}};
 }
 
 }  // namespace gradus

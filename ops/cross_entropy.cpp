@@ -1,4 +1,5 @@
-// Cross-entropy of rows of logits with one label each.  logits [rows, classes]  labels [rows]  ->  loss []
+// Cross-entropy of rows of logits with one label each.
+//   logits [rows, classes]  labels [rows], i32 or i64  ->  loss []
 //   loss = sum over rows of (log sum exp(logits) - logits[label]) / denominator
 //   dlogits = dy (softmax(logits) - onehot(label)) / denominator
 // Rows whose label is ignore_index have no part in it, nor in the default denominator, the number

@@ -33,6 +33,14 @@ struct Cumsum : Op<Cumsum> {
                      for (int64_t task = begin; task < end; ++task) {
                        const int64_t first = task % strips * strip,
                                      width = std::min(strip, inner - first);
+                       if (inner == 1) {  // the sum stays in a register
+                         Sum sum{0};
+                         for (int64_t i = 0; i < n; ++i) {
+                           const int64_t at = task * n + (from_end ? n - 1 - i : i);
+                           to[at] = static_cast<T>(sum += static_cast<Sum>(from[at]));
+                         }
+                         continue;
+                       }
                        std::fill(sums.begin(), sums.end(), Sum{0});
                        for (int64_t i = 0; i < n; ++i) {
                          const int64_t row = from_end ? n - 1 - i : i,

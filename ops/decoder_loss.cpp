@@ -1,7 +1,9 @@
 // Cross-entropy over a vocabulary with the decoder in it: logits = x W^T + bias, of which only a
 // chunk of rows exists at a time.
-//  x [rows, hidden]  weight [V, hidden]  bias [V]  labels [rows]  ->  loss [], correct [] (i64: rows whose label has the highest logit)
-//  p = (softmax(logits) - onehot(label)) / denominator:  dx = dy p W,  dweight = dy p^T x,  dbias = dy sum of p over rows
+//   x [rows, hidden]  weight [V, hidden]  bias [V]  labels [rows] -> loss [], correct [] (i64, how
+//   many rows' label has the highest logit)
+//   p = (softmax(logits) - onehot(label)) / denominator:
+//   dx = dy p W,  dweight = dy p^T x,  dbias = dy sum of p over rows
 // While recording, a chunk's p is turned into the three unit gradients at once, in buffers of its
 // own, and forgotten; backward multiplies them by dy. With rows gathered at the predicted positions
 // and weight the word embeddings, this is BERT's masked-language-model loss. The idea of computing

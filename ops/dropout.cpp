@@ -1,5 +1,7 @@
-// Dropout (Srivastava et al. 2014), inverted: y = x m / (1 - p), m = 0 with probability p.  x [.., n] -> y [.., n]
-//  dx = dy m / (1 - p): the same map on dy, with the same draw. m is never stored: it is a function of seed, step, place and element (autograd/random.h).
+// Dropout (Srivastava et al. 2014), inverted.                                x [.., n] -> y [.., n]
+//   y = x m / (1 - p), m = 0 with probability p, else 1
+//   dx = dy m / (1 - p): the same map on dy, with the same draw
+// m is never stored: it is a function of seed, step, place and element (autograd/random.h).
 // `rows` says which sequence and position each row is (of its axis 0, when x is [tokens, n]);
 // without it row r is position r of one sequence.
 #include "gradus/ops/dropout.h"

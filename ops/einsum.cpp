@@ -207,7 +207,7 @@ Operand sum_away(const Operand& operand, const std::set<Label>& kept) {
     if (kept.contains(operand.labels[axis])) labels.push_back(operand.labels[axis]);
     else axes.push_back(static_cast<int>(axis));
   }
-  return axes.empty() ? operand : Operand{sum(operand.x, axes, false), labels};
+  return axes.empty() ? operand : Operand{sum(operand.x, axes), labels};
 }
 
 class Join {

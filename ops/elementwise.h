@@ -1,12 +1,23 @@
-// Loops over elements of strided tensors, for the ops that are nothing more: y[i] = f(a[i], b[i],
-// …). The output is contiguous and new; inputs are any views of its shape (broadcast by expand_view
-// first). Cut by size into blocks that threads share.
+// Elementwise loops over tensors: y[i] = f(a[i], b[i], …) for ops that are nothing more, a user's
+// own as well.
+//
+//   Tensor y = Tensor::empty(shape, a.dtype());
+//   elementwise<float(float, float)>(y, [](float u, float v) { return u / (1 + v * v); }, a, b);
+//
+// The inputs are any views whose shapes broadcast to y's; y is any view that does not repeat
+// elements, and may be one of the inputs. The signature names the element types, and reading a
+// tensor as another type is an Error. The loop is compiled for every instruction level where floats
+// take part (kernels/loops.h); it is cut by size into blocks that threads share. Axes that lie one
+// after another are made one, what lies transposed is read in tiles, a repeated row, column or
+// number is read where it lies.
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "gradus/autograd/tensor.h"
 #include "gradus/base/parallel.h"
+#include "gradus/kernels/loops.h"
 
 namespace gradus {
 
@@ -21,77 +32,60 @@ inline Tensor expand_view(const Tensor& x, const Shape& shape) {
   return x.view(shape, strides, x.offset());
 }
 
-// Calls row(begin, count, pointers, steps) for runs of elements along the last axis: element begin
-// of the output, pointers to the run in each input, and the inputs' steps along it.
-template <class... In, class Row>
-void for_each_run(const Shape& shape, const std::array<const Tensor*, sizeof...(In)>& inputs,
-                  Row&& row) {
-  constexpr size_t count = sizeof...(In);
-  const int64_t n = shape.numel();
-  if (n == 0) return;
-  bool all_contiguous = true;
-  for (const Tensor* x : inputs) all_contiguous = all_contiguous && x->is_contiguous();
-  const int64_t length = all_contiguous ? n : shape.rank() ? shape[-1] : 1;  // of a run
-  const int64_t runs = n / length, grain = std::max<int64_t>(1, element_block / length);
-  std::array<int64_t, count> steps{};
-  for (size_t i = 0; i < count; ++i)
-    steps[i] = all_contiguous ? 1 : shape.rank() ? inputs[i]->strides()[-1] : 0;
-  const auto at = [&]<size_t... I>(int64_t run, std::index_sequence<I...>) {
-    std::array<int64_t, count> offsets{};
-    if (!all_contiguous)
-      for (int axis = shape.rank() - 2; axis >= 0; --axis) {
-        const int64_t index = run % shape[axis];
-        run /= shape[axis];
-        for (size_t i = 0; i < count; ++i) offsets[i] += index * inputs[i]->strides()[axis];
-      }
-    return std::tuple<const In*...>{inputs[I]->template data<In>() + offsets[I]...};
-  };
-  if (runs == 1) {
-    const auto base = at(0, std::index_sequence_for<In...>{});
-    parallel_for(length, element_block, [&](int64_t begin, int64_t end) {
-      const auto pointers = [&]<size_t... I>(std::index_sequence<I...>) {
-        return std::tuple<const In*...>{std::get<I>(base) + begin * steps[I]...};
-      }
-      (std::index_sequence_for<In...>{});
-      row(begin, end - begin, pointers, steps);
-    });
-    return;
+namespace detail {
+// One tensor of an elementwise loop, without its type.
+struct Operand {
+  void* at;
+  const Shape* shape;
+  const Shape* strides;
+  int64_t size;  // bytes of an element
+  Operand(const void* at, const Tensor& x) : Operand(at, x, x.strides()) {}
+  Operand(const void* at, const Tensor& x, const Shape& strides)
+      : at(const_cast<void*>(at)),
+        shape(&x.shape()),
+        strides(&strides),
+        size(static_cast<int64_t>(size_of(x.dtype()))) {}
+};
+// Runs `count` rows of n elements; f is the function.
+using RowLoop = void (*)(const void* f, const LoopRows* rows, int64_t count, int64_t n);
+// operands[0] is y. Without a loop y = x, of whatever type.
+void run_elementwise(const Operand* operands, int count, RowLoop loop, const void* f);
+
+template <class Signature>
+struct Elementwise;
+template <class Out, class... In>
+struct Elementwise<Out(In...)> {
+  template <class F, class... X>
+  static void run(Tensor& y, const F& f, const X&... x) {
+    static_assert(sizeof...(X) == sizeof...(In), "elementwise: a tensor for each argument");
+    const Operand operands[] = {{y.write_strided<Out>(), y}, {x.template data<In>(), x}...};
+    const RowLoop loop = [](const void* f, const LoopRows* rows, int64_t count, int64_t n) {
+      // integers and booleans are rarely many: one loop is enough
+      constexpr bool floats =
+          std::is_floating_point_v<Out> || (std::is_floating_point_v<In> || ...);
+      loop_rows<Out, In...>(floats ? level() : Level::baseline, *static_cast<const F*>(f), rows,
+                            count, n);
+    };
+    run_elementwise(operands, 1 + sizeof...(In), loop, &f);
   }
-  parallel_for(runs, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t run = begin; run < end; ++run)
-      row(run * length, length, at(run, std::index_sequence_for<In...>{}), steps);
-  });
+};
+}  // namespace detail
+
+template <class Signature, class F, class... X>
+void elementwise(Tensor& y, const F& f, const X&... x) {
+  detail::Elementwise<Signature>::run(y, f, x...);
 }
 
-// y = f(x).
-template <class In, class Out, class F>
-void map(const Tensor& x, Tensor& y, F f) {
-  Out* out = y.write<Out>();
-  for_each_run<In>(y.shape(), {&x},
-                   [&](int64_t begin, int64_t n, const auto& in, const auto& step) {
-                     const In* a = std::get<0>(in);
-                     Out* to = out + begin;
-                     if (step[0] == 1)
-                       for (int64_t i = 0; i < n; ++i) to[i] = f(a[i]);
-                     else
-                       for (int64_t i = 0; i < n; ++i) to[i] = f(a[i * step[0]]);
-                   });
-}
+// y = x; same dtype, x's shape broadcasts to y's, y any view.
+void copy_elements(const Tensor& x, Tensor& y);
+// The same into memory of x's shape with these strides, of which write() was asked for before.
+void copy_elements(const Tensor& x, void* y, const Shape& strides);
 
-// y = f(a, b), both already of y's shape.
-template <class In, class Out, class F>
-void map(const Tensor& a_tensor, const Tensor& b_tensor, Tensor& y, F f) {
-  Out* out = y.write<Out>();
-  for_each_run<In, In>(y.shape(), {&a_tensor, &b_tensor},
-                       [&](int64_t begin, int64_t n, const auto& in, const auto& step) {
-                         const In *a = std::get<0>(in), *b = std::get<1>(in);
-                         Out* to = out + begin;
-                         if (step[0] == 1 && step[1] == 1)
-                           for (int64_t i = 0; i < n; ++i) to[i] = f(a[i], b[i]);
-                         else
-                           for (int64_t i = 0; i < n; ++i)
-                             to[i] = f(a[i * step[0]], b[i * step[1]]);
-                       });
+// Every element of contiguous memory, threads sharing it.
+template <class T>
+void fill_elements(T* y, int64_t n, T value) {
+  parallel_for(n, element_block,
+               [&](int64_t begin, int64_t end) { std::fill(y + begin, y + end, value); });
 }
 
 // A check that ops with several float inputs share.

@@ -1,10 +1,10 @@
 // Elements by number along one axis. The index has the tensor's shape but for that axis.
 //   gather       y[.., i, ..] = x[.., index[.., i, ..], ..]               dx = scatter(dy)
-//   scatter      y[.., index[.., i, ..], ..] += x[.., i, ..] into zeros   dx = gather(dy)
-//   scatter_add  x + scatter(values)                                      (an expression)
+//   scatter      y = zeros, or base; y[.., index[.., i, ..], ..] += x[.., i, ..]
+//                                                                     dx = gather(dy), dbase = dy
 // Indices are i32 or i64 and are checked before anything is read. Elements scattered to one place
 // are added in the order of i, whatever the number of threads.
-#include "gradus/ops/blocks.h"
+#include "gradus/ops/elementwise.h"
 #include "gradus/ops/indices.h"
 #include "gradus/ops/table.h"
 
@@ -34,9 +34,12 @@ void for_each_line_element(const Lines& l, F&& f) {
                  for (int64_t task = begin; task < end; ++task) {
                    const int64_t o = task / strips, first = task % strips * strip,
                                  last = std::min(l.inner, first + strip);
-                   for (int64_t i = 0; i < l.m; ++i)
-                     for (int64_t k = first; k < last; ++k)
-                       f((o * l.m + i) * l.inner + k, o * l.n * l.inner + k);
+                   if (l.inner == 1)
+                     for (int64_t i = 0; i < l.m; ++i) f(o * l.m + i, o * l.n);
+                   else
+                     for (int64_t i = 0; i < l.m; ++i)
+                       for (int64_t k = first; k < last; ++k)
+                         f((o * l.m + i) * l.inner + k, o * l.n * l.inner + k);
                  }
                });
 }
@@ -78,26 +81,24 @@ struct Gather : Op<Gather> {
   }
 };
 
-struct Scatter : Op<Scatter> {
-  static constexpr const char* name = "scatter";
+// Into zeros whose axis has size n, or onto a third input.
+template <bool onto>
+struct Scatter : Op<Scatter<onto>> {
+  static constexpr const char* name = onto ? "scatter_add" : "scatter";
   int axis;
   int64_t n;
   Scatter(int axis, int64_t n) : axis(axis), n(n) {}
   std::string detail() const override { return fmt::format("axis={} into {}", axis, n); }
   Tensors forward(Inputs in) override {
-    check_index_shape(name, in[1], in[0].shape(), axis);
-    if (in[1].shape() != in[0].shape())
-      fail("scatter: the index has shape {}, the tensor {}; they must be equal", in[1].shape(),
-           in[0].shape());
-    const Tensor x = contiguous(in[0]), index = checked_indices(name, in[1], n);
-    Shape shape = x.shape();
+    Shape shape = in[0].shape();
     shape[axis] = n;
-    Tensor y = Tensor::empty(shape, x.dtype());
-    save({in[1]});
+    const Tensor x = contiguous(in[0]), index = checked_indices(name, in[1], n);
+    Tensor y = onto ? clone(in[2]) : Tensor::empty(shape, x.dtype());
+    this->save({in[1]});
     const Lines lines(shape, x.shape(), axis);
     dispatch_number(name, x.dtype(), [&]<class T>() {
       T* to = y.write<T>();
-      fill_blocks(to, y.numel(), T{0});
+      if (!onto) fill_elements(to, y.numel(), T{0});
       if (x.numel() == 0) return;
       dispatch_index(name, index.dtype(), [&]<class I>() {
         const T* from = x.data<T>();
@@ -111,7 +112,9 @@ struct Scatter : Op<Scatter> {
     return {y};
   }
   Tensors backward(const Tensors& dys) override {
-    return {gather(dys[0], axis, saved(0)), Tensor()};
+    Tensors dxs{this->wants(0) ? gather(dys[0], axis, this->saved(0)) : Tensor(), Tensor()};
+    if (onto) dxs.push_back(dys[0]);
+    return dxs;
   }
 };
 
@@ -122,8 +125,13 @@ Tensor gather(const Tensor& x, int axis, const Tensor& index) {
 }
 
 Tensor scatter(const Tensor& x, int axis, const Tensor& index, int64_t n) {
-  check(n >= 0, "scatter: the size {} is negative", n);
-  return apply<Scatter>({x, index}, checked_axis("scatter", axis, x.shape()), n)[0];
+  axis = checked_axis("scatter", axis, x.shape());
+  if (index.shape() != x.shape() || n < 0)
+    fail(
+        "scatter: the index has shape {}, the tensor {}, the result {} along axis {}; the shapes "
+        "must be equal",
+        index.shape(), x.shape(), n, axis);
+  return apply<Scatter<false>>({x, index}, axis, n)[0];
 }
 
 Tensor scatter_add(const Tensor& x, int axis, const Tensor& index, const Tensor& values) {
@@ -133,8 +141,7 @@ Tensor scatter_add(const Tensor& x, int axis, const Tensor& index, const Tensor&
   if (values.shape() != index.shape())
     fail("scatter_add: the index has shape {}, the values {}; they must be equal", index.shape(),
          values.shape());
-  checked_indices("scatter_add", index, x.shape()[axis]);
-  return add(x, scatter(values, axis, index, x.shape()[axis]));
+  return apply<Scatter<true>>({values, index, x}, axis, x.shape()[axis])[0];
 }
 
 OpInfos gather_ops() {
@@ -199,8 +206,7 @@ OpInfos gather_ops() {
                    {"scatter_add", "[3, 2]", "[3, 4]"}},
                   {"index",
                    [] { scatter_add(ones({2}), 0, full({2}, 2, DType::i64), ones({2})); },
-                   {"scatter_add", "index 2", "0..1"}}},
-       .composed = true},
+                   {"scatter_add", "index 2", "0..1"}}}},
   };
 }
 

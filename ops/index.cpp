@@ -1,14 +1,13 @@
 // Rows by number: x [n, ..], rows [r..].
 //   take          y [r.., ..]:  y[i] = x[rows[i]]       dx = scatter_rows(dy)    the embedding lookup
-//   scatter_rows  x [n, ..]:    x[rows[i]] += y[i]      dy = take(dx)
+//   scatter_rows  x [n, ..] = zeros, or base; x[rows[i]] += y[i]        dy = take(dx), dbase = dx
 //   index_put     y = x, then y[rows[i]] = values[i]    dx = dy without those rows, dvalues = take(dy)
-//   index_add     x + scatter_rows(values)              (an expression)
 //   one_hot       y [r.., classes] = (rows == class)    without gradient
 // Indices are i32 or i64 and are checked before anything is read. Rows met twice are added in their
 // order, whatever the number of threads; of rows put twice the last one stays.
 #include <numeric>
 
-#include "gradus/ops/blocks.h"
+#include "gradus/ops/elementwise.h"
 #include "gradus/ops/indices.h"
 #include "gradus/ops/table.h"
 
@@ -122,8 +121,10 @@ struct Take : Op<Take> {
   }
 };
 
-struct ScatterRows : Op<ScatterRows> {
-  static constexpr const char* name = "scatter_rows";
+// Into zeros of n rows, or onto a third input.
+template <bool onto>
+struct ScatterRows : Op<ScatterRows<onto>> {
+  static constexpr const char* name = onto ? "index_add" : "scatter_rows";
   int64_t n;
   explicit ScatterRows(int64_t n) : n(n) {}
   std::string detail() const override { return fmt::format("rows={}", n); }
@@ -131,18 +132,22 @@ struct ScatterRows : Op<ScatterRows> {
     const Tensor y = contiguous(in[0]), rows = checked_indices(name, in[1], n);
     Shape shape{n};
     for (int axis = rows.rank(); axis < y.rank(); ++axis) shape.push_back(y.shape()[axis]);
-    save({in[1]});
-    Tensor x = Tensor::empty(shape, y.dtype());
+    this->save({in[1]});
+    Tensor x = onto ? clone(in[2]) : Tensor::empty(shape, y.dtype());
     dispatch_number(name, y.dtype(), [&]<class T>() {
       T* to = x.write<T>();
-      fill_blocks(to, x.numel(), T{0});
+      if (!onto) fill_elements(to, x.numel(), T{0});
       dispatch_index(name, rows.dtype(), [&]<class I>() {
         scatter_rows_into(y.data<T>(), rows.data<I>(), rows.numel(), n, row_width(shape), to);
       });
     });
     return {x};
   }
-  Tensors backward(const Tensors& dys) override { return {take(dys[0], saved(0)), Tensor()}; }
+  Tensors backward(const Tensors& dys) override {
+    Tensors dxs{this->wants(0) ? take(dys[0], this->saved(0)) : Tensor(), Tensor()};
+    if (onto) dxs.push_back(dys[0]);
+    return dxs;
+  }
 };
 
 struct IndexPut : Op<IndexPut> {
@@ -216,7 +221,7 @@ Tensor scatter_rows(const Tensor& y, const Tensor& rows, int64_t n) {
         "scatter_rows: {} rows of shape {} by indices of shape {}; the tensor's first sizes must "
         "be those of the indices",
         n, y.shape(), rows.shape());
-  return apply<ScatterRows>({y, rows}, n)[0];
+  return apply<ScatterRows<false>>({y, rows}, n)[0];
 }
 
 Tensor index_put(const Tensor& x, const Tensor& rows, const Tensor& values) {
@@ -225,8 +230,7 @@ Tensor index_put(const Tensor& x, const Tensor& rows, const Tensor& values) {
 
 Tensor index_add(const Tensor& x, const Tensor& rows, const Tensor& values) {
   const Tensor all = broadcast_values("index_add", x, rows, values);
-  checked_indices("index_add", rows, x.shape()[0]);
-  return add(x, scatter_rows(all, rows, x.shape()[0]));
+  return apply<ScatterRows<true>>({all, rows, x}, x.shape()[0])[0];
 }
 
 Tensor one_hot(const Tensor& ids, int64_t classes, DType dtype) {
@@ -339,8 +343,7 @@ OpInfos index_ops() {
                    [] {
                      index_add(ones({3, 2}), tensor({1}, DType::i32), ones({3}));
                    },
-                   {"index_add", "[3]", "[1, 2]"}}},
-       .composed = true},
+                   {"index_add", "[3]", "[1, 2]"}}}},
       {.name = "one_hot",
        .formula = "ids == class",
        .samples = {{"vector",

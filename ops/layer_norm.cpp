@@ -1,6 +1,8 @@
-// y = (x - mean) * rstd * weight + bias over the last axis; rstd = 1 / sqrt(var + eps), var biased.  Ba et al. 2016, eq. 4
-//   x [.., n]  weight, bias [n]  ->  y as x.        Saved: x, weight, mean [..], rstd [..].
-//  g = dy weight,  xh = (x - mean) rstd:  dx = rstd (g - mean(g) - xh mean(g xh)),  dweight = sum dy xh,  dbias = sum dy
+// y = (x - mean) * rstd * weight + bias over the last axis; rstd = 1 / sqrt(var + eps), var biased.
+//                                                                            Ba et al. 2016, eq. 4
+//   x [.., n]  weight, bias [n]  ->  y as x.               Saved: x, weight, mean [..], rstd [..].
+//   g = dy weight,  xh = (x - mean) rstd:
+//   dx = rstd (g - mean(g) - xh mean(g xh)),  dweight = sum dy xh,  dbias = sum dy
 #include "gradus/kernels/kernels.h"
 #include "gradus/ops/rows.h"
 #include "gradus/ops/table.h"
@@ -15,12 +17,12 @@ struct LayerNorm : Fused<LayerNorm> {
   std::string detail() const override { return fmt::format("eps={}", eps); }
 
   Tensors reference(Inputs in) const {
-    const Tensor c = in[0] - mean(in[0], -1);
-    return {c * rsqrt(mean(square(c), -1) + eps) * in[1] + in[2]};
+    const Tensor c = in[0] - mean(in[0], -1, {.keep_axes = true});
+    return {c * rsqrt(mean(square(c), -1, {.keep_axes = true}) + eps) * in[1] + in[2]};
   }
 
   Tensors forward(Inputs in) override {
-    const int64_t n = row_length(name, in[0]);
+    const int64_t n = filled_row_length(name, in[0]);
     for (size_t i : {size_t{1}, size_t{2}}) {
       check_same_dtype(name, in[0], in[i]);
       if (in[i].shape() != Shape{n})

@@ -1,12 +1,19 @@
-// A number beside a tensor, where it must be exactly what was written.
+// Numbers beside tensors, where they must be exactly what was written, and their bits.
 #pragma once
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "gradus/autograd/tensor.h"
 
 namespace gradus {
+
+// The bits of a number as an integer.
+template <size_t bytes>
+using Unsigned =
+    std::conditional_t<bytes == 1, uint8_t, std::conditional_t<bytes == 4, uint32_t, uint64_t>>;
 
 // Does the dtype have this number? Floats round, as literals do; integers must be whole.
 template <class T>

@@ -86,6 +86,9 @@ struct OpInfo {
   // An expression of other ops, with no node of its own: its parts have the backward and its
   // mutants.
   bool composed = false;
+  // f32 calls so large that threads share the work, where no sample can be enlarged to that: see
+  // check_op.h
+  ListOf<Sample> large = {};
 };
 using OpInfos = std::vector<OpInfo>;
 

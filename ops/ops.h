@@ -131,14 +131,36 @@ inline Tensor ones_like(const Tensor& x) { return full_like(x, 1); }
 Tensor tril(const Tensor& x, int64_t diagonal = 0);
 Tensor triu(const Tensor& x, int64_t diagonal = 0);
 
-// reduce.cpp                               x [.., n, ..] -> [.., ..], or [.., 1, ..] with keep_axis
-Tensor sum(const Tensor& x);  // all elements, shape []
-Tensor sum(const Tensor& x, const std::vector<int>& axes, bool keep_axes = false);
+// reduce.cpp, extremum.cpp: over all elements, one axis (-1) or several ({0, 2}). The axes are
+// dropped, or stay with size 1 under {.keep_axes = true}.
+struct Axes {
+  std::vector<int> list;
+  Axes(int axis) : list{axis} {}
+  Axes(std::initializer_list<int> axes) : list(axes) {}
+  Axes(std::vector<int> axes) : list(std::move(axes)) {}
+};
+struct ReduceOptions {
+  bool keep_axes = false;
+};
+Tensor sum(const Tensor& x);  // integers and booleans sum to i64, without gradient
+Tensor sum(const Tensor& x, const Axes& axes, ReduceOptions options = {});
 Tensor mean(const Tensor& x);
-Tensor mean(const Tensor& x, int axis, bool keep_axis = true);
-// the gradient goes to the first of equals
-Tensor max(const Tensor& x, int axis, bool keep_axis = true);
-Tensor argmax(const Tensor& x, int axis);  // i64, without gradient
+Tensor mean(const Tensor& x, const Axes& axes, ReduceOptions options = {});
+// the mean of squares about the mean, of n elements: over n - 1 where unbiased, else over n
+struct VarianceOptions {
+  bool keep_axes = false;
+  bool unbiased = true;
+};
+Tensor var(const Tensor& x, VarianceOptions options = {});
+Tensor var(const Tensor& x, const Axes& axes, VarianceOptions options = {});
+// NaN where an element is NaN; the gradient goes to the first of equals
+Tensor max(const Tensor& x);
+Tensor max(const Tensor& x, const Axes& axes, ReduceOptions options = {});
+Tensor min(const Tensor& x);
+Tensor min(const Tensor& x, const Axes& axes, ReduceOptions options = {});
+// where along the axis the first of the largest (smallest) is: i64, without gradient
+Tensor argmax(const Tensor& x, int axis, ReduceOptions options = {});
+Tensor argmin(const Tensor& x, int axis, ReduceOptions options = {});
 // sqrt of the sum of squares, a number
 // sqrt of the sum of squares: a number, which prints as "not computed" where the tensor is undefined
 // (a gradient that is zero because nobody computed it).
@@ -235,7 +257,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 // softmax.cpp: over one axis
 Tensor softmax(const Tensor& x, int axis = -1);
 Tensor log_softmax(const Tensor& x, int axis = -1);
-Tensor logsumexp(const Tensor& x, int axis = -1, bool keep_axis = false);  // log(sum(exp(x)))
+Tensor logsumexp(const Tensor& x, int axis = -1, ReduceOptions options = {});  // log(sum(exp(x)))
 
 // activation.cpp
 enum class Gelu { erf, tanh };  // the exact normal distribution, or Google's tanh approximation

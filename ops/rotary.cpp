@@ -1,5 +1,5 @@
 // Rotary position embedding: queries and keys turned by their position, so that the product of a
-// query and a key depends on how far apart they are.                Su et al. 2021, RoFormer, eq. 34
+// query and a key depends on how far apart they are.               Su et al. 2021, RoFormer, eq. 34
 //   x [tokens, heads d], d even  ->  y as x.   For the row at position p of its sequence, each head
 //   and i < d/2, with t = p base^(-2i/d):   (a, b)  ->  (a cos t - b sin t,  b cos t + a sin t)
 //   the pair (a, b) is (x[i], x[i + d/2]) (GPT-NeoX, Llama), or (x[2i], x[2i+1]) where interleaved
@@ -94,7 +94,7 @@ struct Rotary : Fused<Rotary> {
 
  private:
   Tensor turned(const Tensor& tensor, bool inverse) const {
-    const Rows x = rows_of(tensor);
+    const RowView x = rows_of(tensor);
     const int64_t columns = tensor.shape()[1], d = columns / options.heads;
     const Tables tables(sequences.longest(), d / 2, options.base, tensor.dtype());
     Tensor y = Tensor::empty(tensor.shape(), tensor.dtype());

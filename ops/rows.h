@@ -13,6 +13,13 @@ inline int64_t row_length(const char* op, const Tensor& x) {
   check(x.rank() >= 1, "{}: the tensor has no axes; it needs a last axis to work along", op);
   return x.shape()[-1];
 }
+// The same for ops that take a row's mean.
+inline int64_t filled_row_length(const char* op, const Tensor& x) {
+  const int64_t n = row_length(op, x);
+  if (n == 0)
+    fail("{}: the last axis of the shape {} is empty; a mean needs an element", op, x.shape());
+  return n;
+}
 inline int64_t row_count(const Tensor& x) { return x.shape()[-1] ? x.numel() / x.shape()[-1] : 0; }
 // The product of all sizes but the last: the rows of a tensor even where they are empty.
 inline int64_t leading_size(const Shape& shape) {
@@ -23,18 +30,18 @@ inline int64_t leading_size(const Shape& shape) {
 
 // A matrix as rows of unit stride that may lie apart, as columns of a wider one do: what GEMM and
 // some kernels take with a leading dimension.
-struct Rows {
+struct RowView {
   Tensor tensor;
   int64_t ld;
 };
-inline Rows rows_of(const Tensor& x) {
+inline RowView rows_of(const Tensor& x) {
   const int64_t n = x.shape()[1];
   if (x.shape()[0] > 1 && n > 0 && x.strides()[1] == 1 && x.strides()[0] >= n)
     return {x, x.strides()[0]};
   return {contiguous(x), std::max<int64_t>(n, 1)};
 }
 
-// Rows a block, for kernels that go once over memory. Depends on the length of rows alone.
+// Rows per block, for kernels that go once over memory. Depends on the length of rows alone.
 inline int64_t rows_per_block(int64_t length) {
   return std::max<int64_t>(1, element_block / std::max<int64_t>(length, 1));
 }

@@ -18,7 +18,8 @@ template <class F>
 Tensors with_scalar(const char* op, const Tensor& x, F f) {
   Tensor y = Tensor::empty(x.shape(), x.dtype());
   dispatch_float(op, x.dtype(), [&]<class T>() {
-    map<T, T>(x, y, [f](T value) { return static_cast<T>(f(value)); });
+    elementwise<T(T)>(
+        y, [f](T value) { return static_cast<T>(f(value)); }, x);
   });
   return {y};
 }

@@ -30,11 +30,12 @@ Shape reduced(const char* op, const Tensor& x, const Ragged& sequences) {
   return shape;
 }
 
+constexpr int64_t strip = 256;  // columns that are reduced at once
+
 // Calls f(sequence, first column, columns) for strips of each sequence's rows.
 template <class F>
 void for_each_segment_strip(const Ragged& sequences, int64_t width, F&& f) {
   if (width == 0 || sequences.sequences() == 0) return;
-  constexpr int64_t strip = 256;
   const int64_t strips = (width + strip - 1) / strip,
                 length = sequences.tokens() / sequences.sequences();
   parallel_for(sequences.sequences() * strips,
@@ -61,7 +62,7 @@ struct SegmentSum : Op<SegmentSum> {
       const T* from = x.data<T>();
       T* to = y.write<T>();
       for_each_segment_strip(sequences, width, [&](int64_t s, int64_t first, int64_t columns) {
-        std::array<double, 256> sums{};
+        std::array<double, strip> sums{};
         for (int64_t t = sequences.begin(s); t < sequences.end(s); ++t)
           for (int64_t j = 0; j < columns; ++j)
             sums[static_cast<size_t>(j)] += static_cast<double>(from[t * width + first + j]);
@@ -99,13 +100,18 @@ Tensor segment_max(const Tensor& x, const Ragged& sequences) {
     dispatch(x.dtype(), [&]<class T>() {
       const T* at = flat.data<T>();
       for_each_segment_strip(sequences, width, [&](int64_t s, int64_t first, int64_t columns) {
-        int64_t* best = rows + s * width + first;
-        std::fill(best, best + columns, sequences.begin(s));
+        int64_t* row = rows + s * width + first;
+        std::fill(row, row + columns, sequences.begin(s));
+        std::array<T, strip> best;
+        std::copy_n(at + sequences.begin(s) * width + first, columns, best.begin());
         for (int64_t t = sequences.begin(s) + 1; t < sequences.end(s); ++t)
           for (int64_t j = 0; j < columns; ++j) {
-            const T value = at[t * width + first + j], so_far = at[best[j] * width + first + j];
+            const T value = at[t * width + first + j];
+            T& so_far = best[static_cast<size_t>(j)];
             // NaN is the largest: it is seen, not skipped
-            if (value > so_far || (value != value && so_far == so_far)) best[j] = t;
+            if (!(value > so_far || (value != value && so_far == so_far))) continue;
+            so_far = value;
+            row[j] = t;
           }
       });
     });

@@ -1,7 +1,7 @@
 // Choice, with broadcasting.
 //   where        y = condition ? a : b                     da = dy where condition, db = dy elsewhere
 //   tril, triu   the lower, upper triangle of matrices, zero elsewhere       dx = the same of dy
-#include "gradus/ops/blocks.h"
+#include "gradus/ops/elementwise.h"
 #include "gradus/ops/numbers.h"
 #include "gradus/ops/table.h"
 
@@ -20,15 +20,8 @@ struct Where : Op<Where> {
     Tensor y = Tensor::empty(shape, a.dtype());
     save({condition});
     dispatch(a.dtype(), [&]<class T>() {
-      const Tensor c = expand_view(condition, shape), u = expand_view(a, shape),
-                   v = expand_view(b, shape);
-      T* out = y.write<T>();
-      for_each_run<bool, T, T>(
-          shape, {&c, &u, &v}, [&](int64_t begin, int64_t n, const auto& at, const auto& step) {
-            const auto [which, yes, no] = at;
-            for (int64_t i = 0; i < n; ++i)
-              out[begin + i] = which[i * step[0]] ? yes[i * step[1]] : no[i * step[2]];
-          });
+      elementwise<T(bool, T, T)>(
+          y, [](bool c, T u, T v) { return choose(c, u, v); }, condition, a, b);
     });
     return {y};
   }

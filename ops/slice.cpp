@@ -3,7 +3,7 @@
 //   pad    y[before + i (between + 1)] = x[i] along each axis, `value` elsewhere     dx = slices of dy
 // A slice's gradient is added straight into the gradient of x where that is being summed
 // (Node::slot): many slices of one tensor cost what the tensor costs, not its square.
-#include "gradus/ops/blocks.h"
+#include "gradus/ops/elementwise.h"
 #include "gradus/ops/numbers.h"
 #include "gradus/ops/table.h"
 
@@ -35,11 +35,8 @@ struct Slice : Op<Slice> {
     }
     GradientSlot dx = slot(0);
     dx.zero_unless_added_to();
-    const Tensor dy = in_runs(dys[0]), region = of(dx.into);
-    dispatch_float(name, dy.dtype(), [&]<class T>() {
-      T* to = dx.into.write<T>() + (region.offset() - dx.into.offset());
-      copy_region(dy, to, region.strides(), true);
-    });
+    Tensor region = of(dx.into);
+    copy_into(dys[0], region, true);
     return {dx.gradient()};
   }
 };
@@ -57,7 +54,7 @@ struct Pad : Op<Pad> {
     return text;
   }
   Tensors forward(Inputs in) override {
-    const Tensor x = in_runs(in[0]);
+    const Tensor& x = in[0];
     Shape shape = x.shape();
     for (int axis = 0; axis < x.rank(); ++axis) {
       const Padding& w = widths[static_cast<size_t>(axis)];
@@ -67,14 +64,14 @@ struct Pad : Op<Pad> {
     if (y.numel() == 0) return {y};
     dispatch(x.dtype(), [&]<class T>() {
       T* to = y.write<T>();
-      fill_blocks(to, y.numel(), static_cast<T>(value));
+      fill_elements(to, y.numel(), static_cast<T>(value));
       Shape strides = y.strides();
       for (int axis = 0; axis < x.rank(); ++axis) {
         const Padding& w = widths[static_cast<size_t>(axis)];
         if (x.numel()) to += w.before * strides[axis];
         strides[axis] *= w.between + 1;
       }
-      copy_region(x, to, strides);
+      copy_elements(x, to, strides);
     });
     return {y};
   }

@@ -3,42 +3,66 @@
 //   sort      values = gather(x, argsort(x)), and those indices         dx = scatter(dvalues)
 //   topk      the first k of the descending order                       the same
 // NaN counts as larger than all numbers: it comes last ascending, first descending.
-#include <cmath>
+#include <array>
+#include <bit>
+#include <limits>
 
 #include "gradus/ops/elementwise.h"
+#include "gradus/ops/numbers.h"
 #include "gradus/ops/table.h"
 
 namespace gradus {
 namespace {
 
+// A number whose order among all keys is that of x: NaN last, and -0 beside 0.
 template <class T>
-struct Item {
-  T value;
-  int64_t index;
-};
-
-template <class T>
-bool is_nan(T x) {
-  if constexpr (std::is_floating_point_v<T>) return std::isnan(x);
-  else return false;
+Unsigned<sizeof(T)> key_of(T x, bool descending) {
+  using Key = Unsigned<sizeof(T)>;
+  constexpr Key sign = Key{1} << (8 * sizeof(T) - 1);
+  Key key;
+  if constexpr (std::is_same_v<T, bool>) {
+    key = x;
+  } else if constexpr (std::is_floating_point_v<T>) {
+    const Key bits = std::bit_cast<Key>(x == 0 ? T{0} : x);
+    key = bits & sign ? static_cast<Key>(~bits) : bits | sign;
+    if (x != x) key = static_cast<Key>(-1);
+  } else {
+    key = static_cast<Key>(x) ^ sign;
+  }
+  return descending ? static_cast<Key>(~key) : key;
 }
 
-// A total order, so that an unstable algorithm gives the stable result.
-template <class T>
-struct Before {
-  bool descending;
-  bool operator()(const Item<T>& a, const Item<T>& b) const {
-    if (smaller(a.value, b.value)) return !descending;
-    if (smaller(b.value, a.value)) return descending;
-    return a.index < b.index;
+template <class Key>
+struct Item {
+  Key key;
+  uint32_t index;
+  bool operator<(const Item& other) const {
+    return key < other.key || (key == other.key && index < other.index);
   }
-  static bool smaller(T a, T b) { return a < b || (is_nan(b) && !is_nan(a)); }
 };
+
+// Stable, a byte of the keys after the other (LSD radix sort, Knuth 5.2.5); `other` is room as large.
+template <class Key>
+void radix_sort(std::vector<Item<Key>>& items, std::vector<Item<Key>>& other) {
+  for (size_t shift = 0; shift < 8 * sizeof(Key); shift += 8) {
+    const auto digit = [=](const Item<Key>& item) {
+      return static_cast<size_t>(item.key >> shift & 255);
+    };
+    std::array<size_t, 257> begin{};
+    for (const auto& item : items) ++begin[digit(item) + 1];
+    if (begin[digit(items[0]) + 1] == items.size()) continue;  // all have this byte
+    for (size_t i = 0; i < 256; ++i) begin[i + 1] += begin[i];
+    for (const auto& item : items) other[begin[digit(item)]++] = item;
+    std::swap(items, other);
+  }
+}
 
 // The first `count` indices along the axis in that order.
 Tensor ranked(const Tensor& x, int axis, int64_t count, bool descending) {
   const NoGrad scope;
   const int64_t n = x.shape()[axis];
+  check(n <= std::numeric_limits<uint32_t>::max(), "sort: axis {} of shape {} is too long", axis,
+        x.shape());
   std::vector<int> order;
   for (int i = 0; i < x.rank(); ++i)
     if (i != axis) order.push_back(i);
@@ -53,13 +77,15 @@ Tensor ranked(const Tensor& x, int axis, int64_t count, bool descending) {
     int64_t* out = indices.write<int64_t>();
     const int64_t grain = std::max<int64_t>(1, element_block / 8 / n);
     parallel_for(x.numel() / n, grain, [&](int64_t begin, int64_t end) {
-      std::vector<Item<T>> items(static_cast<size_t>(n));
+      using Key = Unsigned<sizeof(T)>;
+      std::vector<Item<Key>> items(static_cast<size_t>(n)), room(items.size());
       for (int64_t row = begin; row < end; ++row) {
-        for (int64_t i = 0; i < n; ++i) items[static_cast<size_t>(i)] = {at[row * n + i], i};
-        if (count < n)
-          std::partial_sort(items.begin(), items.begin() + count, items.end(),
-                            Before<T>{descending});
-        else std::sort(items.begin(), items.end(), Before<T>{descending});
+        for (int64_t i = 0; i < n; ++i)
+          items[static_cast<size_t>(i)] = {key_of(at[row * n + i], descending),
+                                           static_cast<uint32_t>(i)};
+        if (count < n / 4) std::partial_sort(items.begin(), items.begin() + count, items.end());
+        else if (n < 128) std::sort(items.begin(), items.end());
+        else radix_sort(items, room);
         for (int64_t i = 0; i < count; ++i)
           out[row * count + i] = items[static_cast<size_t>(i)].index;
       }

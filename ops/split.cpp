@@ -7,7 +7,7 @@
 #include <fmt/ranges.h>
 #include <numeric>
 
-#include "gradus/ops/blocks.h"
+#include "gradus/ops/elementwise.h"
 #include "gradus/ops/table.h"
 
 namespace gradus {
@@ -88,15 +88,13 @@ struct Concat : Op<Concat> {
     }
     Tensor y = Tensor::empty(shape, in[0].dtype());
     if (y.numel() == 0) return {y};
-    Tensors xs;
     std::vector<int64_t> offsets;
     int64_t offset = 0;
     for (const Tensor& x : in) {
-      xs.push_back(in_runs(x));
       offsets.push_back(offset);
       offset += x.shape()[axis] * y.strides()[axis];
     }
-    const auto count = static_cast<int64_t>(xs.size());
+    const auto count = static_cast<int64_t>(in.size());
     // Many small inputs are shared by threads, and within a large one its blocks are.
     const int64_t each = y.numel() / count,
                   grain = each < element_block ? element_block / (each + 1) : count;
@@ -104,8 +102,8 @@ struct Concat : Op<Concat> {
       T* to = y.write<T>();
       parallel_for(count, grain, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i)
-          copy_region(xs[static_cast<size_t>(i)], to + offsets[static_cast<size_t>(i)],
-                      y.strides());
+          copy_elements(in[static_cast<size_t>(i)], to + offsets[static_cast<size_t>(i)],
+                        y.strides());
       });
     });
     return {y};

@@ -1,7 +1,7 @@
 // Functions of one element.                                                        x [..] -> y [..]
 // Each is one row here: its value on numbers, and its derivative in terms of the tensors x and y.
-// exp, expm1, log, log1p, tanh, sigmoid, erf and softplus run vectorised kernels; the others are one
-// instruction or rare. sign and floor are recorded, and nothing flows back through them.
+// exp, expm1, log, log1p, tanh, sigmoid, erf and softplus run vectorised kernels; the others are
+// one instruction or rare. sign and floor are recorded, and nothing flows back through them.
 //   neg -x        dx = -dy        sqrt        dx = dy / (2 y)        relu       dx = dy where x > 0
 //   exp      dx = dy y       rsqrt       dx = -dy y^3 / 2       sin, cos   dx = dy cos x, -dy sin x
 //   log          dx = dy / x          square      dx = 2 dy x          tanh       dx = dy (1 - y^2)
@@ -42,7 +42,9 @@ struct Unary : Op<Unary<F>> {
     Tensor y = Tensor::empty(in[0].shape(), in[0].dtype());
     dispatch_float(name, y.dtype(), [&]<class T>() {
       if constexpr (HasLoop<F>) run_loop<T>(F::template loop<T>(), contiguous(in[0]), y);
-      else map<T, T>(in[0], y, [](T x) { return static_cast<T>(F::value(x)); });
+      else
+        elementwise<T(T)>(
+            y, [](T x) { return static_cast<T>(F::value(x)); }, in[0]);
     });
     this->save({F::saves_output ? y : in[0]});
     return {y};
@@ -50,66 +52,76 @@ struct Unary : Op<Unary<F>> {
   Tensors backward(const Tensors& dys) override { return {F::dx(dys[0], this->saved(0))}; }
 };
 
+// What backward needs.
+struct SavesInput {
+  static constexpr bool saves_output = false;
+};
+struct SavesOutput {
+  static constexpr bool saves_output = true;
+};
+
 // A table, a row an op.
 // clang-format off
-struct Neg { static constexpr const char* name = "neg"; static constexpr bool saves_output = true;
+struct Neg : SavesOutput { static constexpr auto name = "neg";
   static auto value(auto x) { return -x; }
   static Tensor dx(const Tensor& dy, const Tensor&) { return neg(dy); } };
-struct Exp { static constexpr const char* name = "exp"; static constexpr bool saves_output = true;
+struct Exp : SavesOutput { static constexpr auto name = "exp";
   template <class T> static Loop<T> loop() { return kernels<T>().exp; }
   static Tensor dx(const Tensor& dy, const Tensor& y) { return dy * y; } };
-struct Log { static constexpr const char* name = "log"; static constexpr bool saves_output = false;
+struct Log : SavesInput { static constexpr auto name = "log";
   template <class T> static Loop<T> loop() { return kernels<T>().log; }
   static Tensor dx(const Tensor& dy, const Tensor& x) { return dy / x; } };
-struct Sqrt { static constexpr const char* name = "sqrt"; static constexpr bool saves_output = true;
+struct Sqrt : SavesOutput { static constexpr auto name = "sqrt";
   static auto value(auto x) { return std::sqrt(x); }
   static Tensor dx(const Tensor& dy, const Tensor& y) { return dy / (y * 2); } };
-struct Rsqrt { static constexpr const char* name = "rsqrt"; static constexpr bool saves_output = true;
+struct Rsqrt : SavesOutput { static constexpr auto name = "rsqrt";
   static auto value(auto x) { return 1 / std::sqrt(x); }
   static Tensor dx(const Tensor& dy, const Tensor& y) { return dy * (y * square(y) * -0.5); } };
-struct Square { static constexpr const char* name = "square"; static constexpr bool saves_output = false;
+struct Square : SavesInput { static constexpr auto name = "square";
   static auto value(auto x) { return x * x; }
   static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * (x * 2); } };
-struct Reciprocal { static constexpr const char* name = "reciprocal"; static constexpr bool saves_output = true;
+struct Reciprocal : SavesOutput { static constexpr auto name = "reciprocal";
   static auto value(auto x) { return 1 / x; }
   static Tensor dx(const Tensor& dy, const Tensor& y) { return neg(dy * square(y)); } };
-struct Abs { static constexpr const char* name = "abs"; static constexpr bool saves_output = false;
+struct Abs : SavesInput { static constexpr auto name = "abs";
   static auto value(auto x) { return std::abs(x); }
   static Tensor dx(const Tensor& dy, const Tensor& x) {
     const Tensor zero = zeros({}, dy.dtype()), c = x.detach();
     return where(less(c, zero), neg(dy), where(less(zero, c), dy, zero));
   } };
-struct Relu { static constexpr const char* name = "relu"; static constexpr bool saves_output = false;
+struct Relu : SavesInput { static constexpr auto name = "relu";
   static auto value(auto x) { return x > 0 ? x : x * 0; }   // NaN stays NaN
-  static Tensor dx(const Tensor& dy, const Tensor& x) { const Tensor zero = zeros({}, dy.dtype()); return where(less(zero, x.detach()), dy, zero); } };
-struct Sin { static constexpr const char* name = "sin"; static constexpr bool saves_output = false;
+  static Tensor dx(const Tensor& dy, const Tensor& x) { return where(x.detach() > 0, dy, 0); } };
+struct Sin : SavesInput { static constexpr auto name = "sin";
   static auto value(auto x) { return std::sin(x); }
   static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * cos(x); } };
-struct Cos { static constexpr const char* name = "cos"; static constexpr bool saves_output = false;
+struct Cos : SavesInput { static constexpr auto name = "cos";
   static auto value(auto x) { return std::cos(x); }
   static Tensor dx(const Tensor& dy, const Tensor& x) { return neg(dy * sin(x)); } };
-struct Tanh { static constexpr const char* name = "tanh"; static constexpr bool saves_output = true;
+struct Tanh : SavesOutput { static constexpr auto name = "tanh";
   template <class T> static Loop<T> loop() { return kernels<T>().tanh; }
   static Tensor dx(const Tensor& dy, const Tensor& y) { return dy * (1 - square(y)); } };
-struct Sigmoid { static constexpr const char* name = "sigmoid"; static constexpr bool saves_output = true;
+struct Sigmoid : SavesOutput { static constexpr auto name = "sigmoid";
   template <class T> static Loop<T> loop() { return kernels<T>().sigmoid; }
   static Tensor dx(const Tensor& dy, const Tensor& y) { return dy * (y * (1 - y)); } };
-struct Erf { static constexpr const char* name = "erf"; static constexpr bool saves_output = false;
+struct Erf : SavesInput { static constexpr auto name = "erf";
   template <class T> static Loop<T> loop() { return kernels<T>().erf; }
-  static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * (exp(neg(square(x))) * (2 * std::numbers::inv_sqrtpi)); } };
-struct Softplus { static constexpr const char* name = "softplus"; static constexpr bool saves_output = false;
+  static constexpr double kScale = 2 * std::numbers::inv_sqrtpi;
+  static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * (exp(-square(x)) * kScale); } };
+struct Softplus : SavesInput { static constexpr auto name = "softplus";
   template <class T> static Loop<T> loop() { return kernels<T>().softplus; }
   static Tensor dx(const Tensor& dy, const Tensor& x) { return dy * sigmoid(x); } };
-struct Expm1 { static constexpr const char* name = "expm1"; static constexpr bool saves_output = true;
+struct Expm1 : SavesOutput { static constexpr auto name = "expm1";
   template <class T> static Loop<T> loop() { return kernels<T>().expm1; }
   static Tensor dx(const Tensor& dy, const Tensor& y) { return dy * (y + 1); } };
-struct Log1p { static constexpr const char* name = "log1p"; static constexpr bool saves_output = false;
+struct Log1p : SavesInput { static constexpr auto name = "log1p";
   template <class T> static Loop<T> loop() { return kernels<T>().log1p; }
   static Tensor dx(const Tensor& dy, const Tensor& x) { return dy / (x + 1); } };
-struct Sign { static constexpr const char* name = "sign"; static constexpr bool saves_output = false;
-  static auto value(auto x) { return x > 0 ? decltype(x)(1) : x < 0 ? decltype(x)(-1) : x; }   // of 0 and NaN: x
+struct Sign : SavesInput { static constexpr auto name = "sign";
+  // of 0 and NaN: x
+  static auto value(auto x) { const int s = (x > 0) - (x < 0); return s != 0 ? decltype(x)(s) : x; }
   static Tensor dx(const Tensor&, const Tensor&) { return {}; } };
-struct Floor { static constexpr const char* name = "floor"; static constexpr bool saves_output = false;
+struct Floor : SavesInput { static constexpr auto name = "floor";
   static auto value(auto x) { return std::floor(x); }
   static Tensor dx(const Tensor&, const Tensor&) { return {}; } };
 // clang-format on

@@ -1,33 +1,92 @@
 #include "gradus/optim/optimizer.h"
 
 #include <cmath>
+#include <map>
+#include <set>
 
+#include "gradus/autograd/engine.h"
 #include "gradus/autograd/modes.h"
-#include "gradus/base/parallel.h"
-#include "gradus/kernels/kernels.h"
 #include "gradus/ops/ops.h"
 
 namespace gradus {
 
-double Optimizer::step(double max_norm) {
+StateBuffer::StateBuffer(std::string name, const std::vector<Range>& ranges,
+                         const ShapeOf& shape_of)
+    : name_(std::move(name)) {
+  constexpr int64_t alignment = 16;  // elements: each begins on a cache line
+  int64_t total = 0;
+  for (const Range& range : ranges) {
+    places_.push_back({shape_of ? shape_of(range) : range.shape, total});
+    const int64_t n = places_.back().shape ? places_.back().shape->numel() : 0;
+    total += (n + alignment - 1) / alignment * alignment;
+  }
+  memory_ = zeros({total});
+}
+
+float* StateBuffer::of(const Range& range) {
+  const Place& place = places_[range.index];
+  check(place.shape.has_value(), "the state '{}' was declared without a place for '{}'", name_,
+        range.name);
+  return reinterpret_cast<float*>(memory_.get().storage->data) + place.offset;
+}
+
+Tensor StateBuffer::tensor(const Range& range) const {
+  const Place& place = places_[range.index];
+  if (!place.shape) return {};
+  return memory_.view(*place.shape, contiguous_strides(*place.shape), place.offset);
+}
+
+Optimizer::Optimizer(std::string name, const ParameterList& list, double learning_rate,
+                     double weight_decay)
+    : arena_(list),
+      name_(std::move(name)),
+      learning_rate_(checked_rate("learning rate", learning_rate)),
+      weight_decay_(checked_rate("weight decay", weight_decay)) {}
+
+double Optimizer::checked_rate(const char* what, double value) const {
+  if (!(value >= 0 && std::isfinite(value)))
+    fail("{}: a {} of {}; it must be 0 or more", name_, what, value);
+  return value;
+}
+
+void Optimizer::set_learning_rate(double rate) {
+  learning_rate_ = checked_rate("learning rate", rate);
+}
+
+double fraction(const char* what, double value) {
+  if (!(value >= 0 && value < 1)) fail("{} is {}; it must be 0 or more and below 1", what, value);
+  return value;
+}
+
+double Optimizer::step(const std::vector<Optimizer*>& optimizers, double max_norm) {
   const NoGrad scope;
-  const double total = arena_.gradient_norm();
+  check(!optimizers.empty(), "step: it was given no optimizer");
+  if (std::set<Optimizer*>(optimizers.begin(), optimizers.end()).size() != optimizers.size())
+    fail("step: it was given one optimizer ({}) twice", optimizers[0]->name_);
+  double squares = 0;
+  for (const Optimizer* optimizer : optimizers) {
+    optimizer->arena_.check_unfrozen();
+    squares += optimizer->arena_.gradient_sum_of_squares();
+  }
+  const double total = std::sqrt(squares);
   if (!std::isfinite(total)) {
     std::string names;
-    for (const auto& range : arena_.ranges())
-      if (range.leaf.grad().defined() && !std::isfinite(norm(range.leaf.grad())) &&
-          names.size() < 200)
-        names += (names.empty() ? "" : ", ") + range.name;
+    for (const Optimizer* optimizer : optimizers)
+      for (const auto& range : optimizer->arena_.ranges())
+        if (range.updated() && names.size() < 200 &&
+            !std::isfinite(norm(optimizer->arena_.gradient(range))))
+          names += (names.empty() ? "" : ", ") + range.name;
     fail_run(
         "the gradient is not finite at step {}; the parameters concerned begin with: {}. Nothing "
-        "was updated. Is the learning rate ({}) "
-        "too high?",
-        steps_ + 1, names, learning_rate_);
+        "was updated. Is the learning rate ({}) too high?",
+        optimizers[0]->steps_ + 1, names, optimizers[0]->learning_rate_);
   }
-  ++steps_;
-  update(max_norm > 0 && total > max_norm ? max_norm / total : 1);
-  arena_.mark_written();
-  arena_.clear_gradients();
+  for (Optimizer* optimizer : optimizers) {
+    ++optimizer->steps_;
+    optimizer->update(max_norm > 0 && total > max_norm ? max_norm / total : 1);
+    optimizer->arena_.mark_written();
+    optimizer->arena_.clear_gradients();
+  }
   return total;
 }
 
@@ -39,121 +98,63 @@ void Optimizer::require_finite(double loss) const {
         steps_ + 1, learning_rate_);
 }
 
-namespace {
-// What Adam divides a moment by: it starts at 0, so its mean is too small by 1 - beta^t (Kingma and
-// Ba 2015, section 3).
-double correction(bool wanted, double beta, int64_t step) {
-  return wanted ? 1 - std::pow(beta, static_cast<double>(step)) : 1;
+StateBuffer& Optimizer::state_buffer(const std::string& name, const ShapeOf& shape_of) {
+  for (const StateBuffer& buffer : buffers_)
+    if (buffer.name() == name) fail("{}: the state '{}' is declared twice", name_, name);
+  buffers_.push_back(StateBuffer(name, arena_.ranges(), shape_of));
+  return buffers_.back();
 }
-}  // namespace
 
-AdamW::AdamW(const std::vector<Parameter>& list, AdamWOptions options)
-    : Optimizer(list, options.learning_rate, options.no_decay),
-      options_(std::move(options)),
-      m_(zeros({arena_.size()})),
-      v_(zeros({arena_.size()})) {}
-
-void AdamW::update(double gradient_scale) {
-  const AdamWOptions& o = options_;
-  const AdamWStep step{learning_rate_,
-                       o.beta1,
-                       o.beta2,
-                       o.epsilon,
-                       0,
-                       correction(o.bias_correction, o.beta1, steps_),
-                       correction(o.bias_correction, o.beta2, steps_),
-                       gradient_scale};
-  float *p = arena_.values(), *m = m_.write<float>(), *v = v_.write<float>();
-  const float* g = arena_.gradients();
+void Optimizer::for_each_piece(double gradient_scale,
+                               const std::function<void(const Elements&)>& f) {
+  float* values = arena_.values();
+  const float* gradients = arena_.gradients();
   arena_.for_each_block([&](int64_t begin, int64_t end, const ParameterArena::Range& range) {
-    AdamWStep here = step;
-    here.weight_decay = range.decays ? options_.weight_decay : 0;
-    here.learning_rate *= range.rate;
-    kernels<float>().adamw(p + begin, g + begin, m + begin, v + begin, end - begin, here);
+    f({.range = range,
+       .begin = begin - range.begin,
+       .n = end - begin,
+       .p = values + begin,
+       .g = gradients + begin,
+       .gradient_scale = gradient_scale,
+       .learning_rate = rate_of(range),
+       .weight_decay = decay_of(range)});
   });
 }
 
-Lamb::Lamb(const std::vector<Parameter>& list, LambOptions options)
-    : Optimizer(list, options.learning_rate, options.no_decay),
-      options_(std::move(options)),
-      m_(zeros({arena_.size()})),
-      v_(zeros({arena_.size()})),
-      u_(zeros({arena_.size()})) {}
+OptimizerState Optimizer::state() const {
+  OptimizerState state{steps_, {}};
+  for (const auto& range : arena_.ranges())
+    for (const StateBuffer& buffer : buffers_)
+      if (Tensor tensor = buffer.tensor(range); tensor.defined())
+        state.tensors.emplace_back(range.name + "." + buffer.name(), std::move(tensor));
+  return state;
+}
 
-void Lamb::update(double gradient_scale) {
-  const LambOptions& o = options_;
-  const auto scale = static_cast<float>(gradient_scale), beta1 = static_cast<float>(o.beta1),
-             beta2 = static_cast<float>(o.beta2), epsilon = static_cast<float>(o.epsilon);
-  const auto correct1 = static_cast<float>(1 / correction(o.bias_correction, o.beta1, steps_)),
-             correct2 = static_cast<float>(1 / correction(o.bias_correction, o.beta2, steps_));
-  float *p = arena_.values(), *m = m_.write<float>(), *v = v_.write<float>(),
-        *u = u_.write<float>();
-  const float* g = arena_.gradients();
-  arena_.for_each_block([&](int64_t begin, int64_t end, const ParameterArena::Range& range) {
-    const float decay = range.decays ? static_cast<float>(o.weight_decay) : 0;
-    for (int64_t i = begin; i < end; ++i) {
-      m[i] = beta1 * m[i] + (1 - beta1) * scale * g[i];
-      v[i] = beta2 * v[i] + (1 - beta2) * scale * g[i] * scale * g[i];
-      u[i] = m[i] * correct1 / (std::sqrt(v[i] * correct2) + epsilon) + decay * p[i];
-    }
-  });
-  for (const auto& range : arena_.ranges()) {
-    if (!range.leaf.grad().defined()) continue;
-    const double of_parameter = ParameterArena::norm_of(p, range),
-                 of_update = ParameterArena::norm_of(u, range);
-    const double trust =
-        range.decays && of_parameter > 0 && of_update > 0 ? of_parameter / of_update : 1;
-    const auto rate = static_cast<float>(learning_rate_ * range.rate * trust);
-    parallel_for(range.end - range.begin, 1 << 16, [&](int64_t begin, int64_t end) {
-      for (int64_t i = range.begin + begin; i < range.begin + end; ++i) p[i] -= rate * u[i];
-    });
+void Optimizer::load_state(const OptimizerState& state) {
+  std::map<std::string, Tensor> given;
+  for (const auto& [name, tensor] : state.tensors)
+    if (!given.emplace(name, tensor).second)
+      fail("{}: the state to load has '{}' twice", name_, name);
+  check(state.steps >= 0, "{}: the state to load has {} steps", name_, state.steps);
+  OptimizerState own = this->state();
+  for (const auto& [name, tensor] : own.tensors) {
+    const auto found = given.find(name);
+    if (found == given.end())
+      fail("{}: the state to load has no '{}'; is it that of another optimizer, or model?", name_,
+           name);
+    if (found->second.shape() != tensor.shape() || found->second.dtype() != tensor.dtype())
+      fail("{}: the state to load has '{}' as {} {}; it must be {} {}", name_, name,
+           to_string(found->second.dtype()), found->second.shape(), to_string(tensor.dtype()),
+           tensor.shape());
   }
-}
-
-Sgd::Sgd(const std::vector<Parameter>& list, SgdOptions options)
-    : Optimizer(list, options.learning_rate, options.no_decay),
-      options_(std::move(options)),
-      u_(zeros({arena_.size()})) {}
-
-void Sgd::update(double gradient_scale) {
-  float *p = arena_.values(), *u = u_.write<float>();
-  const float* g = arena_.gradients();
-  const auto momentum = static_cast<float>(options_.momentum),
-             scale = static_cast<float>(gradient_scale);
-  arena_.for_each_block([&](int64_t begin, int64_t end, const ParameterArena::Range& range) {
-    const float decay = range.decays ? static_cast<float>(options_.weight_decay) : 0,
-                rate = static_cast<float>(learning_rate_ * range.rate);
-    for (int64_t i = begin; i < end; ++i) {
-      u[i] = momentum * u[i] + scale * g[i] + decay * p[i];
-      p[i] -= rate * u[i];
-    }
-  });
-}
-
-void check_optimizer_name(const std::string& name) {
-  for (const char* known : {"adamw", "google", "lamb", "sgd"})
-    if (name == known) return;
-  fail(
-      "no optimizer is called '{}'; there are adamw, google (Adam without bias correction), lamb "
-      "and sgd",
-      name);
-}
-
-std::unique_ptr<Optimizer> make_optimizer(const std::string& name,
-                                          const std::vector<Parameter>& list, double learning_rate,
-                                          double weight_decay) {
-  check_optimizer_name(name);
-  if (name == "lamb")
-    return std::make_unique<Lamb>(
-        list, LambOptions{.learning_rate = learning_rate, .weight_decay = weight_decay});
-  if (name == "sgd")
-    return std::make_unique<Sgd>(
-        list,
-        SgdOptions{.learning_rate = learning_rate, .momentum = 0.9, .weight_decay = weight_decay});
-  AdamWOptions adam = name == "google" ? AdamWOptions::google() : AdamWOptions{};
-  adam.learning_rate = learning_rate;
-  adam.weight_decay = weight_decay;
-  return std::make_unique<AdamW>(list, adam);
+  if (own.tensors.size() != given.size()) {
+    for (const auto& [name, tensor] : own.tensors) given.erase(name);
+    fail("{}: the state to load has '{}', which belongs to no parameter or buffer here", name_,
+         given.begin()->first);
+  }
+  const NoGrad scope;
+  for (auto& [name, tensor] : own.tensors) copy_into(given.at(name), tensor, false);
+  steps_ = state.steps;
 }
 
 }  // namespace gradus

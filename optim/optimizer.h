@@ -1,131 +1,148 @@
-// Optimizers: SGD with momentum; AdamW, whose options also give Google's original BERT Adam; LAMB.
-// Construct with a model (anything with parts()) or a list of parameters; after backward(), step()
-// updates what the loss reached and clears the gradients.
+// Optimizer: the base of them all, each of which is a file beside this one. Construct with a model
+// (anything with parts()) or a list of parameters; after backward(), step() updates what the loss
+// reached and clears the gradients. It may end before its parameters; another may then take them.
+//
+// A rule of one's own is an ElementwiseOptimizer with the rule for a piece of a parameter, or an
+// Optimizer with a pass over all (optim/lion.h and optim/muon.h show both). What it keeps between
+// steps it declares once, as a state buffer, and the base saves and restores it by the parameters'
+// names:
+//
+//   class Lion : public ElementwiseOptimizer {
+//    public:
+//     explicit Lion(const ParameterList& list, LionOptions o = {})
+//         : ElementwiseOptimizer("lion", list, o.learning_rate, o.weight_decay), options_(o) {}
+//    private:
+//     void rule(const Elements& e) override;   // e.p, e.g, e.n, and m_.of(e)
+//     LionOptions options_;
+//     StateBuffer& m_ = state_buffer("m");
+//   };
 #pragma once
 
-#include <memory>
+#include <deque>
+#include <optional>
 
 #include "gradus/optim/arena.h"
 
 namespace gradus {
 
-// Biases and norms do not decay, as in Google's and Hugging Face's recipes.
-inline const std::vector<std::string> no_decay_by_default = {
-    "*bias", "*LayerNorm*", "*layer_norm*", "*_norm.*", "*.norm.*", "norm.*"};
+// A piece of one parameter, which a rule updates.
+struct Elements {
+  const ParameterArena::Range& range;
+  int64_t begin, n;       // its elements: [begin, begin + n) of the parameter's
+  float* p;               // the parameter
+  const float* g;         // its gradient as accumulated; clipping multiplies it by gradient_scale
+  double gradient_scale;  // 1 where nothing is clipped
+  double learning_rate;   // with the parameter's own rate in it
+  double weight_decay;    // 0 where the parameter does not decay
+};
+
+// What an optimizer keeps of each parameter between steps (a moment): zeros at first. By default as
+// many elements as the parameter has.
+class StateBuffer {
+ public:
+  using Range = ParameterArena::Range;
+  // the shape that it has for a parameter; nothing where that one needs none
+  using ShapeOf = std::function<std::optional<Shape>(const Range&)>;
+  // The parameter's, or of a piece of it; an Error where it has none.
+  float* of(const Range& range);
+  float* of(const Elements& e) { return of(e.range) + e.begin; }
+  // The same as a tensor that shares the memory; undefined where the parameter has none.
+  Tensor tensor(const Range& range) const;
+  const std::string& name() const { return name_; }
+
+ private:
+  friend class Optimizer;
+  StateBuffer(std::string name, const std::vector<Range>& ranges, const ShapeOf& shape_of);
+  std::string name_;
+  Tensor memory_;
+  struct Place {
+    std::optional<Shape> shape;
+    int64_t offset;
+  };
+  std::vector<Place> places_;  // by range
+};
+
+// All that the next step depends on beside the parameters and the options.
+struct OptimizerState {
+  int64_t steps = 0;
+  // "PARAMETER.BUFFER" ("encoder.layer.0.output.dense.weight.m") and its values
+  std::vector<std::pair<std::string, Tensor>> tensors;
+};
 
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
 
   // One update. max_norm > 0 scales the gradients so that their global norm is at most that
   // (applied as they are read; nothing is written for it). Returns the norm before clipping. A norm
   // that is not finite changes nothing and is an Error (exit code 1) that names the parameters.
-  double step(double max_norm = 0);
+  double step(double max_norm = 0) { return step({this}, max_norm); }
+  // The same for several optimizers on parts of one model: one norm over all their gradients, one
+  // scale, and all of them are updated or none.
+  //   Optimizer::step({&body, &head}, /*max_norm=*/1.0);
+  static double step(const std::vector<Optimizer*>& optimizers, double max_norm = 0);
   void clear_gradients() { arena_.clear_gradients(); }
   // For the loss that step() would follow: an Error (exit code 1) where it is not finite.
   void require_finite(double loss) const;
 
-  void set_learning_rate(double rate) { learning_rate_ = rate; }
+  // An Error unless it is finite and 0 or more.
+  void set_learning_rate(double rate);
   double learning_rate() const { return learning_rate_; }
   int64_t steps() const { return steps_; }
+  const std::string& name() const { return name_; }
   ParameterArena& arena() { return arena_; }
-  // The buffers beside the parameters (moments), one element a parameter's element: what a
-  // checkpoint must hold, with steps().
-  virtual std::vector<std::pair<std::string, Tensor>> state() = 0;
+
+  // The tensors share the optimizer's memory: save them, or clone() what is to be kept.
+  OptimizerState state() const;
+  // With the state of an optimizer of the same kind on parameters of the same names, in any order,
+  // the next step is that of the one it came from, to the last bit. Options are the caller's. An
+  // Error where a tensor is missing, of another shape, or nobody's; then nothing is changed.
+  void load_state(const OptimizerState& state);
 
  protected:
-  Optimizer(const std::vector<Parameter>& list, double learning_rate,
-            const std::vector<std::string>& no_decay)
-      : arena_(list, no_decay), learning_rate_(learning_rate) {}
-  virtual void update(double gradient_scale) = 0;  // steps_ already counts this step
+  Optimizer(std::string name, const ParameterList& list, double learning_rate, double weight_decay);
+  // One update of all parameters that have a gradient. steps() already counts this step.
+  virtual void update(double gradient_scale) = 0;
+
+  using ShapeOf = StateBuffer::ShapeOf;
+  // Declares what is kept of each parameter: once, in the constructor. By default it has the
+  // parameter's own shape.
+  StateBuffer& state_buffer(const std::string& name, const ShapeOf& shape_of = {});
+  // Calls f with pieces that cover the parameters which are updated, cut by size; on all threads.
+  void for_each_piece(double gradient_scale, const std::function<void(const Elements&)>& f);
+  // What decay and learning rate are for one parameter.
+  double rate_of(const ParameterArena::Range& range) const { return learning_rate_ * range.rate; }
+  double decay_of(const ParameterArena::Range& range) const {
+    return range.decays ? weight_decay_ : 0;
+  }
+
   ParameterArena arena_;
-  double learning_rate_;
+
+ private:
+  double checked_rate(const char* what, double value) const;
+  std::string name_;
+  double learning_rate_, weight_decay_;
   int64_t steps_ = 0;
+  std::deque<StateBuffer> buffers_;
 };
 
-struct AdamWOptions {
-  double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0.01;
-  bool bias_correction = true;
-  std::vector<std::string> no_decay = no_decay_by_default;
-  // Google's optimization.py: epsilon 1e-6 and no bias correction. For a constant gradient its
-  // first steps are 3 to 6 times as long.
-  static AdamWOptions google() {
-    AdamWOptions options;
-    options.epsilon = 1e-6;
-    options.bias_correction = false;
-    return options;
+// The value, for options that must lie in [0, 1), as a moment's beta; an Error that names it
+// otherwise: fraction("lion: beta1", options.beta1).
+double fraction(const char* what, double value);
+
+// The base of rules that treat every element alike.
+class ElementwiseOptimizer : public Optimizer {
+ protected:
+  using Optimizer::Optimizer;
+  // Updates the piece; called on all threads.
+  virtual void rule(const Elements& e) = 0;
+
+ private:
+  void update(double gradient_scale) final {
+    for_each_piece(gradient_scale, [this](const Elements& e) { rule(e); });
   }
 };
-
-// Loshchilov and Hutter 2019, algorithm 2: decay is decoupled from the gradient.
-class AdamW : public Optimizer {
- public:
-  AdamW(const std::vector<Parameter>& list, AdamWOptions options = {});
-  template <class Layer>
-  requires requires(Layer& layer, Parts& p) { layer.parts(p); }
-  explicit AdamW(Layer& model, AdamWOptions options = {})
-      : AdamW(parameters(model), std::move(options)) {}
-  std::vector<std::pair<std::string, Tensor>> state() override { return {{"m", m_}, {"v", v_}}; }
-
- private:
-  void update(double gradient_scale) override;
-  AdamWOptions options_;
-  Tensor m_, v_;
-};
-
-struct LambOptions {
-  double learning_rate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, weight_decay = 0.01;
-  bool bias_correction = true;
-  std::vector<std::string> no_decay = no_decay_by_default;
-};
-
-// You et al. 2020 (arXiv 1904.00962), algorithm 2: Adam's update u (with decay in it), scaled for
-// each parameter by its trust ratio |p| / |u|, for large batches.
-//  u = m' / (sqrt(v') + epsilon) + decay p;  p -= learning_rate |p| / |u| u  (the ratio is 1 where either norm is 0)
-// Parameters that do not decay (biases, norms) keep the ratio 1, as in Google's and NVIDIA's
-// programs. Query, key and value are parameters of their own.
-class Lamb : public Optimizer {
- public:
-  Lamb(const std::vector<Parameter>& list, LambOptions options = {});
-  template <class Layer>
-  requires requires(Layer& layer, Parts& p) { layer.parts(p); }
-  explicit Lamb(Layer& model, LambOptions options = {})
-      : Lamb(parameters(model), std::move(options)) {}
-  std::vector<std::pair<std::string, Tensor>> state() override { return {{"m", m_}, {"v", v_}}; }
-
- private:
-  void update(double gradient_scale) override;
-  LambOptions options_;
-  Tensor m_, v_, u_;
-};
-
-struct SgdOptions {
-  // decay is added to the gradient, as in PyTorch's SGD
-  double learning_rate = 1e-2, momentum = 0, weight_decay = 0;
-  std::vector<std::string> no_decay = no_decay_by_default;
-};
-
-// u = momentum u + g + decay p;  p -= learning_rate u.
-class Sgd : public Optimizer {
- public:
-  Sgd(const std::vector<Parameter>& list, SgdOptions options = {});
-  template <class Layer>
-  requires requires(Layer& layer, Parts& p) { layer.parts(p); }
-  explicit Sgd(Layer& model, SgdOptions options = {})
-      : Sgd(parameters(model), std::move(options)) {}
-  std::vector<std::pair<std::string, Tensor>> state() override { return {{"u", u_}}; }
-
- private:
-  void update(double gradient_scale) override;
-  SgdOptions options_;
-  Tensor u_;
-};
-
-// By the name that the command line takes: adamw, google, lamb, sgd (momentum 0.9); an unknown one
-// is an Error that lists them.
-std::unique_ptr<Optimizer> make_optimizer(const std::string& name,
-                                          const std::vector<Parameter>& list, double learning_rate,
-                                          double weight_decay);
-void check_optimizer_name(const std::string& name);
 
 }  // namespace gradus

@@ -59,9 +59,10 @@ std::string error_of(F&& f) {
 
 // The text is evaluated once, before the check: an assertion inside it would wait for doctest's own
 // lock.
-#define CHECK_MENTIONS(text, part)                                                   \
-  do {                                                                               \
-    const std::string mentions_text = (text);                                        \
-    CHECK_MESSAGE(mentions_text.find(part) != std::string::npos, "'", mentions_text, \
-                  "' should mention '", part, "'");                                  \
+#define CHECK_MENTIONS(text, ...)                                                               \
+  do {                                                                                          \
+    const std::string mentions_text = (text);                                                   \
+    for (const std::string& mentions_part : std::vector<std::string>{__VA_ARGS__})              \
+      CHECK_MESSAGE(mentions_text.find(mentions_part) != std::string::npos, "'", mentions_text, \
+                    "' should mention '", mentions_part, "'");                                  \
   } while (false)

@@ -31,7 +31,7 @@ BertConfig configuration(BertConfig config, const FinetuneOptions& o, const Task
 int64_t count_trained(const std::vector<Parameter>& list) {
   int64_t count = 0;
   for (const Parameter& p : list)
-    if (!p.tied && p.leaf.is_leaf()) count += p.numel();
+    if (!p.tied && !p.buffer && !p.leaf.is_frozen()) count += p.numel();
   return count;
 }
 
@@ -206,7 +206,7 @@ Run::Run(const FinetuneOptions& o)
     adapters_.emplace(
         model_, LoraOptions{o.lora_rank, o.lora_alpha, o.lora_targets, trained_beside_adapters},
         o.seed);
-  optimizer_ = make_optimizer(o.optimizer, trained(), o.learning_rate, o.weight_decay);
+  optimizer_ = make_optimizer(o.optimizer, trained(), {o.learning_rate, o.weight_decay});
   if (o.layer_decay != 1) set_layer_rates(o, model_.bert.config, *optimizer_);
   examples_ =
       o.max_train_examples > 0 ? std::min(o.max_train_examples, train_->size()) : train_->size();

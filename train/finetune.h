@@ -10,7 +10,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "gradus/io/model_folder.h"
-#include "gradus/optim/optimizer.h"
+#include "gradus/optim/registry.h"
 #include "gradus/optim/schedule.h"
 #include "gradus/train/task.h"
 

@@ -175,7 +175,7 @@ PretrainResult pretrain(const PretrainOptions& o) {
     for (const char* pattern : {"bert.pooler.*", "cls.seq_relationship.*"}) freeze(list, pattern);
 
   const std::unique_ptr<Optimizer> chosen =
-      make_optimizer(o.optimizer, list, o.learning_rate, o.weight_decay);
+      make_optimizer(o.optimizer, list, {o.learning_rate, o.weight_decay});
   Optimizer& optimizer = *chosen;
 
   const int64_t per_step = o.batch_size * o.gradient_accumulation_steps;

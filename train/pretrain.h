@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "gradus/optim/optimizer.h"
+#include "gradus/optim/registry.h"
 #include "gradus/optim/schedule.h"
 #include "gradus/train/pretraining_batch.h"
 

@@ -271,8 +271,8 @@ TEST_CASE("slices: the gradients of many are added in place, and are those of a 
     const Tensor y = of(), again = of();
     const uint64_t before = nodes_made();
     const Tensor dx = grad(y, {x})[0];
-    // what the backward of each term's sum, reshape and mul runs; no pad, no add of x's size
-    CHECK(nodes_made() - before < 5 * static_cast<uint64_t>(n));
+    // the backward of a term's sum, reshape and mul runs an op each; that of its slice runs none
+    CHECK(nodes_made() - before <= 3 * static_cast<uint64_t>(n) + 20);
     x.clear_grad();
     backward(again);
     const Tensor recorded = grad(of(), {x}, {.create_graph = true})[0];

@@ -155,7 +155,7 @@ TEST_CASE("gradcheck: passes what is right, finds what is wrong, and says what i
   CHECK(of(2, 2));
   CHECK_MENTIONS(of(2, 2).log, "order 2  d/d x");
   const std::pair<double, const char*> mistakes[] = {
-      {1, "0.5 times"}, {-2, "sign"}, {0, "is the path cut"}};
+      {1, "0.5 times"}, {-2, "sign"}, {0, "the path is cut"}};
   for (const auto& mistake : mistakes) {
     const auto result = of(mistake.first);
     CHECK_FALSE(result);

@@ -58,7 +58,7 @@ TEST_CASE("hvp: of a quadratic form, of x^4, of a linear function") {
   check_close(hvp([&](Inputs in) { return sum(in[0] * matmul(a, in[0])); }, {x}, {v})[0],
               matmul(a + transpose(a), v));
   check_close(hvp([](Inputs in) { return sum(pow(in[0], 4)); }, {x}, {v})[0], square(x) * v * 12.0);
-  CHECK_FALSE(hvp([](Inputs in) { return sum(in[0] * 3.0); }, {x}, {v})[0].defined());
+  check_close(hvp([](Inputs in) { return sum(in[0] * 3.0); }, {x}, {v})[0], x * 0.0);
 }
 
 TEST_CASE(

@@ -18,8 +18,10 @@ struct Lstm {
   Linear out{3, 4};
   Tensor initial = zeros({2, 3}).set_requires_grad();
   MultiHeadAttention attention{{.hidden = 4, .heads = 2}};
+  Tensor seen = tensor({3, 1, 4}, DType::i64);  // how often each gate was open: counted
   void parts(Parts& p) {
     p("words", words);
+    p.buffer("seen", seen);
     p("input", input);
     p("recurrent", recurrent);
     p("initial", initial);
@@ -43,20 +45,43 @@ void check_same(Lstm& a, Lstm& b) {
 
 }  // namespace
 
+TEST_CASE("buffers are saved and loaded with the layer, integers too") {
+  struct Running {
+    Linear a{2, 2};
+    Tensor mean = zeros({2}), order = arange(3);
+    void parts(Parts& p) {
+      p("a", a);
+      p.buffer("mean", mean);
+      p.buffer("order", order);
+    }
+  };
+  const Scratch scratch;
+  Running before, after;
+  before.mean.write<float>()[1] = 0.25f;
+  before.order.write<int64_t>()[0] = 7;
+  save(scratch / "running", before);
+  load(scratch / "running", after);
+  CHECK(after.mean.to_vector<float>() == std::vector<float>{0, 0.25f});
+  CHECK(after.order.to_vector<int64_t>() == std::vector<int64_t>{7, 1, 2});
+  CHECK_FALSE(after.mean.requires_grad());
+}
+
 TEST_CASE("a layer comes back to the last bit, in its own dtype, with its metadata") {
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Scratch scratch;
     const Lstm before = made(1, dtype);
     save(scratch / "lstm.safetensors", before, {{"steps", "2000"}});
     Lstm after = made(2, dtype), original = before;
+    after.seen = zeros({3}, DType::i64);
     const Metadata said = load(scratch / "lstm.safetensors", after);
     check_same(after, original);
     CHECK(said == Metadata{{"steps", "2000"}});
     CHECK(after.words.weight.is_leaf());
 
     const SafetensorsFile file(scratch / "lstm.safetensors");
-    CHECK(file.entries().size() == 15);  // the tied name is none of them, the ranges are six
+    CHECK(file.entries().size() == 16);  // the tied name is none of them, the ranges are six
     CHECK(file.entry("attention.key.weight").shape == Shape{4, 4});
+    CHECK(file.entry("seen").dtype == "I64");
     CHECK(file.entry("recurrent.weight").dtype == (dtype == DType::f32 ? "F32" : "F64"));
     save(scratch / "again.safetensors", after, said);
     CHECK(read_file(scratch / "again.safetensors") == read_file(scratch / "lstm.safetensors"));

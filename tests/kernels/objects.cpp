@@ -56,6 +56,32 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("no code for AVX can be linked in place of the baseline's") {
+  if (kSanitized) return;
+  // Symbols that the linker may take from any object (weak), and hold registers of AVX: only the
+  // copies that kernels/loops.h makes for a level, which are called for that level alone.
+  const std::string command =
+      "objdump -d --no-show-raw-insn " GRADUS_LIBRARY
+      " | awk '/^[0-9a-f]+ </ {name = $2} /%[yz]mm/ {print name}' | sort -u > \"$D/avx\"; "
+      "nm " GRADUS_LIBRARY
+      " 2>/dev/null | awk '$2 ~ /^[WVu]$/ {print \"<\" $3 \">:\"}' | sort -u > "
+      "\"$D/weak\"; comm -12 \"$D/avx\" \"$D/weak\"";
+  std::FILE* pipe = ::popen(("D=$(mktemp -d); " + command + "; rm -r \"$D\"").c_str(), "r");
+  REQUIRE(pipe);
+  int copies = 0;
+  char line[4096];
+  while (std::fgets(line, sizeof line, pipe)) {
+    const std::string name = line;
+    const bool of_a_level = name.find("run_avx") != std::string::npos;
+    CHECK_MESSAGE(of_a_level, name);
+    copies += of_a_level;
+  }
+  CHECK(::pclose(pipe) == 0);
+#if defined(__x86_64__) && defined(__OPTIMIZE__)
+  MESSAGE(copies, " copies of loops for AVX2 and AVX-512");
+#endif
+}
+
 TEST_CASE("the level is the processor's best, or the one that GRADUS_ISA names") {
   int count;
   const auto* levels = kernel_levels(&count);

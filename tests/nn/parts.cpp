@@ -1,3 +1,8 @@
+#include <functional>
+
+#include "gradus/base/file.h"
+#include "gradus/base/random.h"
+#include "gradus/models/bert.h"
 #include "gradus/nn/audit.h"
 #include "gradus/nn/layers.h"
 #include "gradus/nn/transformer.h"
@@ -188,4 +193,162 @@ TEST_CASE("a model may list a layer's parts under other names, below the layer a
   const auto before = model.inner.a.weight.to_vector<float>();
   initialize(model.inner, Normal{1}, 4);
   CHECK(model.inner.a.weight.to_vector<float>() != before);
+}
+
+namespace {
+
+// A part listed by a lambda, for the cases of a single tensor.
+struct Lister {
+  std::function<void(Parts&)> f;
+  void parts(Parts& p) { f(p); }
+};
+std::vector<Parameter> listed(std::function<void(Parts&)> f) {
+  Lister layer{std::move(f)};
+  return parameters(layer);
+}
+
+// What a layer of one's own may hold.
+struct Scaled {
+  Tensor weight = zeros({4, 3}), gain = full({4}, 1e-4), forget = zeros({8}), gamma = zeros({4}),
+         table = zeros({50, 40}), running_mean = full({4}, 0.5), order = arange(4);
+  Scaled() { std::fill_n(forget.write<float>() + 4, 4, 1.0f); }
+  Tensor operator()(const Tensor& x) const { return matmul(x, transpose(weight)) * gain; }
+  void parts(Parts& p) {
+    p("weight", weight);
+    p("gain", gain, Init::keep);
+    p("forget", forget);
+    p("gamma", gamma, {.init = Init::ones, .decay = true});
+    p("table", table, {.init = Normal{0.02}, .decay = false});
+    p.buffer("running_mean", running_mean);
+    p.buffer("order", order);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("listing makes a leaf that is trained; frozen is a mark of its own") {
+  Scaled layer;
+  CHECK_FALSE(layer.weight.requires_grad());
+  auto list = parameters(layer);
+  for (const Parameter& p : list) CHECK(p.leaf.is_leaf() == !p.buffer);
+  CHECK(count_parameters(list) == 12 + 4 + 8 + 4 + 2000);
+
+  CHECK(freeze(layer, "gain") == 1);
+  layer.gamma.set_requires_grad(false);
+  for (const Tensor& x : {layer.gain, layer.gamma}) {
+    CHECK(x.is_frozen());
+    CHECK_MENTIONS(describe(x), "frozen");
+  }
+  list = parameters(layer);  // listing again does not thaw it
+  CHECK_FALSE(layer.gain.requires_grad());
+  CHECK_FALSE(layer.gamma.requires_grad());
+  const Tensors reached = backward(sum(layer(ones({2, 3})))).reached;
+  audit(list, reached, {"forget", "table"});  // neither the frozen ones nor the buffers are missed
+  CHECK_MENTIONS(error_of([&] { audit(list, reached, {"forget"}); }), "'table' [50, 40] gets no");
+  CHECK(unfreeze(layer) == 5);
+  CHECK(layer.gain.is_leaf());
+  CHECK_FALSE(layer.running_mean.requires_grad());
+}
+
+TEST_CASE("a listed tensor that is neither trained, frozen nor a buffer is an error") {
+  Tensor w = ones({2, 2}).set_requires_grad(), made = w * 2.0, ids = arange(3), trained = w,
+         undefined;
+  CHECK_MENTIONS(error_of([&] { listed([&](Parts& p) { p("scaled", made); }); }),
+                 "'scaled' was made by mul", "detach()");
+  CHECK_MENTIONS(error_of([&] { listed([&](Parts& p) { p("ids", ids); }); }), "'ids' is i64",
+                 "p.buffer(\"ids\"");
+  CHECK_MENTIONS(error_of([&] { listed([&](Parts& p) { p.buffer("b", made); }); }),
+                 "the buffer 'b'", "made by mul");
+  CHECK_MENTIONS(error_of([&] { listed([&](Parts& p) { p.buffer("b", trained); }); }),
+                 "the buffer 'b'", "leaf");
+  CHECK_MENTIONS(error_of([&] { listed([&](Parts& p) { p("w", undefined); }); }), "undefined");
+  CHECK_MENTIONS(error_of([&] { listed([&](Parts& p) { p.rows("w", w, 1, 3); }); }), "rows 1 to 3");
+  const auto list = listed([&](Parts& p) {
+    p.buffer("ids", ids);
+    p.tied("same", ids);
+  });
+  CHECK(list[1].buffer);
+  audit(list, {});
+}
+
+TEST_CASE("parts begin as the layer says; what a constructor set stays where it says so") {
+  Scaled layer;
+  initialize(layer, Normal{0.5}, 3);
+  const auto values = [](const Tensor& x) { return x.to_vector<float>(); };
+  CHECK(norm(layer.weight.detach()) > 0.5);
+  CHECK(values(layer.gain) == std::vector<float>(4, 1e-4f));
+  CHECK(values(layer.forget) == std::vector<float>{0, 0, 0, 0, 1, 1, 1, 1});
+  CHECK(values(layer.gamma) == std::vector<float>(4, 1));
+  CHECK(norm(layer.table.detach()) / std::sqrt(2000) == doctest::Approx(0.02).epsilon(0.05));
+  CHECK(values(layer.running_mean) == std::vector<float>(4, 0.5));
+  std::vector<std::string> decaying;
+  for (const Parameter& p : parameters(layer))
+    if (p.decays) decaying.push_back(p.name);
+  CHECK(decaying == std::vector<std::string>{"weight", "gamma"});
+  initialize(layer, Uniform{0.1}, 3);
+  double largest = 0;
+  for (const float x : values(layer.weight)) largest = std::max(largest, std::abs(double{x}));
+  CHECK((largest > 0.05 && largest < 0.1));
+  CHECK_MENTIONS(error_of([&] { initialize(layer, Init::drawn, 1); }), "distribution");
+}
+
+TEST_CASE("buffers are cloned and cast with the layer; frozen parts stay frozen in a clone") {
+  Scaled layer;
+  freeze(layer, "gain");
+  Scaled copy = clone(layer, DType::f64);
+  CHECK(copy.running_mean.dtype() == DType::f64);
+  CHECK(copy.order.dtype() == DType::i64);
+  CHECK_FALSE(copy.running_mean.same(layer.running_mean));
+  CHECK(copy.gain.is_frozen());
+  CHECK(copy.weight.is_leaf());
+  CHECK(parameters(copy).size() == parameters(layer).size());
+}
+
+// What the rules by name were before layers declared it: the initial values, and which parameters
+// decay.
+TEST_CASE("BERT begins, to the last bit, and decays as it did by the rules of names") {
+  BertConfig config = BertConfig::named("tiny", 600);
+  BertForPreTraining model(config);
+  const auto list = parameters(model);
+  const auto old_value = [&](const Parameter& p, bool truncated, uint64_t seed) {
+    std::vector<float> values;
+    for (int64_t i = 0, block = 1 << 14; i < p.numel(); i += block) {
+      Random random(hash_bytes(p.name, seed), static_cast<uint64_t>(i / block));
+      for (int64_t j = i; j < std::min(i + block, p.numel()); ++j) {
+        if (p.leaf.rank() < 2) {
+          values.push_back(p.name.ends_with("weight") ? 1 : 0);
+          continue;
+        }
+        double x = random.normal();
+        while (truncated && std::abs(x) > 2) x = random.normal();
+        values.push_back(static_cast<float>(config.initializer_range * x));
+      }
+    }
+    return values;
+  };
+  for (const bool google : {false, true}) {
+    for (const Parameter& p : list) {  // nothing of before may be left
+      const NoGrad scope;
+      Tensor view = p.view();
+      std::fill_n(view.write<float>(), view.numel(), 7.0f);
+    }
+    initialize_bert(list, config,
+                    google ? BertInitialization::google : BertInitialization::hugging_face, 11);
+    for (const Parameter& p : list) {
+      if (p.tied) continue;
+      auto expected = old_value(p, google, 11);
+      if (!google && p.name.ends_with("word_embeddings.weight"))
+        std::fill_n(expected.begin() + config.pad_token_id * config.hidden_size, config.hidden_size,
+                    0.0f);
+      CHECK_MESSAGE(p.view().to_vector<float>() == expected, p.name);
+    }
+  }
+  for (const Parameter& p : list) {
+    if (p.tied) continue;
+    bool decays = true;
+    for (const char* pattern :
+         {"*bias", "*LayerNorm*", "*layer_norm*", "*_norm.*", "*.norm.*", "norm.*"})
+      decays = decays && !matches(p.name, pattern);
+    CHECK_MESSAGE(p.decays == decays, p.name);
+  }
 }

@@ -1,68 +1,19 @@
-// One thread = n threads, bit for bit, forward and backward, GEMM included: on every sample, and on
-// inputs so large that every op that cuts its work into blocks cuts it (past element_block
-// elements, past rows_per_block rows, past GEMM's panels), none of their sizes a multiple of a
-// block or a vector.
-#include <set>
-
+// Large calls for check_op's part "threads", of the ops whose samples cannot be enlarged: a row a
+// call. (An op may as well list its own, in OpInfo::large.)
 #include "gradus/ops/elementwise.h"
+#include "tests/ops/large.h"
 #include "tests/ops/samples.h"
 
 namespace gradus::testing {
-namespace {
 
-bool same_on_all(const Function& f, Inputs xs) {
-  const auto with = [&](int threads) {
-    const Threads scope(threads);
-    return run(f, xs);
-  };
-  const Run one = with(1);
-  return same_bits(with(2), one) && same_bits(with(3), one);
-}
-
-// The sample with its last axis some 300 long and the others so that there are some 70,000 elements
-// or more. Its values repeat, so indices and labels stay legal.
-Tensors enlarged(const Sample& sample) {
-  const Shape shape = sample.inputs[0].shape();
-  if (shape.rank() == 0) return sample.inputs;
-  std::map<int64_t, int64_t> sizes;
-  for (const Tensor& x : sample.inputs)
-    for (const int64_t size : x.shape())
-      if (size > 1) sizes[size] = shape.rank() < 3 ? 259 : 17;
-  sizes[shape[-1]] = shape.rank() < 2 ? 2 * element_block + 4001 : shape.rank() < 4 ? 301 : 61;
-  return resized(sample.inputs, sizes);
-}
-
-}  // namespace
-
-TEST_CASE("threads: samples give the same bits on 1, 2 and 3 threads") {
-  for_each_sample([](const OpInfo& info, const Sample& sample) {
-    for (const DType dtype : {DType::f64, DType::f32})
-      CHECK_MESSAGE(same_on_all(sample.call, as_dtype(sample.inputs, dtype)), info.name, ", ",
-                    sample.note);
-  });
-}
-
-TEST_CASE("threads: large inputs give the same bits on 1, 2 and 3 threads") {
-  std::set<std::string> large;
-  for_each_sample([&](const OpInfo& info, const Sample& sample) {
-    const Tensors xs = as_dtype(enlarged(sample), DType::f32);
-    if (xs[0].numel() < element_block) return;
-    try {
-      if (sample.call(xs)[0].numel() > 64 * element_block) return;  // large enough is enough
-      const bool same = same_on_all(sample.call, xs);
-      CHECK_MESSAGE(same, info.name, ", ", sample.note, " made large");
-      large.insert(info.name);
-    } catch (const Error&) {  // the call has sizes of its own: below
-    }
-  });
-
+std::vector<std::pair<std::string, Sample>> large_samples() {
   const auto normal = [](const Shape& shape, uint64_t stream) {
     return random_normal(shape, 3, stream);
   };
   const Ragged sequences({130, 1, 257, 64}, 1);
   const int64_t tokens = sequences.tokens();
   // clang-format off: a table, a row a call
-  const std::vector<std::pair<std::string, Sample>> more{
+  std::vector<std::pair<std::string, Sample>> more{
       {"pad",
        {"",
         {normal({301, 257}, 30)},
@@ -235,13 +186,7 @@ TEST_CASE("threads: large inputs give the same bits on 1, 2 and 3 threads") {
         [](Inputs in) { return Tensors{take(in[0], in[1])}; }}},
   };
   // clang-format on
-  for (const auto& entry : more) {
-    CHECK_MESSAGE(same_on_all(entry.second.call, entry.second.inputs), entry.first, " ",
-                  entry.second.note);
-    large.insert(entry.first);
-  }
-  for (const OpInfo& info : op_table())
-    CHECK_MESSAGE(large.contains(info.name), info.name, " ran on no large input");
+  return more;
 }
 
 }  // namespace gradus::testing

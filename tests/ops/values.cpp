@@ -92,6 +92,21 @@ TEST_CASE("values: order is stable, and NaN is the largest") {
     return at[static_cast<size_t>(a)] < at[static_cast<size_t>(b)];
   });
   CHECK(argsort(keys).to_vector<int64_t>() == order);
+  CHECK(argsort(cast(keys, DType::i64)).to_vector<int64_t>() == order);
+  for (const DType dtype : {DType::f64, DType::f32}) {
+    const Tensor normal = cast(sample_normal({999}, 2), dtype);
+    Values ascending = values(normal);
+    std::sort(ascending.begin(), ascending.end());
+    CHECK(values(sort(normal).values) == ascending);
+    std::reverse(ascending.begin(), ascending.end());
+    CHECK(values(sort(normal, 0, true).values) == ascending);
+    ascending.resize(100);
+    CHECK(values(topk(normal, 100).values) == ascending);
+    ascending.resize(7);
+    CHECK(values(topk(normal, 7).values) == ascending);
+  }
+  CHECK(values(argsort(tensor({0, -0.0, -INFINITY, INFINITY, nan, -1}))) ==
+        Values{2, 5, 0, 1, 3, 4});
 }
 
 TEST_CASE("values: running sums, triangles and segments") {

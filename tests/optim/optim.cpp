@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "gradus/nn/layers.h"
-#include "gradus/optim/optimizer.h"
+#include "gradus/optim/optimizers.h"
 #include "gradus/optim/schedule.h"
 #include "tests/support.h"
 
@@ -98,7 +98,7 @@ TEST_CASE("the arena moves the bytes and keeps identity; handles taken before st
   optimizer.step();
   CHECK(handle.to_vector<float>() != before);
   CHECK(view.to_vector<float>()[0] == handle.to_vector<float>()[3]);
-  CHECK_MENTIONS(error_of([&] { AdamW second(model); }), "belongs to another optimizer");
+  CHECK_MENTIONS(error_of([&] { AdamW second(model); }), "'a.weight' belongs to another optimizer");
 }
 
 TEST_CASE("a leaf written by the optimizer is noticed by a graph that saved it") {

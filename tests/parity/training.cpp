@@ -4,7 +4,7 @@
 #include "gradus/io/model_folder.h"
 #include "gradus/io/safetensors.h"
 #include "gradus/models/bert.h"
-#include "gradus/optim/optimizer.h"
+#include "gradus/optim/adamw.h"
 #include "gradus/optim/schedule.h"
 #include "tests/parity/parity.h"
 

@@ -55,7 +55,8 @@ TEST_CASE("classify: long texts in windows have the mean of their logits") {
       task->read(files("t.tsv", "text\tlabel\nann saw ben in\tx\nben\ty\n"), TaskUse::training);
   CHECK(set->sequences(0).size() == 2);
   const Tensor logits = some_logits(3, 2);
-  const Tensor means = concat({mean(slice(logits, 0, 0, 2), 0), slice(logits, 0, 2, 3)}, 0);
+  const Tensor means =
+      concat({mean(slice(logits, 0, 0, 2), 0, {.keep_axes = true}), slice(logits, 0, 2, 3)}, 0);
   CHECK(checked_loss(*set, logits) == Approx((surprise(means, 0, 0) + surprise(means, 1, 1)) / 2));
   CHECK(predictions(*set, {{1, 0, 0, 3}, {1, 0}})[0]["score"] == Approx(1 / (1 + std::exp(-1.0))));
 }

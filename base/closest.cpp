@@ -1,4 +1,4 @@
-#include "gradus/cli/closest.h"
+#include "gradus/base/closest.h"
 
 #include <fmt/ranges.h>
 
@@ -6,7 +6,7 @@
 #include <map>
 #include <utility>
 
-namespace gradus::cli {
+namespace gradus {
 namespace {
 
 // Levenshtein's: the fewest letters to insert, delete or change.
@@ -29,6 +29,13 @@ std::string letters(std::string name) {
 
 }  // namespace
 
+std::vector<std::string> by_distance(const std::string& wanted, std::vector<std::string> names) {
+  std::stable_sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
+    return edit_distance(a, wanted) < edit_distance(b, wanted);
+  });
+  return names;
+}
+
 std::string closest(const std::string& wanted, const std::vector<std::string>& names) {
   const std::string word = letters(wanted);
   // a part of it is as near as a letter that is wrong
@@ -47,4 +54,4 @@ std::string closest(const std::string& wanted, const std::vector<std::string>& n
   return fmt::format("; the closest {} {}", best.size() == 1 ? "is" : "are", fmt::join(best, ", "));
 }
 
-}  // namespace gradus::cli
+}  // namespace gradus

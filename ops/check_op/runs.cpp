@@ -1,14 +1,26 @@
-#include "tests/ops/samples.h"
+#include "gradus/ops/check_op/runs.h"
 
 #include <cmath>
-#include <cstring>
 
-namespace gradus::testing {
+#include "gradus/autograd/graph.h"
+#include "gradus/autograd/random.h"
+#include "gradus/ops/ops.h"
+
+namespace gradus::op_check {
 
 Tensors leaves_of(Inputs xs) {
   Tensors leaves;
   for (const Tensor& x : xs) leaves.push_back(x.detach().set_requires_grad(is_float(x.dtype())));
   return leaves;
+}
+
+Tensors cotangents_of(const Tensors& ys, uint64_t seed) {
+  Tensors us;
+  for (size_t i = 0; i < ys.size(); ++i)
+    us.push_back(is_float(ys[i].dtype())
+                     ? cast(random_normal(ys[i].shape(), seed, i, DType::f64), ys[i].dtype())
+                     : Tensor());
+  return us;
 }
 
 Run run(const Function& f, Inputs xs, GradOptions options) {
@@ -19,13 +31,26 @@ Run run(const Function& f, Inputs xs, GradOptions options) {
     if (leaf.requires_grad()) wanted.push_back(leaf);
   Run result;
   result.ys = f(leaves);
-  for (size_t i = 0; i < result.ys.size(); ++i)
-    us.push_back(
-        is_float(result.ys[i].dtype())
-            ? cast(random_normal(result.ys[i].shape(), 5, i, DType::f64), result.ys[i].dtype())
-            : Tensor());
+  us = cotangents_of(result.ys, 5);
   result.dxs = grad(result.ys, us, wanted, options);
   return result;
+}
+
+Run run_expanded(const Function& f, Inputs xs) {
+  const Expand expand;
+  return run(f, xs);
+}
+
+Function gradient_of(const Function& f) {
+  return [f](Inputs in) {
+    const Tensors ys = f(in);
+    Tensors wanted, gradients;
+    for (const Tensor& x : in)
+      if (x.requires_grad()) wanted.push_back(x);
+    for (const Tensor& dx : grad(ys, cotangents_of(ys, 6), wanted, {.create_graph = true}))
+      if (dx.defined()) gradients.push_back(dx);
+    return gradients;
+  };
 }
 
 Tensors as_dtype(Inputs xs, DType dtype) {
@@ -34,27 +59,17 @@ Tensors as_dtype(Inputs xs, DType dtype) {
   return out;
 }
 
-bool same_bits(const Tensor& a, const Tensor& b) {
-  if (!a.defined() || !b.defined()) return a.defined() == b.defined();
-  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
-  const Tensor u = contiguous(a.detach()), v = contiguous(b.detach());
-  const size_t bytes = static_cast<size_t>(u.numel()) * size_of(u.dtype());
-  return bytes == 0 || dispatch(u.dtype(), [&]<class T>() {
-           return std::memcmp(u.data<T>(), v.data<T>(), bytes) == 0;
-         });
-}
-
 namespace {
 bool same_bits(const Tensors& a, const Tensors& b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i)
-    if (!testing::same_bits(a[i], b[i])) return false;
+    if (!gradus::same_bits(a[i], b[i])) return false;
   return true;
 }
 double distance(const Tensors& a, const Tensors& b) {
   if (a.size() != b.size()) return INFINITY;
   double worst = 0;
-  for (size_t i = 0; i < a.size(); ++i) worst = std::max(worst, testing::distance(a[i], b[i]));
+  for (size_t i = 0; i < a.size(); ++i) worst = std::max(worst, op_check::distance(a[i], b[i]));
   return worst;
 }
 }  // namespace
@@ -151,4 +166,16 @@ bool contains_op(const Tensors& ys, const std::string& op) {
   return false;
 }
 
-}  // namespace gradus::testing
+bool is_fused(const OpInfo& info, const Sample& sample) {
+  const Tensors leaves = leaves_of(sample.inputs);
+  if (!contains_op(sample.call(leaves), info.name)) return false;
+  const Expand expand;
+  return !contains_op(sample.call(leaves), info.name);
+}
+
+bool is_named(const std::string& text, const OpInfo& info, const Sample& sample) {
+  const std::string name = text.substr(0, text.find(':'));
+  return name == info.name || contains_op(sample.call(leaves_of(sample.inputs)), name);
+}
+
+}  // namespace gradus::op_check
