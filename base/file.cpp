@@ -186,7 +186,7 @@ void for_each_line(const fs::path& path, const std::function<void(std::string_vi
       f(replace_invalid_utf8(line), number);
       continue;
     }
-    check_utf8(line, path.string(), number, ", or pass --replace-invalid to read it as U+FFFD");
+    check_utf8(line, path.string(), number, ", or read it as U+FFFD, with options.replace_invalid");
     f(line, number);
   }
 }
@@ -194,17 +194,17 @@ void for_each_line(const fs::path& path, const std::function<void(std::string_vi
 void make_output_folder(const fs::path& path, bool reuse) {
   std::error_code error;
   if (fs::exists(path, error)) {
-    check(fs::is_directory(path, error), "--out {}: it is a file; name a folder", path.string());
+    check(fs::is_directory(path, error), "{}: it is a file; name a folder for the output",
+          path.string());
     if (!reuse && !fs::is_empty(path, error))
       fail(
-          "--out {}: the folder is not empty; name another one, or pass --overwrite to write into "
-          "it",
+          "{}: the folder is not empty; name another one, or write into it, with options.overwrite",
           path.string());
   } else {
     fs::create_directories(path, error);
-    check(!error, "--out {}: cannot make the folder: {}", path.string(), error.message());
+    check(!error, "{}: cannot make the folder: {}", path.string(), error.message());
   }
-  check(::access(path.c_str(), W_OK | X_OK) == 0, "--out {}: the folder cannot be written: {}",
+  check(::access(path.c_str(), W_OK | X_OK) == 0, "{}: the folder cannot be written: {}",
         path.string(), reason());
 }
 

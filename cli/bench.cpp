@@ -1,13 +1,13 @@
 // gradus bench step: the throughput of training steps on random full-length sequences, as a share
 // of this machine's sgemm rate measured in the same run.
 #include <omp.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
 
 #include "gradus/autograd/observer.h"
 #include "gradus/autograd/random.h"
+#include "gradus/base/json.h"
 #include "gradus/base/random.h"
 #include "gradus/cli/cli.h"
 #include "gradus/kernels/gemm.h"

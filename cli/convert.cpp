@@ -1,6 +1,7 @@
 // gradus convert: from any form of a BERT's weights to a Hugging Face folder.
 #include "gradus/io/convert.h"
 #include "gradus/cli/cli.h"
+#include "gradus/cli/spelling.h"
 
 namespace gradus::cli {
 namespace {
@@ -39,7 +40,7 @@ void run(ConvertFlags& flags) {
   show("transposed", report.transposed, flags.list, [](const auto& name) { return name; });
   show("dropped", report.dropped, flags.list,
        [](const auto& why) { return why.first + ": " + why.second; });
-  for (const std::string& note : report.notes) fmt::print("  note: {}\n", note);
+  for (const std::string& note : report.notes) fmt::print("  note: {}\n", with_options(note));
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 
 #include <chrono>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "gradus/base/json.h"
 #include "gradus/cli/cli.h"
 #include "gradus/cli/lines.h"
 #include "gradus/cli/lists.h"

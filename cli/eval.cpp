@@ -1,6 +1,6 @@
 // gradus eval: how good a fine-tuned model is on a labelled file.
-#include <nlohmann/json.hpp>
 
+#include "gradus/base/json.h"
 #include "gradus/cli/task_options.h"
 
 namespace gradus::cli {

@@ -1,9 +1,9 @@
 // gradus fill-mask: the words a pretrained model puts in place of [MASK].
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iostream>
 
+#include "gradus/base/json.h"
 #include "gradus/cli/cli.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/models/fill_mask.h"

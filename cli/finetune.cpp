@@ -2,9 +2,9 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "gradus/base/json.h"
 #include "gradus/cli/lists.h"
 #include "gradus/cli/task_options.h"
 #include "gradus/train/finetune.h"

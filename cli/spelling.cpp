@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 
 namespace gradus::cli {
 namespace {
@@ -49,19 +50,21 @@ std::string our_spelling(const std::string& argument) {
 }
 
 std::string with_options(const std::string& error) {
-  constexpr std::string_view kField = "options.";
+  constexpr std::string_view kField = "options.", kBuilder = "build_corpus()";
   std::string text;
   for (size_t at = 0; at < error.size();) {
     const size_t begin = std::min(error.find(kField, at), error.size());
     text += error.substr(at, begin - at);
-    if (begin == error.size()) break;
-    const size_t name = begin + kField.size();
+    const size_t name = std::min(begin + kField.size(), error.size());
     at = std::min(error.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_", name),
                   error.size());
     const std::string field = error.substr(name, at - name);
     const auto known = fields.find(field);
-    text += known == fields.end() ? "--" + with_dashes(field) : known->second;
+    if (known != fields.end()) text += known->second;
+    else text += field.empty() ? error.substr(begin, at - begin) : "--" + with_dashes(field);
   }
+  if (const size_t call = text.find(kBuilder); call != std::string::npos)
+    text.replace(call, kBuilder.size(), "`gradus data build`");
   return text;
 }
 

@@ -2,8 +2,8 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
-#include <nlohmann/json.hpp>
 
+#include "gradus/base/json.h"
 #include "gradus/cli/cli.h"
 #include "gradus/cli/lines.h"
 #include "gradus/io/model_folder.h"

@@ -3,7 +3,7 @@
 #include <cblas.h>
 #include <fmt/format.h>
 
-#include "commit.h"
+#include "cli/commit.h"
 #include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"
 #include "gradus/version.h"

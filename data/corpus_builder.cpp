@@ -167,9 +167,9 @@ void mark_validation(std::vector<CorpusDocument>& documents, size_t first_valida
                                       [](const auto& d) { return d.split == Split::validation; });
   check(static_cast<size_t>(held_out) < documents.size(),
         "all {} documents are held out, none is left to train on: name more text, a smaller "
-        "--validation-fraction, or --documents blank",
+        "options.validation_fraction, or options.documents blank",
         documents.size());
-  check(options.validation.empty() || held_out > 0, "--validation {}: there is no text in it",
+  check(options.validation.empty() || held_out > 0, "options.validation {}: there is no text in it",
         options.validation.empty() ? "" : options.validation[0].string());
 }
 
@@ -178,17 +178,18 @@ void mark_validation(std::vector<CorpusDocument>& documents, size_t first_valida
 void build_corpus(const fs::path& out, const Tokenizer& tokenizer, const CorpusOptions& options) {
   tokenizer.vocabulary().require_special();
   check(!options.corpus.empty(),
-        "no corpus is named: pass --corpus with a text file or a folder of *.txt");
+        "no corpus is named: options.corpus wants text files or folders of *.txt");
   check(options.validation.empty() || options.validation_fraction == 0,
-        "--validation and --validation-fraction exclude each other: pass one of them");
+        "options.validation and options.validation_fraction exclude each other: give one of them");
   check(options.validation_fraction >= 0 && options.validation_fraction < 1,
-        "--validation-fraction {}: it is a share of the documents, from 0 to below 1",
+        "options.validation_fraction {}: it is a share of the documents, from 0 to below 1",
         options.validation_fraction);
   check(options.overwrite || !fs::exists(out),
-        "--out {}: the file is there already; name another one, or pass --overwrite", out.string());
+        "{}: the file is there already; name another one, or replace it, with options.overwrite",
+        out.string());
 
-  const auto held_out = text_files(options.validation, "--validation");
-  auto files = text_files(options.corpus, "--corpus");
+  const auto held_out = text_files(options.validation, "options.validation");
+  auto files = text_files(options.corpus, "options.corpus");
   std::erase_if(files, [&](const fs::path& file) {
     return std::any_of(held_out.begin(), held_out.end(),
                        [&](const fs::path& other) { return fs::equivalent(file, other); });

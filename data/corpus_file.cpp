@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "gradus/base/error.h"
+#include "gradus/base/json.h"
 #include "gradus/base/parallel.h"
 
 namespace gradus {
@@ -64,9 +64,7 @@ CorpusFile::CorpusFile(const std::filesystem::path& path) : path_(path), file_(p
 void CorpusFile::check_header() {
   const std::string file = path_.string();
   check(file_.size() >= sizeof(magic) && !std::memcmp(file_.data(), magic, sizeof(magic)),
-        "{}: this is not a Gradus corpus; make one with `gradus data build --corpus F --vocab V "
-        "--out {}`",
-        file, file);
+        "{}: this is not a Gradus corpus; make one with build_corpus()", file);
   check(file_.size() >= sizeof(CorpusHeader),
         "{}: the file is cut off after {} bytes, inside its header; build it again", file,
         file_.size());
@@ -125,7 +123,7 @@ void CorpusFile::check_index() const {
 void CorpusFile::read_metadata() {
   const std::string file = path_.string();
   try {
-    const auto json = nlohmann::json::parse(metadata_);
+    const auto json = parse_json(metadata_);
     for (const auto& source : json.at("files"))
       info_.files.push_back({source.at("path").get<std::string>(),
                              source.at("bytes").get<int64_t>(), source.at("hash").get<uint64_t>()});
@@ -175,10 +173,8 @@ void CorpusFile::require_matches(const Tokenizer& other, const std::string& owne
   if (other.fingerprint() == tokenizer_->fingerprint()) return;
   fail(
       "{} was built with another tokenizer than {} has\n  corpus  {}\n  other   {}\nbuild the "
-      "corpus with that vocabulary and casing: "
-      "gradus data build --vocab {}{} ...",
-      path_.string(), owner, describe(*tokenizer_), describe(other), other.vocabulary().origin(),
-      other.options().lower_case ? "" : " --cased");
+      "corpus with that vocabulary and casing, by build_corpus()",
+      path_.string(), owner, describe(*tokenizer_), describe(other));
 }
 
 // ---- writing

@@ -31,18 +31,19 @@ InstanceSource::InstanceSource(const CorpusFile& corpus, Split split,
                                const InstanceOptions& options, uint64_t seed)
     : corpus_(corpus), documents_(corpus.documents(split)), options_(options), seed_(seed) {
   check(options.max_seq_length >= 5,
-        "max_seq_length {}: an instance needs at least 5 tokens, [CLS] A [SEP] B [SEP]",
+        "options.max_seq_length {}: an instance needs at least 5 tokens, [CLS] A [SEP] B [SEP]",
         options.max_seq_length);
   check(options.masked_lm_prob > 0 && options.masked_lm_prob < 1,
-        "masked_lm_prob {}: it is a share of the tokens, above 0 and below 1",
+        "options.masked_lm_prob {}: it is a share of the tokens, above 0 and below 1",
         options.masked_lm_prob);
-  check(options.max_predictions_per_seq >= 1, "max_predictions_per_seq {}: at least 1",
+  check(options.max_predictions_per_seq >= 1, "options.max_predictions_per_seq {}: at least 1",
         options.max_predictions_per_seq);
   check(options.short_seq_prob >= 0 && options.short_seq_prob <= 1,
-        "short_seq_prob {}: it is a probability, from 0 to 1", options.short_seq_prob);
+        "options.short_seq_prob {}: it is a probability, from 0 to 1", options.short_seq_prob);
   check(!documents_.empty(), "{} has no {} documents{}", corpus.path().string(), name(split),
-        split == Split::validation ? "; build it with --validation F or --validation-fraction 0.01"
-                                   : "");
+        split == Split::validation
+            ? "; build it with options.validation or options.validation_fraction"
+            : "");
   const Vocabulary& vocabulary = corpus.vocabulary();
   for (const auto& token : vocabulary.tokens()) continuation_.push_back(token.starts_with("##"));
 }

@@ -66,13 +66,15 @@ void name_labels(const Weights& weights, BertConfig& config, ConvertReport& repo
 Tokenizer tokenizer_of(const ConvertOptions& o, ConvertReport& report) {
   const fs::path folder = folder_of_model(o.model);
   const bool has_own = fs::exists(folder / "vocab.txt") || fs::exists(folder / "tokenizer.json");
-  check(o.vocab || has_own, "{}: there is neither vocab.txt nor tokenizer.json in it; pass --vocab",
+  check(o.vocab || has_own,
+        "{}: there is neither vocab.txt nor tokenizer.json in it; give one as options.vocab",
         folder.string());
   const bool states_rules =
       fs::exists(folder / "tokenizer_config.json") || fs::exists(folder / "tokenizer.json");
   if (!states_rules && !o.lower_case)
     report.notes.emplace_back(
-        "nothing says whether the model is cased; it is taken as uncased, pass --cased if not");
+        "nothing says whether the model is cased; it is taken as uncased; options.lower_case says "
+        "otherwise");
   if (o.vocab && o.lower_case)
     return Tokenizer(Vocabulary::load(*o.vocab), {.lower_case = *o.lower_case});
   if (!has_own) return Tokenizer(Vocabulary::load(*o.vocab), {});

@@ -2,9 +2,8 @@
 // can be followed and survives a kill.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 
 namespace gradus {
 

@@ -1,6 +1,6 @@
 #include "gradus/io/model_folder.h"
 
-#include "gradus/base/json_file.h"
+#include "gradus/base/json.h"
 #include "gradus/io/tokenizer_json.h"
 #include "gradus/io/weights.h"
 

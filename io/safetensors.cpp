@@ -1,7 +1,5 @@
 #include "gradus/io/safetensors.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -10,6 +8,7 @@
 #include <tuple>
 
 #include "gradus/autograd/modes.h"
+#include "gradus/base/json.h"
 #include "gradus/ops/ops.h"
 
 namespace gradus {
@@ -37,7 +36,7 @@ std::string shown(const Json& value) {
 Json parse_header(std::string_view text, const std::string& file) {
   std::vector<std::set<std::string>> open;
   try {
-    return Json::parse(text, [&](int depth, Json::parse_event_t event, Json& value) {
+    return parse_json(text, [&](int depth, Json::parse_event_t event, Json& value) {
       const bool opens =
           event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
       if (opens && depth > deepest_header)

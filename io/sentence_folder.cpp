@@ -2,7 +2,9 @@
 
 #include <fmt/ranges.h>
 
-#include "gradus/base/json_file.h"
+#include "gradus/base/error.h"
+#include "gradus/base/file.h"
+#include "gradus/base/json.h"
 
 namespace gradus {
 namespace fs = std::filesystem;

@@ -2,7 +2,8 @@
 
 #include <set>
 
-#include "gradus/base/json_file.h"
+#include "gradus/base/error.h"
+#include "gradus/base/json.h"
 
 namespace gradus {
 

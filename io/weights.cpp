@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "gradus/base/json_file.h"
+#include "gradus/base/json.h"
 #include "gradus/io/safetensors.h"
 #include "gradus/io/tf_checkpoint.h"
 #include "gradus/io/torch_file.h"

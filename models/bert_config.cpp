@@ -1,7 +1,8 @@
 #include "gradus/models/bert_config.h"
 
 #include <charconv>
-#include <nlohmann/json.hpp>
+
+#include "gradus/base/json.h"
 
 namespace gradus {
 using Json = nlohmann::ordered_json;
@@ -118,7 +119,7 @@ BertConfig BertConfig::from_json(const std::string& text, const std::string& ori
   Json json;
   try {
     // The parser does not recurse, but printing and copying do.
-    json = Json::parse(text, [&](int depth, Json::parse_event_t, const Json&) {
+    json = parse_ordered_json(text, [&](int depth, Json::parse_event_t, const Json&) {
       check(depth <= 100, "{}: it nests more than 100 deep", origin);
       return true;
     });

@@ -2,8 +2,9 @@
 // batches read.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <vector>
+
+#include "gradus/base/json.h"
 
 namespace gradus::testing {
 

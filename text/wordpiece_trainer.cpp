@@ -27,8 +27,8 @@ Counts count_block(std::string_view block, const std::string& file, int64_t firs
   if (const size_t bad = find_invalid_utf8(block); bad != std::string_view::npos) {
     if (!options.replace_invalid)
       fail(
-          "{}:{}: byte 0x{:02x} is not valid UTF-8; convert the file, or pass --replace-invalid to "
-          "read it as U+FFFD",
+          "{}:{}: byte 0x{:02x} is not valid UTF-8; convert the file, or read it as U+FFFD, "
+          "with options.replace_invalid",
           file,
           first_line +
               std::count(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(bad), '\n'),
@@ -92,8 +92,8 @@ class Merger {
     for (const auto& [word, count] : words) add_word(word, count);
     if (static_cast<int64_t>(tokens_.size()) > options.size)
       fail(
-          "a vocabulary of {} is too small: the special tokens and single characters alone are {}; "
-          "ask for more, or lower --limit-alphabet",
+          "options.size {} is too small: the special tokens and single characters alone are {}; "
+          "ask for more, or lower options.limit_alphabet",
           options.size, tokens_.size());
   }
 

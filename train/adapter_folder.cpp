@@ -1,10 +1,9 @@
 #include "gradus/train/adapter_folder.h"
 
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "gradus/autograd/modes.h"
-#include "gradus/base/json_file.h"
+#include "gradus/base/json.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/io/safetensors.h"
 #include "gradus/ops/ops.h"

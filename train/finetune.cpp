@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "gradus/autograd/observer.h"
+#include "gradus/base/json.h"
 #include "gradus/nn/audit.h"
 #include "gradus/nn/lora.h"
 #include "gradus/train/adapter_folder.h"
@@ -42,7 +42,7 @@ bool of_head(const std::string& name) { return !name.starts_with("bert."); }
 std::string load_weights(const FinetuneOptions& o, const BertConfig& before,
                          const BertConfig& config, const std::vector<Parameter>& list) {
   initialize_bert(list, config, BertInitialization::hugging_face, o.seed);
-  if (o.random_init) return "all parameters begin at random (--random-init)";
+  if (o.random_init) return "all parameters begin at random";
   const bool same_head =
       before.architectures == config.architectures && before.id2label == config.id2label;
   std::vector<Parameter> wanted;
@@ -52,7 +52,7 @@ std::string load_weights(const FinetuneOptions& o, const BertConfig& before,
   if (!same_head) report += "; the head is new";
   if (o.reinit_layers > 0) {
     if (o.reinit_layers > config.num_hidden_layers)
-      fail("--reinit-layers {}: the model has {}", o.reinit_layers, config.num_hidden_layers);
+      fail("options.reinit_layers {}: the model has {}", o.reinit_layers, config.num_hidden_layers);
     std::vector<Parameter> anew;
     for (int64_t layer = config.num_hidden_layers - o.reinit_layers;
          layer < config.num_hidden_layers; ++layer)
@@ -68,7 +68,7 @@ std::string load_weights(const FinetuneOptions& o, const BertConfig& before,
 
 void set_layer_rates(const FinetuneOptions& o, const BertConfig& config, Optimizer& optimizer) {
   if (!(o.layer_decay > 0 && o.layer_decay <= 1))
-    fail("--layer-decay {}: it must be above 0 and at most 1", o.layer_decay);
+    fail("options.layer_decay {}: it must be above 0 and at most 1", o.layer_decay);
   const auto rate = [&](int64_t below_the_top) {
     return std::pow(o.layer_decay, static_cast<double>(below_the_top));
   };
@@ -194,12 +194,13 @@ Run::Run(const FinetuneOptions& o)
       model_(task_->head(), configuration(base_, o, *task_)),
       list_(parameters(model_)),
       schedule_{Schedule::shape_named(o.schedule), o.learning_rate, 0, 1} {
-  check(o.batch_size > 0 && o.max_tokens > 0, "--batch-size and --max-tokens must be at least 1");
+  check(o.batch_size > 0 && o.max_tokens > 0,
+        "options.batch_size and options.max_tokens must be at least 1");
   check_optimizer_name(o.optimizer);
   loaded_ = load_weights(o, base_, model_.bert.config, list_);
   for (const std::string& pattern : o.freeze)
     if (freeze(list_, pattern) == 0)
-      fail("--freeze {}: no parameter has such a name; config.json's model has names like {}",
+      fail("options.freeze {}: no parameter has such a name; config.json's model has names like {}",
            pattern, list_[0].name);
   if (o.lora_rank > 0)
     adapters_.emplace(

@@ -2,7 +2,7 @@
 // how good it is, how to use it.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "gradus/models/bert_config.h"
 #include "gradus/train/metrics/classification.h"

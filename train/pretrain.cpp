@@ -1,13 +1,13 @@
 #include "gradus/train/pretrain.h"
 
 #include <omp.h>
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <numeric>
 
 #include "gradus/autograd/observer.h"
 #include "gradus/autograd/random.h"
+#include "gradus/base/json.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"
@@ -26,7 +26,7 @@ BertInitialization initialization_named(const std::string& name) {
   if (name == "hugging_face") return BertInitialization::hugging_face;
   if (name == "google") return BertInitialization::google;
   if (name == "mimetic") return BertInitialization::mimetic;
-  fail("--initialization {}: it is hugging_face, google or mimetic", name);
+  fail("options.initialization {}: it is hugging_face, google or mimetic", name);
 }
 
 BertConfig configuration(const PretrainOptions& o, const CorpusFile& corpus) {
@@ -41,8 +41,9 @@ BertConfig configuration(const PretrainOptions& o, const CorpusFile& corpus) {
         "vocabulary, or change vocab_size",
         o.data.string(), corpus.vocabulary().size(), config.vocab_size);
   if (o.max_seq_length > config.max_position_embeddings)
-    fail("--max-seq-length {} is more than the model's {} positions (max_position_embeddings)",
-         o.max_seq_length, config.max_position_embeddings);
+    fail(
+        "options.max_seq_length {} is more than the model's {} positions (max_position_embeddings)",
+        o.max_seq_length, config.max_position_embeddings);
   if (o.dropout) config.hidden_dropout_prob = config.attention_probs_dropout_prob = *o.dropout;
   config.validate("the model's configuration");
   return config;
@@ -149,7 +150,7 @@ StepResult training_step(const BertForPreTraining& model, Optimizer& optimizer,
 
 PretrainResult pretrain(const PretrainOptions& o) {
   check(o.batch_size > 0 && o.gradient_accumulation_steps > 0,
-        "--batch-size and --gradient-accumulation-steps must be at least 1");
+        "options.batch_size and options.gradient_accumulation_steps must be at least 1");
   const CorpusFile corpus = CorpusFile::open(o.data);
   const BertConfig config = configuration(o, corpus);
   InstanceOptions instance_options = o.instances;

@@ -18,14 +18,15 @@ std::unique_ptr<Task> Task::make(TaskOptions options, const Tokenizer& tokenizer
   const std::string& kind = options.kind;
   options.max_seq_length = sequence_length(options, config);
   if (options.max_seq_length > config.max_position_embeddings)
-    fail("--max-seq-length {} is more than the model's {} positions (max_position_embeddings)",
-         options.max_seq_length, config.max_position_embeddings);
+    fail(
+        "options.max_seq_length {} is more than the model's {} positions (max_position_embeddings)",
+        options.max_seq_length, config.max_position_embeddings);
   if (options.label_smoothing < 0 || options.label_smoothing >= 1)
-    fail("--label-smoothing {}: it must be in [0, 1)", options.label_smoothing);
+    fail("options.label_smoothing {}: it must be in [0, 1)", options.label_smoothing);
   if (options.max_seq_length < 4)
-    fail("--max-seq-length {}: it must be at least 4", options.max_seq_length);
+    fail("options.max_seq_length {}: it must be at least 4", options.max_seq_length);
   check(options.glue.empty() || kind == "classify" || kind == "regress",
-        "--task {} is for classify and regress, not for {}", options.glue, kind);
+        "options.glue {} is for classify and regress, not for {}", options.glue, kind);
   if (kind == "classify" || kind == "regress" || kind == "multilabel")
     return make_text_task(options, tokenizer);
   if (kind == "ner") return make_tagging_task(options, tokenizer);

@@ -134,7 +134,7 @@ Story story(uint64_t seed, int64_t number, World world) {
 
 std::filesystem::path write_stories(const std::filesystem::path& out_dir,
                                     const StoryOptions& options) {
-  check(options.documents >= 1, "--documents {}: at least 1", options.documents);
+  check(options.documents >= 1, "options.documents {}: at least 1", options.documents);
   make_output_folder(out_dir, options.overwrite);
   const auto path = out_dir / "stories.txt";
   FileWriter file(path);

@@ -4,7 +4,7 @@
 // are off by default.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 
 #include "gradus/data/tasks/qa_features.h"

@@ -21,8 +21,8 @@ QaFeatures::QaFeatures(const QaSet& set, const Tokenizer& tokenizer, const QaWin
     : cls_(tokenizer.vocabulary().cls()), sep_(tokenizer.vocabulary().sep()) {
   tokenizer.vocabulary().require_special();
   check(options.doc_stride >= (options.stride == StrideMeaning::step),
-        "--doc-stride {}: windows that step by it stand still", options.doc_stride);
-  check(options.max_query_length >= 1, "--max-query-length {}: it must be at least 1",
+        "options.doc_stride {}: windows that step by it stand still", options.doc_stride);
+  check(options.max_query_length >= 1, "options.max_query_length {}: it must be at least 1",
         options.max_query_length);
   for (const auto& context : set.contexts) {
     contexts_.push_back(tokenizer.encode(context));
@@ -72,13 +72,13 @@ void QaFeatures::add_windows(const QaQuestion& question, size_t number,
              tokens = static_cast<int64_t>(contexts_[question.context].ids.size());
   const int64_t room = options.max_seq_length - asked - 3;  // [CLS] [SEP] [SEP]
   check(room >= 1,
-        "question '{}' has {} tokens: with --max-seq-length {} none is left for the context",
+        "question '{}' has {} tokens: with options.max_seq_length {} none is left for the context",
         question.id, asked, options.max_seq_length);
   const int64_t step = options.stride == StrideMeaning::step ? std::min(room, options.doc_stride)
                                                              : room - options.doc_stride;
   check(step >= 1 || tokens <= room,
-        "question '{}': windows of {} tokens cannot overlap by {}; make --doc-stride less or "
-        "--max-seq-length more",
+        "question '{}': windows of {} tokens cannot overlap by {}; make options.doc_stride less or "
+        "options.max_seq_length more",
         question.id, room, options.doc_stride);
   for (int64_t begin = 0;; begin += step) {
     const int64_t end = std::min(begin + room, tokens);

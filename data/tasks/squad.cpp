@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "gradus/base/json_file.h"
+#include "gradus/base/error.h"
+#include "gradus/base/json.h"
 #include "gradus/text/code_points.h"
 
 namespace gradus {

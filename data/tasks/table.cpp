@@ -3,10 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "gradus/base/error.h"
+#include "gradus/base/json.h"
 
 namespace gradus {
 namespace {
@@ -59,7 +59,7 @@ TableReader::TableReader(const std::filesystem::path& path, TableOptions options
   for (const auto& name : columns_)
     check(names.insert(name).second,
           "{}: two columns are called '{}'; does the file lack a header? Then name its columns "
-          "(--columns)",
+          "(options.columns)",
           file(), name);
 }
 
@@ -119,7 +119,7 @@ void TableReader::split_csv(std::string line, Row& row) {
 void TableReader::read_object(const std::string& line, Row& row) {
   nlohmann::ordered_json object;
   try {
-    object = nlohmann::ordered_json::parse(line);
+    object = parse_ordered_json(line);
   } catch (const nlohmann::json::exception& error) {
     fail("{}:{}: not valid JSON: {}", file(), lines_.number(), error.what());
   }
@@ -167,7 +167,7 @@ size_t TableReader::column(std::string_view name) const {
   if (found == columns_.end())
     fail(
         "{}: there is no column '{}'; the columns are: {}. (A file without a header needs "
-        "--columns.)",
+        "options.columns.)",
         file(), name, fmt::join(columns_, ", "));
   return static_cast<size_t>(found - columns_.begin());
 }

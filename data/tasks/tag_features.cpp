@@ -11,7 +11,7 @@ TagFeatures::TagFeatures(const TaggedSet& set, const std::vector<std::vector<int
                          const TagOptions& options)
     : cls_(tokenizer.vocabulary().cls()), sep_(tokenizer.vocabulary().sep()) {
   tokenizer.vocabulary().require_special();
-  check(options.max_seq_length >= 3, "--max-seq-length {}: [CLS], a word and [SEP] need 3",
+  check(options.max_seq_length >= 3, "options.max_seq_length {}: [CLS], a word and [SEP] need 3",
         options.max_seq_length);
   check(options.overlap >= 0, "the overlap of windows, {}, must not be negative", options.overlap);
   check(labels.empty() || labels.size() == set.sentences.size(),

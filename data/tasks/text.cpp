@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "gradus/base/error.h"
+#include "gradus/base/json.h"
 
 namespace gradus {
 namespace {
@@ -36,7 +36,7 @@ TextColumns find_columns(const TableReader& table, TextColumns columns, LabelKin
           "{}: no column is called sentence, text, sentence1 and sentence2, or another usual name; "
           "the columns are: {}. Name the text's "
           "column "
-          "(--text-column), or, where the file has no header, all of them (--columns)",
+          "(options.text_column), or, where the file has no header, all of them (options.columns)",
           table.file(), fmt::join(table.columns(), ", "));
   }
   if (labels == LabelKind::none) columns.label.clear();
@@ -61,7 +61,7 @@ std::vector<std::string> TextReader::labels_of(const std::string& cell, int64_t 
   if (options_.labels == LabelKind::one) {
     labels = {cell};
   } else if (options_.separator.empty()) {
-    const auto list = nlohmann::json::parse(cell, nullptr, false);
+    const auto list = parse_json(cell, nullptr, false);
     check(list.is_array(),
           "{}:{}: the labels must be a JSON list of names, as [\"a\", \"b\"], not '{}'; or give "
           "the character between them",

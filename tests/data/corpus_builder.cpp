@@ -128,7 +128,7 @@ TEST_CASE("what cannot be built says why and leaves nothing behind") {
     CHECK_FALSE(std::filesystem::exists(out));
     return text;
   };
-  CHECK_MENTIONS(error({}), "--corpus");
+  CHECK_MENTIONS(error({}), "options.corpus");
   CHECK_MENTIONS(error({.corpus = {scratch / "none.txt"}}), "none.txt: there is no such file");
   CHECK_MENTIONS(error({.corpus = {in, in}}), "named twice");
   std::filesystem::create_directory(scratch / "empty");
@@ -150,7 +150,8 @@ TEST_CASE("what cannot be built says why and leaves nothing behind") {
     CHECK_MESSAGE(entry.path().extension() != ".gds", "left behind: ", entry.path().string());
 
   build_corpus(out, letters(), {.corpus = {scratch / "bad.txt"}, .replace_invalid = true});
-  CHECK_MENTIONS(error_of([&] { build_corpus(out, letters(), {.corpus = {in}}); }), "--overwrite");
+  CHECK_MENTIONS(error_of([&] { build_corpus(out, letters(), {.corpus = {in}}); }),
+                 "options.overwrite");
   CHECK_MENTIONS(
       error_of([&] { build_corpus(scratch / "no" / "c.gds", letters(), {.corpus = {in}}); }),
       "cannot write");

@@ -4,11 +4,11 @@
 
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 #include "tests/support.h"
 
 namespace gradus::story {
@@ -197,7 +197,7 @@ TEST_CASE("tasks: files in the formats of their fields, and a README.md that nam
     CHECK(readme.find("## " + task.name + ".{train,validation,test}." + task.ending) !=
           std::string::npos);
   CHECK_MENTIONS(testing::error_of([&] { write_tasks(scratch.path(), {.train = 0}); }),
-                 "--train 0");
+                 "options.train 0");
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gradus/base/json_file.h"
+#include "gradus/base/json.h"
 #include "tests/io/small_model.h"
 
 using namespace gradus;

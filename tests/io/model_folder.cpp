@@ -1,6 +1,5 @@
 #include "gradus/io/model_folder.h"
-
-#include <nlohmann/json.hpp>
+#include "gradus/base/json.h"
 
 #include "gradus/io/safetensors.h"
 #include "tests/io/small_model.h"

@@ -1,8 +1,7 @@
 #include "gradus/io/tokenizer_json.h"
 
-#include <nlohmann/json.hpp>
-
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 #include "tests/io/small_model.h"
 
 using namespace gradus;

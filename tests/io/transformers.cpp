@@ -3,9 +3,8 @@
 // beside them (their README says by whom).
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
-#include "gradus/base/json_file.h"
+#include "gradus/base/json.h"
 #include "gradus/io/safetensors.h"
 #include "tests/io/small_model.h"
 #include "tests/json_rows.h"

@@ -1,7 +1,6 @@
 // Models in any form: what Weights finds in a folder, and what is loaded from it.
 #include "gradus/io/weights.h"
-
-#include <nlohmann/json.hpp>
+#include "gradus/base/json.h"
 
 #include "gradus/io/weight_names.h"
 #include "tests/io/small_model.h"

@@ -2,9 +2,9 @@
 // its name, conventions included (tests/fixtures/make_op_cases.py says how each case was made).
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 #include "tests/ops/samples.h"
 
 namespace gradus::testing {

@@ -3,9 +3,9 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 #include "gradus/ops/ops.h"
 #include "gradus/optim/optimizers.h"
 #include "gradus/optim/schedule.h"

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <nlohmann/json.hpp>
 
-#include "gradus/base/json_file.h"
+#include "gradus/base/json.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/io/safetensors.h"
 #include "gradus/models/heads.h"

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "gradus/base/json_file.h"
+#include "gradus/base/json.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/io/safetensors.h"
 #include "gradus/models/bert.h"

@@ -2,9 +2,11 @@
 // here.
 #include <doctest/doctest.h>
 
+#include <cctype>
 #include <filesystem>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "tests/structure/sources.h"
 
@@ -39,6 +41,8 @@ const std::map<std::string, Rooms>& allowed() {
   return rooms;
 }
 
+const std::set<std::string> made_by_the_build{"\"op_files.inc\"", "\"cli/commit.h\""};
+
 }  // namespace
 
 TEST_CASE("structure: includes run along the arrows, by the names that users write") {
@@ -46,10 +50,9 @@ TEST_CASE("structure: includes run along the arrows, by the names that users wri
   for (const auto& [room, may_use] : allowed()) {
     if (!std::filesystem::exists(source_root / room)) continue;
     for (const std::filesystem::path& path : sources_in(source_root / room)) {
-      if (path.parent_path().filename() == "precompiled") continue;  // of others' headers only
       ++files;
       for (const std::string& include : includes_of(path)) {
-        if (include[0] != '"' || include == "\"op_files.inc\"") continue;  // made by the build
+        if (include[0] != '"' || made_by_the_build.contains(include)) continue;
         const std::string name = include.substr(1, include.size() - 2);
         const std::string file = std::filesystem::relative(path, source_root).string();
         if (name.rfind("gradus/", 0) != 0) {
@@ -76,6 +79,45 @@ TEST_CASE("structure: every folder with sources is a room, or stands above all o
                   "/ has sources but no row in tests/structure/arrows.cpp");
     CHECK_MESSAGE(std::filesystem::is_symlink(source_root / "include/gradus" / name),
                   "include/gradus/", name, " should be a link to ../../", name);
+  }
+}
+
+TEST_CASE("structure: headers that take seconds to compile are included in one place") {
+  const std::map<std::string, std::string> places{{"<nlohmann/json.hpp>", "base/json.h"},
+                                                  {"<CLI/CLI.hpp>", "cli/verb.cpp"}};
+  for (const auto& [room, may_use] : allowed()) {
+    if (!std::filesystem::exists(source_root / room)) continue;
+    for (const std::filesystem::path& path : sources_in(source_root / room)) {
+      const std::string file = std::filesystem::relative(path, source_root).string();
+      for (const std::string& include : includes_of(path))
+        if (const auto place = places.find(include); place != places.end())
+          CHECK_MESSAGE(file == place->second, file, " includes ", include, ", which ",
+                        place->second, " does for all");
+    }
+  }
+}
+
+TEST_CASE("structure: the library's errors speak of its options, not of the program's") {
+  for (const auto& [room, may_use] : allowed()) {
+    if (room == "cli" || !std::filesystem::exists(source_root / room)) continue;
+    for (const std::filesystem::path& path : sources_in(source_root / room)) {
+      std::istringstream lines(read_file(path));
+      int number = 0;
+      for (std::string line; std::getline(lines, line);) {
+        ++number;
+        const size_t quote = line.find('"'), code = line.find_first_not_of(' ');
+        if (quote == std::string::npos || line.compare(code, 2, "//") == 0) continue;
+        if (line.find("gradus predict") != std::string::npos) continue;  // a model's README.md
+        const size_t dashes = line.find("--", quote);
+        const bool option = dashes != std::string::npos && dashes + 2 < line.size() &&
+                            (std::islower(static_cast<unsigned char>(line[dashes + 2])) ||
+                             line[dashes + 2] == '{') &&
+                            line.find('"', dashes) != std::string::npos;
+        CHECK_MESSAGE(!option, std::filesystem::relative(path, source_root).string(), ":", number,
+                      " names an option of the program; say options.FIELD, which cli/spelling.cpp "
+                      "turns into one");
+      }
+    }
   }
 }
 

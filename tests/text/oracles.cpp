@@ -1,9 +1,9 @@
 // What others give, replayed: tests/fixtures/tokenizer_cases.json (it names its oracles and their
 // versions), and published conformance sets.
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 #include "gradus/text/tokenizer.h"
 #include "tests/support.h"
 

@@ -2,9 +2,8 @@
 // adapters, freezing, what is refused.
 #include "gradus/train/finetune.h"
 
-#include <nlohmann/json.hpp>
-
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 #include "gradus/nn/lora.h"
 #include "tests/io/small_model.h"
 
@@ -198,7 +197,7 @@ TEST_CASE("frozen, slowed and renewed layers") {
       if (p.name == q.name && !p.name.starts_with("bert.pooler"))
         CHECK_MESSAGE(norm(p.view() - q.view()) < 1e-6, p.name);
   o.freeze = {"bert.nothing"};
-  CHECK_MENTIONS(error_of([&] { finetune(o); }), "--freeze bert.nothing");
+  CHECK_MENTIONS(error_of([&] { finetune(o); }), "options.freeze bert.nothing");
   o.freeze = {};
   o.reinit_layers = 1;
   finetune(o);
@@ -242,11 +241,11 @@ TEST_CASE("what cannot be is refused before anything is written") {
   o.task.kind = "guess";
   refused("classify, regress");
   o.task.max_seq_length = 17;
-  refused("--max-seq-length 17 is more than the model's 16 positions");
+  refused("options.max_seq_length 17 is more than the model's 16 positions");
   o.task.class_weights = "maybe=2";
   refused("there is no class 'maybe'");
   o.task.long_texts = "middle";
-  refused("--long middle");
+  refused("options.long_texts middle");
   o.optimizer = "adam";
   refused("adamw");
   o.task.label_column = "class";

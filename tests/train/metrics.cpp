@@ -4,7 +4,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "gradus/base/json_file.h"
+#include "gradus/base/json.h"
 #include "gradus/data/tasks/conll.h"
 #include "gradus/train/metrics/entities.h"
 #include "gradus/train/metrics/glue.h"

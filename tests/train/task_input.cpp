@@ -46,19 +46,20 @@ TEST_CASE("tasks refuse what cannot be right") {
     return error_of([&] { Task::make(options, tokenizer(), BertConfig()); });
   };
   CHECK_MENTIONS(made({.kind = "ner", .label_smoothing = 0.1}),
-                 "--label-smoothing and --focal-gamma are for classify");
+                 "options.label_smoothing and options.focal_gamma are for classify");
   CHECK_MENTIONS(made({.kind = "ner", .labels = {"B-PER", "I-PER"}}), "lack O");
   CHECK_MENTIONS(made({.kind = "ner", .labels = {"O", "PER"}}), "'PER' is not a tag");
   CHECK_MENTIONS(made({.kind = "ner", .text_column = "words"}), "ner reads columns without names");
-  CHECK_MENTIONS(made({.kind = "ner", .long_texts = "tail"}), "--long tail is not for ner");
+  CHECK_MENTIONS(made({.kind = "ner", .long_texts = "tail"}),
+                 "options.long_texts tail is not for ner");
   CHECK_MENTIONS(made({.kind = "qa", .class_weights = "balanced"}),
-                 "--class-weights are for classify");
+                 "options.class_weights are for classify");
   CHECK_MENTIONS(made({.kind = "qa", .stride_meaning = "hop"}),
-                 "--stride-meaning hop: it is overlap");
-  CHECK_MENTIONS(made({.kind = "qa", .n_best_size = 0}), "--n-best-size 0");
-  CHECK_MENTIONS(made({.kind = "qa", .max_answer_length = 0}), "--max-answer-length 0");
+                 "options.stride_meaning hop: it is overlap");
+  CHECK_MENTIONS(made({.kind = "qa", .n_best_size = 0}), "options.n_best_size 0");
+  CHECK_MENTIONS(made({.kind = "qa", .max_answer_length = 0}), "options.max_answer_length 0");
   CHECK_MENTIONS(made({.kind = "regress", .class_weights = "a=2"}),
-                 "--class-weights is for classify and ner");
+                 "options.class_weights is for classify and ner");
   CHECK_MENTIONS(made({.kind = "parse"}), "no task is called 'parse'");
 
   const auto read = [&](const TaskOptions& options, const std::filesystem::path& path,
@@ -91,7 +92,7 @@ TEST_CASE("tasks refuse what cannot be right") {
       "windows of 4 tokens cannot overlap by 4");
   CHECK_MENTIONS(
       read({.kind = "qa", .doc_stride = 0, .stride_meaning = "step"}, questions, TaskUse::training),
-      "--doc-stride 0");
+      "options.doc_stride 0");
   Json bare = squad_question("x", "Ann", 2);
   bare.erase("answers");
   CHECK_MENTIONS(

@@ -6,12 +6,11 @@
 
 #include <cmath>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "gradus/autograd/gradcheck.h"
 #include "gradus/base/file.h"
-#include "gradus/base/json_file.h"
+#include "gradus/base/json.h"
 #include "tests/support.h"
 
 namespace gradus::testing {

@@ -152,7 +152,7 @@ TEST_CASE("wrong options are refused before anything is made") {
   PretrainOptions o = options_for(scratch, "run");
   o.max_seq_length = 65;
   CHECK_MENTIONS(error_of([&] { pretrain(o); }),
-                 "--max-seq-length 65 is more than the model's 64 positions");
+                 "options.max_seq_length 65 is more than the model's 64 positions");
   for (const auto member : {&PretrainOptions::optimizer, &PretrainOptions::initialization,
                             &PretrainOptions::schedule}) {
     o = options_for(scratch, "run");

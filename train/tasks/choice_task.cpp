@@ -2,8 +2,8 @@
 // score; softmax over a question's scores is the answer.
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "gradus/base/json.h"
 #include "gradus/data/tasks/choices.h"
 #include "gradus/train/tasks/long_text.h"
 #include "gradus/train/tasks/tasks.h"
@@ -15,10 +15,11 @@ struct ChoiceTask : Task {
   TaskOptions options;
   Tokenizer tokenizer;
   ChoiceTask(const TaskOptions& o, const Tokenizer& t) : options(o), tokenizer(t) {
-    check(o.label_smoothing == 0 && o.focal_gamma == 0 && o.class_weights.empty(),
-          "--label-smoothing, --focal-gamma and --class-weights are for classify");
+    check(
+        o.label_smoothing == 0 && o.focal_gamma == 0 && o.class_weights.empty(),
+        "options.label_smoothing, options.focal_gamma and options.class_weights are for classify");
     check(o.long_texts == "head",
-          "--long {} is not for choice: a context and its ending are cut as pairs are",
+          "options.long_texts {} is not for choice: a context and its ending are cut as pairs are",
           o.long_texts);
   }
   BertHead head() const override { return BertHead::multiple_choice; }

@@ -54,11 +54,13 @@ std::vector<double> parse_class_weights(const std::string& text,
     if (equals != std::string::npos)
       std::from_chars(part.data() + equals + 1, part.data() + part.size(), value);
     if (!(value > 0))
-      fail("--class-weights {}: '{}' is not NAME=WEIGHT with a weight above 0 (or give balanced)",
-           text, part);
+      fail(
+          "options.class_weights {}: '{}' is not NAME=WEIGHT with a weight above 0 (or give "
+          "balanced)",
+          text, part);
     const auto found = std::find(names.begin(), names.end(), part.substr(0, equals));
     if (found == names.end())
-      fail("--class-weights {}: there is no class '{}'", text, part.substr(0, equals));
+      fail("options.class_weights {}: there is no class '{}'", text, part.substr(0, equals));
     weights[static_cast<size_t>(found - names.begin())] = value;
     begin = end + 1;
   }

@@ -23,9 +23,9 @@ Encoding pick(const Encoding& text, std::initializer_list<TokenRange> ranges) {
 
 void check_long_texts(const std::string& how, bool pairs) {
   if (how != "head" && how != "tail" && how != "head-tail" && how != "windows")
-    fail("--long {}: it is head, tail, head-tail or windows", how);
+    fail("options.long_texts {}: it is head, tail, head-tail or windows", how);
   check(!pairs || how == "head" || how == "windows",
-        "--long {} is for single texts; of pairs head or windows are read", how);
+        "options.long_texts {} is for single texts; of pairs head or windows are read", how);
 }
 
 FittedText fit_text(const Tokenizer& tokenizer, const Encoding& first, const Encoding* second,

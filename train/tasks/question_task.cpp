@@ -5,10 +5,10 @@
 // questions or --version_2_with_negative or a null threshold is given.
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 #include "gradus/data/tasks/qa_decode.h"
 #include "gradus/data/tasks/table.h"
 #include "gradus/train/metrics/squad.h"
@@ -56,13 +56,16 @@ struct QuestionTask : Task {
   QuestionTask(const TaskOptions& o, const Tokenizer& t)
       : options(o), tokenizer(t), google(o.stride_meaning == "step") {
     check(google || o.stride_meaning == "overlap",
-          "--stride-meaning {}: it is overlap (Hugging Face) or step (Google)", o.stride_meaning);
-    check(o.label_smoothing == 0 && o.focal_gamma == 0 && o.class_weights.empty(),
-          "--label-smoothing, --focal-gamma and --class-weights are for classify");
+          "options.stride_meaning {}: it is overlap (Hugging Face) or step (Google)",
+          o.stride_meaning);
+    check(
+        o.label_smoothing == 0 && o.focal_gamma == 0 && o.class_weights.empty(),
+        "options.label_smoothing, options.focal_gamma and options.class_weights are for classify");
     check(o.long_texts == "head" || o.long_texts == "windows",
-          "--long {} is not for qa: all of a context is read, in windows", o.long_texts);
-    check(o.n_best_size >= 1, "--n-best-size {}: it must be at least 1", o.n_best_size);
-    check(o.max_answer_length >= 1, "--max-answer-length {}: it must be at least 1",
+          "options.long_texts {} is not for qa: all of a context is read, in windows",
+          o.long_texts);
+    check(o.n_best_size >= 1, "options.n_best_size {}: it must be at least 1", o.n_best_size);
+    check(o.max_answer_length >= 1, "options.max_answer_length {}: it must be at least 1",
           o.max_answer_length);
   }
 

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "gradus/base/json.h"
 #include "gradus/data/tasks/line_reader.h"
 #include "gradus/data/tasks/placed_words.h"
 #include "gradus/data/tasks/tag_features.h"
@@ -30,13 +30,14 @@ struct TaggingTask : Task {
 
   TaggingTask(const TaskOptions& o, const Tokenizer& t) : options(o), tokenizer(t) {
     check(o.label_smoothing == 0 && o.focal_gamma == 0,
-          "--label-smoothing and --focal-gamma are for classify");
+          "options.label_smoothing and options.focal_gamma are for classify");
     check(o.columns.empty() && o.text_column.empty() && o.pair_column.empty() &&
               o.label_column.empty(),
-          "ner reads columns without names: the first is the word, the last its tag; --columns and "
-          "--text-column are for tables");
+          "ner reads columns without names: the first is the word, the last its tag; "
+          "options.columns and "
+          "options.text_column are for tables");
     check(o.long_texts == "head" || o.long_texts == "windows",
-          "--long {} is not for ner: of a long sentence every word is read, in windows",
+          "options.long_texts {} is not for ner: of a long sentence every word is read, in windows",
           o.long_texts);
     if (!o.labels.empty()) set_table(LabelTable(o.labels));
   }

@@ -1,9 +1,9 @@
 // classify, regress, multilabel: a single text or a pair, and what is said of it.
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "gradus/base/json.h"
 #include "gradus/data/tasks/glue.h"
 #include "gradus/train/metrics/glue.h"
 #include "gradus/train/metrics/multilabel.h"
@@ -33,12 +33,12 @@ struct TextTask : Task {
         glue(o.glue.empty() ? nullptr : &glue_task(o.glue)),
         loss{{}, o.label_smoothing, o.focal_gamma} {
     if (glue && glue->regression() != (kind == Kind::regress))
-      fail("--task {} is a task for {}", o.glue,
+      fail("options.glue {} is a task for {}", o.glue,
            glue->regression() ? "regress: its labels are numbers" : "classify");
     check(kind == Kind::classify || loss.plain(),
-          "--label-smoothing and --focal-gamma are for classify");
+          "options.label_smoothing and options.focal_gamma are for classify");
     check(kind == Kind::classify || o.class_weights.empty(),
-          "--class-weights is for classify and ner");
+          "options.class_weights is for classify and ner");
     if (kind != Kind::regress && !o.labels.empty()) table = LabelTable(o.labels);
     else if (glue && !glue->regression()) table = glue->table();
     check_long_texts(o.long_texts, false);
@@ -142,8 +142,8 @@ struct TextTaskSet : TaskSet {
     std::string text;
     if (cut)
       text += fmt::format(
-          "{}: {} of {} texts are longer than {} tokens; of them the {} is read (--long)\n",
-          set.file, cut, size(), task.options.max_seq_length,
+          "{}: {} of {} texts are longer than {} tokens; of them the {} is read\n", set.file, cut,
+          size(), task.options.max_seq_length,
           task.options.long_texts == "windows" ? "whole, in windows," : task.options.long_texts);
     if (set.skipped)
       text += fmt::format("{}: {} broken rows are left out\n", set.file, set.skipped);

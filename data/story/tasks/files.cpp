@@ -1,11 +1,11 @@
 // The labelled sets as files, each in the format its field uses, and the README.md that describes
 // them.
-#include <nlohmann/json.hpp>
 
 #include <set>
 
 #include "gradus/base/error.h"
 #include "gradus/base/file.h"
+#include "gradus/base/json.h"
 #include "gradus/data/story/tasks/tasks.h"
 
 namespace gradus::story {
@@ -155,7 +155,7 @@ void write_tasks(const std::filesystem::path& folder, const TaskOptions& options
   const std::pair<const char*, int64_t> splits[] = {
       {"train", options.train}, {"validation", options.validation}, {"test", options.test}};
   for (const auto& [split, count] : splits)
-    check(count >= 1, "--{} {}: at least 1 example", split, count);
+    check(count >= 1, "options.{} {}: at least 1 example", split, count);
   std::string readme = fmt::format(
       "# Labelled sets of the story world\n\nWritten by Gradus from seed {}, in the words of the "
       "{} world. Each set is three files, "

@@ -141,7 +141,7 @@ TEST_CASE("tags: long sentences lose no word, and every word is learned once") {
     }
   CHECK_MENTIONS(
       error_of([&] { TagFeatures(set, labels, table, letters(), {.max_seq_length = 2}); }),
-      "--max-seq-length 2");
+      "options.max_seq_length 2");
 }
 
 TEST_CASE("tags: a word in two windows belongs to the one that sees more around it") {

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "gradus/base/file.h"
-#include "gradus/base/json_file.h"
+#include "gradus/base/json.h"
 #include "gradus/data/tasks/qa_decode.h"
 #include "tests/support.h"
 
@@ -134,8 +134,8 @@ TEST_CASE("SQuAD: what no window can be made of") {
   CHECK_MENTIONS(refused({.max_seq_length = 8, .doc_stride = 3}),
                  "windows of 3 tokens cannot overlap by 3");
   CHECK_MENTIONS(refused({.max_seq_length = 8, .doc_stride = 0, .stride = StrideMeaning::step}),
-                 "--doc-stride 0");
-  CHECK_MENTIONS(refused({.max_query_length = 0}), "--max-query-length 0");
+                 "options.doc_stride 0");
+  CHECK_MENTIONS(refused({.max_query_length = 0}), "options.max_query_length 0");
   const QaFeatures cut(set, letters(),
                        {.max_seq_length = 5, .doc_stride = 0, .max_query_length = 1},
                        QaUse::training);

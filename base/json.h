@@ -1,0 +1,29 @@
+// JSON: nlohmann's, and its files. Its large functions are compiled once, in json.cpp: a file that
+// includes <nlohmann/json.hpp> itself compiles them again, so none does (tests/structure).
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+extern template class nlohmann::basic_json<>;
+extern template class nlohmann::basic_json<nlohmann::ordered_map>;
+extern template class nlohmann::detail::serializer<nlohmann::json>;
+extern template class nlohmann::detail::serializer<nlohmann::ordered_json>;
+
+namespace gradus {
+
+// nlohmann's parse: what is no JSON throws a nlohmann::json::exception, or, where nothing is to be
+// thrown, gives a value that is_discarded(). An object that is parsed in order keeps its members in
+// the order of the text; the search for one of many is slow.
+nlohmann::json parse_json(std::string_view text,
+                          const nlohmann::json::parser_callback_t& callback = nullptr,
+                          bool throws = true);
+nlohmann::ordered_json parse_ordered_json(
+    std::string_view text, const nlohmann::ordered_json::parser_callback_t& callback = nullptr);
+
+// A JSON file, as an Error where it is none; read_json's holds one object.
+nlohmann::json read_any_json(const std::filesystem::path& path);
+nlohmann::json read_json(const std::filesystem::path& path);
+
+}  // namespace gradus
