@@ -163,6 +163,10 @@ OpInfos unary_ops() {
       info.samples.push_back({"negative", {sample::uniform({17}, -high, -low)}, call});
     return info;
   };
+  const auto flat = [](OpInfo info) {
+    info.differentiable = false;
+    return info;
+  };
   constexpr bool two_halves = true;
   return {row("neg", "-x", neg, -2, 2),
           row("exp", "e^x", exp, -2, 2),
@@ -175,8 +179,8 @@ OpInfos unary_ops() {
           row("reciprocal", "1 / x", reciprocal, 0.4, 2, two_halves),
           row("abs", "|x|", abs, 0.1, 2, two_halves),
           row("relu", "max(x, 0)", relu, 0.1, 2, two_halves),
-          row("sign", "-1, 0 or 1", sign, 0.1, 2, two_halves),
-          row("floor", "largest integer <= x", floor, 1.1, 1.9, two_halves),
+          flat(row("sign", "-1, 0 or 1", sign, 0.1, 2, two_halves)),
+          flat(row("floor", "largest integer <= x", floor, 1.1, 1.9, two_halves)),
           row("sin", "sin x", sin, -3, 3),
           row("cos", "cos x", cos, -3, 3),
           row("tanh", "tanh x", tanh, -2, 2),
