@@ -7,6 +7,9 @@ std::vector<NamedLeaf> leaves_to_check(const std::vector<Parameter>& list, std::
   for (const Parameter& p : list) {
     if (p.tied) {
       notes += fmt::format("  {} is tied to {}; it is checked there\n", p.name, p.leaf.name());
+    } else if (p.buffer) {
+      notes +=
+          fmt::format("  {} {} is a buffer: the layer has it as it is\n", p.name, p.view().shape());
     } else if (!p.leaf.requires_grad()) {
       notes +=
           fmt::format("  {} {} is frozen: it is not differentiated by\n", p.name, p.view().shape());

@@ -375,8 +375,5 @@ std::vector<double> alibi_slopes(int64_t heads);
 
 template <>
 struct fmt::formatter<gradus::Norm> : fmt::formatter<double> {
-  auto format(const gradus::Norm& norm, fmt::format_context& context) const {
-    if (!norm.computed) return fmt::format_to(context.out(), "not computed");
-    return fmt::formatter<double>::format(norm.value, context);
-  }
+  fmt::appender format(const gradus::Norm& norm, fmt::format_context& context) const;
 };

@@ -364,3 +364,9 @@ OpInfos reduce_ops() {
 }
 
 }  // namespace gradus
+
+fmt::appender fmt::formatter<gradus::Norm>::format(const gradus::Norm& norm,
+                                                   fmt::format_context& context) const {
+  if (!norm.computed) return fmt::format_to(context.out(), "not computed");
+  return fmt::formatter<double>::format(norm.value, context);
+}

@@ -65,6 +65,17 @@ struct Forgetful {
   void parts(Parts& p) { p("inner", inner); }
 };
 
+// Scales by a table that is saved with it and never trained.
+struct Buffered {
+  Linear inner{3, 3};
+  Tensor table = tensor({1, 2, 3});
+  Tensor operator()(const Tensor& x) const { return inner(x) * table; }
+  void parts(Parts& p) {
+    p("inner", inner);
+    p.buffer("table", table);
+  }
+};
+
 struct Pair {
   Linear a{3, 2}, b{4, 2};
   Tensor operator()(const Tensor& x, const Tensor& y) const { return a(x) * b(y); }
@@ -120,6 +131,12 @@ TEST_CASE("gradcheck of a layer: tied, unused, frozen and forgotten parameters")
   CHECK_MENTIONS(frozen.log, "value.weight [4, 3] is frozen: it is not differentiated by");
   CHECK(frozen.log.find("d/d value.weight") == std::string::npos);
 
+  Buffered buffered;
+  initialize(buffered, Normal{0.5}, 1);
+  const auto with_buffer = gradcheck(buffered, {random_normal({2, 3}, 1)}, {.order = 2});
+  CHECK_MESSAGE(with_buffer.ok, with_buffer.log);
+  CHECK_MENTIONS(with_buffer.log, "table [3] is a buffer");
+
   Forgetful forgetful;
   initialize(forgetful, Normal{0.5}, 1);
   const auto refused = gradcheck(forgetful, {random_normal({2, 3}, 1)});
@@ -143,8 +160,8 @@ TEST_CASE("gradcheck of a layer: ranges of a leaf have a line each; how it is ca
       gradcheck(layer, [&](TransformerLayer& l, Inputs in) { return l(in[0], sequences); },
                 {random_normal({5, 4}, 2)}, {.order = 2});
   CHECK_MESSAGE(result.ok, result.log);
-  for (const char* name : {"attention.self.query.weight [4, 4]", "attention.self.key.bias [4]",
-                           "attention.output.LayerNorm.weight", "output.dense.weight [4, 6]"})
+  for (const char* name : {"attention.query.weight [4, 4]", "attention.key.bias [4]",
+                           "attention_norm.weight", "feed_forward.down.weight [4, 6]"})
     CHECK_MENTIONS(result.log, name);
 
   Pair pair;

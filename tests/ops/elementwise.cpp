@@ -2,6 +2,7 @@
 // small and large enough for threads, against the elements one by one.
 #include "gradus/ops/elementwise.h"
 
+#include "gradus/kernels/kernels.h"
 #include "tests/ops/samples.h"
 #include "tests/support.h"
 
@@ -46,31 +47,38 @@ std::vector<float> one_by_one(const Tensor& a, const Tensor& b, const Shape& sha
 
 }  // namespace
 
-TEST_CASE("elementwise: a user's function over every pair of layouts, to every layout") {
+TEST_CASE(
+    "elementwise: a user's function over every pair of layouts, to every layout, on every level") {
   const NoGrad scope;
-  for (const Shape& shape : {Shape{5}, Shape{1}, Shape{3, 4}, Shape{37, 131}, Shape{2, 1, 70},
-                             Shape{5, 17, 19}, Shape{0, 3}, Shape{2, 3, 4, 5}, Shape{131, 517}}) {
-    const bool large = shape.numel() > element_block;
-    const Threads threads(large ? 2 : 1);
-    for (const auto& [a_name, a] : views(shape, 1))
-      for (const auto& [b_name, b] : views(shape, 100)) {
-        CAPTURE(to_string(shape));
-        CAPTURE(a_name);
-        CAPTURE(b_name);
-        const std::vector<float> expected = one_by_one(a, b, shape);
-        Tensor y = Tensor::empty(shape);
-        elementwise<float(float, float)>(y, f, a, b);
-        CHECK(y.to_vector<float>() == expected);
-        if (large) continue;
-        for (auto& [y_name, view] : views(shape, 200)) {
-          if (view.shape() != shape || y_name == "expanded") continue;
-          CAPTURE(y_name);
-          elementwise<float(float, float)>(view, f, a, b);
-          CHECK(view.to_vector<float>() == expected);
-          copy_elements(b, view);
-          CHECK(view.to_vector<float>() == expand(b, shape).to_vector<float>());
+  int count = 0;
+  const Kernels<float>* const* levels = kernel_levels(&count);
+  for (int i = 0; i < count; ++i) {
+    const KernelLevel level(*levels[i]);
+    CAPTURE(levels[i]->level);
+    for (const Shape& shape : {Shape{5}, Shape{1}, Shape{3, 4}, Shape{37, 131}, Shape{2, 1, 70},
+                               Shape{5, 17, 19}, Shape{0, 3}, Shape{2, 3, 4, 5}, Shape{131, 517}}) {
+      const bool large = shape.numel() > element_block;
+      const Threads threads(large ? 2 : 1);
+      for (const auto& [a_name, a] : views(shape, 1))
+        for (const auto& [b_name, b] : views(shape, 100)) {
+          CAPTURE(to_string(shape));
+          CAPTURE(a_name);
+          CAPTURE(b_name);
+          const std::vector<float> expected = one_by_one(a, b, shape);
+          Tensor y = Tensor::empty(shape);
+          elementwise<float(float, float)>(y, f, a, b);
+          CHECK(y.to_vector<float>() == expected);
+          if (large) continue;
+          for (auto& [y_name, view] : views(shape, 200)) {
+            if (view.shape() != shape || y_name == "expanded") continue;
+            CAPTURE(y_name);
+            elementwise<float(float, float)>(view, f, a, b);
+            CHECK(view.to_vector<float>() == expected);
+            copy_elements(b, view);
+            CHECK(view.to_vector<float>() == expand(b, shape).to_vector<float>());
+          }
         }
-      }
+    }
   }
 }
 
