@@ -1,7 +1,9 @@
-"""Runs the tests that meson knows, one after the other, and counts test cases: run_tests.py BUILD [NAME...]. Ends with "N passed, N failed".
+"""Runs the tests that meson knows, one after the other, and counts test cases.
 
-A doctest program counts as its test cases, any other program as one. What a test says it skipped (lines with SKIPPED:) is repeated, so that nothing
-skipped looks passed.
+    run_tests.py BUILD [NAME...]        ends with "N passed, N failed"
+
+A doctest program counts as its test cases, any other program as one. What a test says it skipped
+(lines with SKIPPED:) is repeated, so that nothing skipped looks passed.
 """
 import json
 import os
@@ -11,29 +13,47 @@ import sys
 import time
 
 build, only = sys.argv[1], sys.argv[2:]
-tests = json.loads(subprocess.run(["meson", "introspect", build, "--tests"], check=True, capture_output=True, text=True).stdout)
+tests = json.loads(subprocess.run(["meson", "introspect", build, "--tests"],
+                                  check=True, capture_output=True, text=True).stdout)
+COUNTS = re.compile(r"test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed")
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def run(test):
+    """Exit code and output; -1 where it took three times the time it should."""
+    # Threads that wait asleep: beside other work, spinning ones make small parallel loops many
+    # times slower.
+    environment = {"OMP_WAIT_POLICY": "passive", **os.environ, **test.get("env", {})}
+    limit = test["timeout"] * 3
+    try:
+        done = subprocess.run(test["cmd"], cwd=test.get("workdir") or build, env=environment,
+                              capture_output=True, text=True, errors="replace", timeout=limit)
+        return done.returncode, done.stdout + done.stderr
+    except subprocess.TimeoutExpired as late:
+        said = (late.stdout or b"").decode(errors="replace")
+        return -1, f"{said}\nstopped after {limit} s"
+
+
 passed = failed = 0
 skipped = []
 for test in tests:
     if only and not any(name in test["name"] for name in only):
         continue
     start = time.time()
-    # Threads that wait asleep: beside other work, spinning ones make small parallel loops many times slower.
-    environment = {"OMP_WAIT_POLICY": "passive", **os.environ, **test.get("env", {})}
-    try:
-        run = subprocess.run(test["cmd"], cwd=test.get("workdir") or build, env=environment, capture_output=True, text=True, errors="replace", timeout=test["timeout"] * 3)
-        code, output = run.returncode, run.stdout + run.stderr
-    except subprocess.TimeoutExpired as late:
-        code, output = -1, f"{(late.stdout or b'').decode(errors='replace')}\nstopped after {test['timeout'] * 3} s"
-    counts = re.search(r"test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed", re.sub(r"\x1b\[[0-9;]*m", "", output))
-    good, bad = (int(counts[2]), int(counts[3])) if counts else (int(code == 0), int(code != 0))
+    code, output = run(test)
+    counts = COUNTS.search(COLOURS.sub("", output))
+    if counts:
+        good, bad = int(counts[2]), int(counts[3])
+    else:
+        good, bad = int(code == 0), int(code != 0)
     if code != 0 and bad == 0:   # it crashed after its counts
         bad = 1
     passed += good
     failed += bad
     here = re.findall(r"SKIPPED: .*", output)
     skipped += [f"{test['name']}: {line}" for line in here]
-    print(f"{'ok  ' if code == 0 else 'FAIL'} {test['name']:<28} {good:>4} passed {bad:>3} failed {time.time() - start:6.1f} s" + (f"   {len(here)} skipped" if here else ""), flush=True)
+    print(f"{'ok  ' if code == 0 else 'FAIL'} {test['name']:<28} {good:>4} passed {bad:>3} failed "
+          f"{time.time() - start:6.1f} s" + (f"   {len(here)} skipped" if here else ""), flush=True)
     if code != 0:
         print(output[-6000:], flush=True)
 for line in skipped:
