@@ -113,6 +113,8 @@ template Option Verb::option(const std::string&, int64_t&, const std::string&);
 template Option Verb::option(const std::string&, uint64_t&, const std::string&);
 template Option Verb::option(const std::string&, double&, const std::string&);
 template Option Verb::option(const std::string&, std::optional<double>&, const std::string&);
+template Option Verb::option(const std::string&, std::optional<std::filesystem::path>&,
+                             const std::string&);
 template Option Verb::option(const std::string&, std::vector<std::string>&, const std::string&);
 template Option Verb::option(const std::string&, std::vector<std::filesystem::path>&,
                              const std::string&);

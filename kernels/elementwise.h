@@ -53,6 +53,14 @@ struct Both {
   Lanes<T> value, derivative;
 };
 
+// s = sigmoid(x) and s (1 - s) = e / (1 + e)^2 by e = exp(-|x|), because 1 - s itself would cancel
+// where s is nearly 1.
+template <class T>
+LANES_INLINE Both<T> sigmoid_both(Lanes<T> x) {
+  const auto e = exp(-absolute(x)), p = T(1) / (e + T(1));
+  return {select(less(x, broadcast(T(0))), e * p, p), e * p * p};
+}
+
 // GELU (Hendrycks and Gimpel 2016). Exact: x Phi(x). Google's form: x/2 (1 + tanh(u)) = x
 // sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3); the sigmoid does not cancel in the negative tail.
 // Beyond |x| = 30 both are x or 0: there x is held for u, so that x^3 stays finite.
@@ -74,11 +82,8 @@ struct TanhGelu {
   }
   static LANES_INLINE Both<T> both(Lanes<T> x) {
     const auto h = min(T(30), max(T(-30), x));
-    // s = sigmoid(v) and s (1 - s) = e / (1 + e)^2 by e = exp(-|v|), because 1 - s itself would
-    // cancel where s is nearly 1.
-    const auto v = h * (h * h * (kTwice * kCubic) + kTwice), e = exp(-absolute(v)),
-               p = T(1) / (e + T(1)), s = select(less(v, broadcast(T(0))), e * p, p);
-    return {x * s, s + h * e * p * p * (h * h * (3 * kTwice * kCubic) + kTwice)};
+    const Both<T> s = sigmoid_both(h * (h * h * (kTwice * kCubic) + kTwice));
+    return {x * s.value, s.value + h * s.derivative * (h * h * (3 * kTwice * kCubic) + kTwice)};
   }
 };
 // SiLU, or swish (Elfwing et al. 2017; Ramachandran et al. 2017): x sigmoid(x).
@@ -86,8 +91,8 @@ template <class T>
 struct Silu {
   static LANES_INLINE Lanes<T> value(Lanes<T> x) { return x * sigmoid(x); }
   static LANES_INLINE Both<T> both(Lanes<T> x) {
-    const auto s = sigmoid(x);
-    return {x * s, s * (x * (T(1) - s) + T(1))};
+    const Both<T> s = sigmoid_both(x);
+    return {x * s.value, s.value + x * s.derivative};
   }
 };
 

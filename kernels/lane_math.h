@@ -149,7 +149,7 @@ inline Lanes<double> log1p(Lanes<double> x) {
   return each(x, [](double v) { return ::log1p(v); });
 }
 inline Lanes<double> softplus(Lanes<double> x) {
-  return each(x, [](double v) { return (v > 0 ? v : v * 0) + ::log1p(::exp(-::fabs(v))); });
+  return each(x, [](double v) { return (v > 0 ? v : 0) + ::log1p(::exp(-::fabs(v))); });
 }
 inline Lanes<double> tanh(Lanes<double> x) {
   return each(x, [](double v) { return ::tanh(v); });

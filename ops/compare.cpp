@@ -149,14 +149,15 @@ OpInfos compare_ops() {
     return ErrorSample{
         "a chain", [=] { f(f(ones({2}), 0.5), 0.5); }, {name, "booleans", "a < b & b < c"}};
   };
-  const auto logic = [](const char* name, const char* formula,
+  const auto truth = [](const Shape& shape) { return sample::indices(shape, 2, DType::boolean); };
+  const auto logic = [=](const char* name, const char* formula,
                         Tensor (*f)(const Tensor&, const Tensor&)) {
-    const auto both = [=](Inputs in) { return Tensors{f(less(in[0], 0), greater(in[1], 0))}; };
+    const auto both = [=](Inputs in) { return Tensors{f(in[0], in[1])}; };
     return OpInfo{
         .name = name,
         .formula = formula,
-        .samples = {{"column and row", {normal({3, 1}), normal({4})}, both},
-                    {"same shape", {normal({3, 4}), normal({3, 4})}, both}},
+        .samples = {{"column and row", {truth({3, 1}), truth({4})}, both},
+                    {"same shape", {truth({3, 4}), truth({3, 4})}, both}},
         .errors = {{"dtype",
                     [=] { f(ones({2}), full({2}, 1, DType::boolean)); },
                     {name, "boolean", "f32"}},
@@ -174,8 +175,8 @@ OpInfos compare_ops() {
                 {.name = "logical_not",
                  .formula = "!a",
                  .samples = {{"matrix",
-                              {normal({3, 4})},
-                              [](Inputs in) { return Tensors{logical_not(in[0] < 0)}; }}},
+                              {truth({3, 4})},
+                              [](Inputs in) { return Tensors{logical_not(in[0])}; }}},
                  .errors = {{"dtype", [] { logical_not(ones({2})); }, {"logical_not", "f32"}}},
                  .differentiable = false}};
   infos[2].errors.push_back(chained("less", less));

@@ -1,7 +1,7 @@
 // Elements by number along one axis. The index has the tensor's shape but for that axis.
 //   gather       y[.., i, ..] = x[.., index[.., i, ..], ..]               dx = scatter(dy)
-//   scatter      y = zeros, or base; y[.., index[.., i, ..], ..] += x[.., i, ..]
-//                                                                     dx = gather(dy), dbase = dy
+//   scatter      y = zeros, then y[.., index[.., i, ..], ..] += x[.., i, ..]     dx = gather(dy)
+//   scatter_add  the same onto a tensor, whose gradient is dy
 // Indices are i32 or i64 and are checked before anything is read. Elements scattered to one place
 // are added in the order of i, whatever the number of threads.
 #include "gradus/ops/elementwise.h"

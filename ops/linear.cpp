@@ -25,6 +25,7 @@ struct Linear : Fused<Linear> {
   Tensors forward(Inputs in) override {
     const Tensor &x = in[0], &weight = in[1];
     check_same_dtype(name, x, weight);
+    if (in.size() > 2) check_same_dtype(name, x, in[2]);
     if (weight.rank() != 2 || x.rank() < 1 || x.shape()[-1] != weight.shape()[1])
       fail(
           "linear: x {} does not go through weight {}; x's last size must be the weight's second "

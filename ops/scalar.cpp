@@ -111,7 +111,9 @@ struct Elu : Op<Elu>, WithNumber {
       T* to = y.write<T>();
       parallel_for(x.numel(), element_block, [&](int64_t begin, int64_t end) {
         kernels<T>().expm1(from + begin, to + begin, end - begin);
-        for (int64_t i = begin; i < end; ++i) to[i] = from[i] > 0 ? from[i] : alpha * to[i];
+        loop(
+            end - begin, [alpha](T v, T less_one) { return v > 0 ? v : alpha * less_one; },
+            to + begin, from + begin, to + begin);
       });
     });
     save({x, y});

@@ -1,6 +1,6 @@
 // A range of an axis, and its transpose: a tensor inside a larger one.
 //   slice  y[i] = x[begin + i step] along one axis; a view     dx = dy padded with zeros
-//   pad    y[before + i (between + 1)] = x[i] along each axis, `value` elsewhere     dx = slices of dy
+//   pad    y[before + i (between + 1)] = x[i] along each axis, else `value`     dx = slices of dy
 // A slice's gradient is added straight into the gradient of x where that is being summed
 // (Node::slot): many slices of one tensor cost what the tensor costs, not its square.
 #include "gradus/ops/elementwise.h"

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "gradus/base/json.h"
+
 namespace gradus {
 namespace {
 

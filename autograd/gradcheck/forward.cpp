@@ -132,11 +132,9 @@ void compare_given_twice(Check& check, const Function& f) {
         const double gap = largest_gap(once, {add(apart[0], apart[1])}, &which);
         if (gap > 1e-9)
           check.wrong(
-              "with one tensor given as input {} and as input {}, its gradient {} is not the sum "
-              "of "
-              "the two (relative difference {:.1e}): an op that tells its inputs apart by "
-              "identity, "
-              "or adds up wrongly",
+              "with one tensor given as input {} and as input {}, its gradient {} is not the sum"
+              " of the two (relative difference {:.1e}): an op that tells its inputs apart by"
+              " identity, or adds up wrongly",
               i, j, xs[i].shape(), gap);
       } catch (const Error&) {  // not a legal call: nothing follows
       }

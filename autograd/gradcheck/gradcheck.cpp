@@ -29,9 +29,9 @@ struct Order {
   int order;
   const Function& f;
   Tensors us;
-  std::vector<Derivative> derivatives;          // one per variable
-  std::string no_gradient, no_history, f32_op;  // what the watch noticed
-  Tensors reached;                              // the leaves that the outputs lead back to
+  std::vector<Derivative> derivatives;  // one per variable
+  std::string no_history, f32_op;       // what the watch noticed
+  Tensors reached;                      // the leaves that the outputs lead back to
 };
 
 bool contains(const Tensors& list, const Tensor& x) {
@@ -59,9 +59,8 @@ std::string shape_hint(const Watch& watch) {
     if (found.numel() < right.numel())
       return returned + ": it is summed too far; return one value per element of the input";
     return returned +
-           ": a missing sum, or a sum over the wrong axis; where the input was broadcast, return "
-           "dy "
-           "as it is, the engine sums over broadcast axes by itself";
+           ": a missing sum, or a sum over the wrong axis; where the input was broadcast, return dy"
+           " as it is, the engine sums over broadcast axes by itself";
   }
   return "";
 }
@@ -85,7 +84,7 @@ bool differentiate(Check& check, Order& order, Tensors& gradients) {
     check.wrong("order {}: {}", order.order, complaint);
   if (const std::string changed = watch.changed(); !changed.empty() && watch.complaints().empty())
     check.wrong("order {}: backward writes into {}", order.order, changed);
-  order.no_gradient = watch.no_gradient(), order.no_history = watch.no_history();
+  order.no_history = watch.no_history();
   order.f32_op = watch.first_f32_op();
   for (const Tensor& y : ys) {
     if (!y.defined()) continue;
@@ -260,7 +259,6 @@ std::string likeliest(Check& check, const Order& order, size_t variable,
   if (d.undefined && !contains(order.reached, x) && x.is_leaf())
     return "the path is cut: nothing leads from the outputs back to it, though they change with it "
            "(detach(), NoGrad, or values copied past the ops)";
-  if (cut && !order.no_gradient.empty()) return "the path is cut: " + order.no_gradient;
   const auto its = std::find_if(culprits.begin(), culprits.end(), [&](const Culprit& culprit) {
     return culprit.leaf.defined() && culprit.leaf.same(x);
   });
@@ -279,14 +277,12 @@ void explain(Check& check, const Order& order) {
   for (const Derivative& d : order.derivatives)
     for (size_t i = 0; i < d.numeric.size(); ++i)
       worst = std::max(worst, std::abs(d.analytic[i] - d.numeric[i]) / d.largest);
-  if (worst < 1e-2 && !order.f32_op.empty()) {
-    check.note("    the likeliest mistake: f32 rounding: {} runs in f32", order.f32_op);
-    return;
-  }
   if (worst < 1e-2 && moves_in_steps(check, order.f)) {
     check.note(
         "    the likeliest mistake: f32 rounding: the outputs move in steps, where they would move "
-        "smoothly in f64; an op computes in float, whatever its dtype");
+        "smoothly in f64; {}",
+        order.f32_op.empty() ? "an op computes in float, whatever its dtype"
+                             : order.f32_op + " runs in f32");
     return;
   }
   const std::vector<Culprit> culprits = find_culprits(check, order.f, order.us);
@@ -294,9 +290,8 @@ void explain(Check& check, const Order& order) {
     const Derivative& d = order.derivatives[i];
     if (d.is_f32)
       check.note(
-          "    d/d {}: the likeliest mistake: f32 rounding: all its values are numbers of f32, so "
-          "a "
-          "backward computes in float, whatever its dtype",
+          "    d/d {}: the likeliest mistake: f32 rounding: all its values are numbers of f32, so a"
+          " backward computes in float, whatever its dtype",
           check.variables[i].name);
     if (!d.is_wrong || d.is_f32) continue;
     const std::string mistake = likeliest(check, order, i, culprits);
@@ -334,7 +329,7 @@ Function gradient_of(const Function& f, const Check& first, const std::vector<si
 }  // namespace
 
 void check_order(Check& check, const Function& f, int number) {
-  Order order{number, f, {}, {}, {}, {}, {}, {}};
+  Order order{number, f, {}, {}, {}, {}, {}};
   Tensors gradients;
   if (!differentiate(check, order, gradients)) return;
   bool depends = false, all_right = true;

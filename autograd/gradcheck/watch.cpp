@@ -18,6 +18,11 @@ Tensor copy_of(const Tensor& x) {
   });
 }
 
+bool is_zero(const Tensor& x) {
+  const std::vector<double> values = x.to_vector<double>();
+  return std::all_of(values.begin(), values.end(), [](double v) { return v == 0; });
+}
+
 }  // namespace
 
 bool same_bits(const Tensor& a, const Tensor& b) {
@@ -60,18 +65,18 @@ std::string Watch::changed() const {
 }
 
 void Watch::forward(const Node& node, Inputs in, const Tensors& out, double) {
-  if (!node.edges().empty()) ops_.push_back(node.op());
+  for (const Tensor& y : out)
+    if (first_f32_op_.empty() && y.defined() && y.dtype() == DType::f32)
+      first_f32_op_ = where(node);
+  if (node.edges().empty()) return;  // not recorded
+  ops_.push_back(node.op());
   for (size_t i = 0; i < in.size(); ++i)
     if (!intact(in[i]))
       complain(fmt::format(
           "the forward of {} writes into its input {} {}: whoever else uses that tensor, and "
           "backward, then read other values; write into a new tensor (Tensor::empty, clone)",
           where(node), i, in[i].shape()));
-  for (const Tensor& y : out) {
-    if (first_f32_op_.empty() && y.defined() && y.dtype() == DType::f32)
-      first_f32_op_ = where(node);
-    keep(y, "");
-  }
+  for (const Tensor& y : out) keep(y, "");
   forwards_.insert_or_assign(&node, std::pair{in, out});
 }
 
@@ -99,12 +104,8 @@ void Watch::backward(const Node& node, const Tensors& dys, const Tensors& dxs, d
   recorded = recorded && grad_enabled();
   for (size_t i = 0; i < dxs.size() && i < node.edges().size(); ++i) {
     if (!node.edges()[i].wanted()) continue;
-    if (!dxs[i].defined() && no_gradient_.empty())
-      no_gradient_ = fmt::format(
-          "the backward of {} returned no gradient (an undefined one, which is zero) for its "
-          "input {}",
-          where(node), i);
-    if (recorded && dxs[i].defined() && !dxs[i].requires_grad() && no_history_.empty())
+    if (recorded && no_history_.empty() && dxs[i].defined() && !dxs[i].requires_grad() &&
+        !is_zero(dxs[i]))
       no_history_ = fmt::format(
           "what the backward of {} returned for its input {} has no history: it is computed by "
           "loops or under NoGrad, not by recorded ops; give the op a `reference` (Fused), or write "

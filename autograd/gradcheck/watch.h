@@ -1,7 +1,6 @@
-// Watch: an observer for gradcheck. It keeps what every op was given and returned, forward and
-// backward, and notices what no number of a gradient shows: an op that writes into an input or into
-// the dy it was given, an op in f32, a backward that returns nothing, or nothing that could be
-// differentiated again.
+// Watch: an observer for gradcheck. It keeps what every recorded op was given and returned, forward
+// and backward (what ops call inside of their forward is their own affair), and notices what no number of a gradient shows: an op that writes into an input or into
+// the dy it was given, an op in f32, a backward whose results cannot be differentiated again.
 #pragma once
 
 #include <unordered_map>
@@ -20,7 +19,7 @@ class Watch : public Observer {
     Tensors dys, dxs;
   };
 
-  // From now on, whoever changes x is found: at the next op that is given it, or in unchanged().
+  // From now on, whoever changes x is found: at the next op that is given it, or in changed().
   void keep(const Tensor& x, const std::string& name);
   // Names what was kept under a name and is no longer what it was; empty if all is.
   std::string changed() const;
@@ -31,8 +30,7 @@ class Watch : public Observer {
   // What was noticed, a sentence each; each once.
   const std::vector<std::string>& complaints() const { return complaints_; }
   const std::string& first_f32_op() const { return first_f32_op_; }
-  // "the backward of op at path returned …", if any did
-  const std::string& no_gradient() const { return no_gradient_; }
+  // "what the backward of op at path returned … has no history", if any has none
   const std::string& no_history() const { return no_history_; }
 
   void forward(const Node& node, Inputs in, const Tensors& out, double) override;
@@ -50,7 +48,7 @@ class Watch : public Observer {
   std::unordered_map<const Node*, std::pair<Tensors, Tensors>> forwards_;
   std::vector<Backward> backwards_;
   std::vector<std::string> ops_, complaints_;
-  std::string first_f32_op_, no_gradient_, no_history_;
+  std::string first_f32_op_, no_history_;
 };
 
 // "wrong_linear at encoder.layer.0"

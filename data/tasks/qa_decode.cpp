@@ -6,6 +6,7 @@
 #include <set>
 
 #include "gradus/base/error.h"
+#include "gradus/base/json.h"
 #include "gradus/text/code_points.h"
 
 namespace gradus {

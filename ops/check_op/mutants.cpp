@@ -86,7 +86,8 @@ void check_mutants(Part& part) {
     }
     inputs += with_gradient;
   }
-  if (!inputs) part.wrong("no sample wants a gradient by any input");
+  if (!inputs && info.zero_gradients.empty())
+    part.wrong("no gradient flows to any input; where that is meant, name them in zero_gradients");
   part.note(fmt::format(" ({} inputs)", inputs));
 }
 

@@ -1,10 +1,12 @@
 #include "gradus/ops/check_op/runs.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "gradus/autograd/graph.h"
 #include "gradus/autograd/random.h"
 #include "gradus/ops/ops.h"
+#include "gradus/ops/table.h"
 
 namespace gradus::op_check {
 
@@ -175,7 +177,9 @@ bool is_fused(const OpInfo& info, const Sample& sample) {
 
 bool is_named(const std::string& text, const OpInfo& info, const Sample& sample) {
   const std::string name = text.substr(0, text.find(':'));
-  return name == info.name || contains_op(sample.call(leaves_of(sample.inputs)), name);
+  const auto is_row = [&](const OpInfo& row) { return row.name == name; };
+  return name == info.name || contains_op(sample.call(leaves_of(sample.inputs)), name) ||
+         std::any_of(op_table().begin(), op_table().end(), is_row);
 }
 
 }  // namespace gradus::op_check

@@ -57,7 +57,7 @@ bool contains_op(const Tensors& ys, const std::string& op);
 // The node of a fused op is there, and gone under Expand.
 bool is_fused(const OpInfo& info, const Sample& sample);
 
-// An Error's text begins with the name of the op, or of one that its sample is made of.
+// An Error's text begins with the name of the op, or of another that its sample uses.
 bool is_named(const std::string& text, const OpInfo& info, const Sample& sample);
 
 }  // namespace gradus::op_check

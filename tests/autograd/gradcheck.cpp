@@ -409,7 +409,8 @@ TEST_CASE("gradcheck: a cut path: detach, an undefined gradient, a backward of l
                      return Tensors{dy * in[1], Tensor()};
                    },
                    {normal({3}), normal({3}, 1)}),
-             {"the path is cut: the backward of student returned no gradient", "input 1"});
+             {"d/d input 1: the likeliest mistake: the path is cut: it returned no gradient",
+              "in the backward of student"});
   const auto loops = [](int order) {
     return check([](Inputs in) { return sin(in[0]); },
                  [](Inputs in, const Tensor&, const Tensor& dy) {
@@ -429,7 +430,7 @@ TEST_CASE("gradcheck: f32 rounding, by a cast, in a forward's loop, and in a bac
   check_says(
       gradcheck([](Inputs in) { return Tensors{cast(cast(in[0], DType::f32) * 3.0, DType::f64)}; },
                 {normal({5})}),
-      {"f32 rounding: cast runs in f32"});
+      {"f32 rounding: the outputs move in steps", "cast runs in f32"});
   const auto rounded = [](const Tensor& x) {
     auto values = x.to_vector<double>();
     for (double& v : values) v = static_cast<double>(static_cast<float>(v));

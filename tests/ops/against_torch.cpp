@@ -44,8 +44,8 @@ class Cases {
     for (size_t i = 0; i < results.size(); ++i) {
       CAPTURE(i);
       REQUIRE(static_cast<size_t>(results[i].numel()) == expected[i].size());
-      // nine digits are in the file
-      CHECK(distance(results[i], from_vector(expected[i], results[i].shape())) < 2e-9);
+      // twelve digits are in the file
+      CHECK(distance(results[i], from_vector(expected[i], results[i].shape())) < 1e-11);
     }
     cases_.erase(name);
   }

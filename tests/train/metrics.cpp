@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "gradus/base/file.h"
 #include "gradus/base/json.h"
 #include "gradus/data/tasks/conll.h"
 #include "gradus/train/metrics/entities.h"
