@@ -23,11 +23,11 @@ nlohmann::ordered_json parse_ordered_json(
 nlohmann::json read_any_json(const std::filesystem::path& path) {
   try {
     // The parser does not recurse, but printing and copying do.
-    return parse_json(
-        read_file(path), [&](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
-          check(depth <= 100, "{}: it nests more than 100 deep", path.string());
-          return true;
-        });
+    return parse_json(read_file(path),
+                      [&](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+                        check(depth <= 100, "{}: it nests more than 100 deep", path.string());
+                        return true;
+                      });
   } catch (const nlohmann::json::exception& error) {
     fail("{}: not valid JSON: {}", path.string(), error.what());
   }

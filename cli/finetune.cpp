@@ -127,8 +127,7 @@ void add_kind(Verb& finetune, const Kind& kind) {
   verb.option("--learning-rate", o->learning_rate);
   verb.option("--warmup-steps", o->warmup, "below 1: a share");
   verb.option("--schedule", o->schedule, "linear constant cosine google");
-  verb.option("--optimizer", o->optimizer,
-              fmt::format("{}", fmt::join(optimizer_names(), " ")));
+  verb.option("--optimizer", o->optimizer, fmt::format("{}", fmt::join(optimizer_names(), " ")));
   verb.option("--weight-decay", o->weight_decay);
   verb.option("--max-grad-norm", o->max_grad_norm).hidden();
   verb.option("--layer-decay", o->layer_decay, "of the rate, layer by layer down");

@@ -36,8 +36,7 @@ void add_pretrain(Verb& program) {
   verb.option("--learning-rate", o->learning_rate);
   verb.option("--warmup-steps", o->warmup, "below 1: a share of the steps");
   verb.option("--schedule", o->schedule, "linear constant cosine google");
-  verb.option("--optimizer", o->optimizer,
-              fmt::format("{}", fmt::join(optimizer_names(), " ")));
+  verb.option("--optimizer", o->optimizer, fmt::format("{}", fmt::join(optimizer_names(), " ")));
   verb.option("--weight-decay", o->weight_decay);
   verb.option("--max-grad-norm", o->max_grad_norm);
   verb.option("--dropout", o->dropout, "both kinds; default: the configuration's (0.1)");

@@ -5,8 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "gradus/base/error.h"
 #include "gradus/base/closest.h"
+#include "gradus/base/error.h"
 
 namespace gradus::cli {
 namespace {
