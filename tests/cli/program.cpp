@@ -342,7 +342,7 @@ TEST_CASE(
   const std::string name = "ccollections\nOrderedDict\n", system = "cos\nsystem\n";
   evil.replace(evil.find(name), name.size(), system);
   refused_as(evil, "'os.system'");
-  refused_as(whole, "pass --vocab");
+  refused_as(whole, "give one as --vocab");
   check_refused("convert --model " + in + " --out " + other + " --dtype f16",
                 {"--dtype f16", "f32 or bf16"}, other);
 }

@@ -140,7 +140,7 @@ TEST_CASE(
   fs::remove_all(wordless.options.out);
   for (const char* file : {"vocab.txt", "tokenizer.json", "tokenizer_config.json"})
     fs::remove(wordless.options.model / file);
-  CHECK_MENTIONS(error_of([&] { convert_model(wordless.options); }), "pass --vocab");
+  CHECK_MENTIONS(error_of([&] { convert_model(wordless.options); }), "give one as options.vocab");
   CHECK(!fs::exists(wordless.options.out));
   small_tokenizer().vocabulary().save(wordless.scratch / "v.txt");
   wordless.options.vocab = wordless.scratch / "v.txt";
