@@ -7,10 +7,10 @@
 //
 // A layer is anything with parts(). It is cloned to f64 and left as it is; x may be f32 or f64, and
 // integers (ids, labels) are passed on. Each parameter has a line by its path
-// ("attention.query.weight"), rows of a leaf one each, a tied one under its first name. A
-// frozen parameter or a buffer is not differentiated by, and the log says so, as it does of a
-// parameter that the call does not use. A tensor that the layer holds but does not list stays what it was: an f32 one in a
-// layer of f64 is an Error of the op that meets both.
+// ("attention.query.weight"), rows of a leaf one each, a tied one under its first name. A frozen
+// parameter or a buffer is not differentiated by, and the log says so, as it does of a parameter
+// that the call does not use. A tensor that the layer holds but does not list stays what it was: an
+// f32 one in a layer of f64 is an Error of the op that meets both.
 #pragma once
 
 #include <type_traits>

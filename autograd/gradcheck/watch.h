@@ -1,6 +1,7 @@
 // Watch: an observer for gradcheck. It keeps what every recorded op was given and returned, forward
-// and backward (what ops call inside of their forward is their own affair), and notices what no number of a gradient shows: an op that writes into an input or into
-// the dy it was given, an op in f32, a backward whose results cannot be differentiated again.
+// and backward (what ops call inside of their forward is their own affair), and notices what no
+// number of a gradient shows: an op that writes into an input or into the dy it was given, an op in
+// f32, a backward whose results cannot be differentiated again.
 #pragma once
 
 #include <unordered_map>
