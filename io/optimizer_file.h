@@ -1,6 +1,7 @@
-// An optimizer's state as a safetensors file: a tensor "PARAMETER.BUFFER" for everything it keeps of
-// each parameter (Optimizer::state), and in the metadata the number of its steps and its name. With
-// the parameters beside it, N steps, saving, loading and N steps are 2N steps, to the last bit.
+// An optimizer's state as a safetensors file: a tensor "PARAMETER.BUFFER" for everything it keeps
+// of each parameter (Optimizer::state), and in the metadata the number of its steps and its name.
+// With the parameters beside it, N steps, saving, loading and N steps are 2N steps, to the last
+// bit.
 #pragma once
 
 #include <filesystem>

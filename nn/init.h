@@ -1,9 +1,9 @@
 // How a parameter begins: what a layer says of it in parts(), and initialize() does.
 //
-//   p("weight", weight);                       // a matrix: drawn from the distribution given to initialize()
-//   p("gamma", gamma, Init::keep);             // as the constructor left it
+//   p("weight", weight);             // a matrix: from the distribution that initialize() is given
+//   p("gamma", gamma, Init::keep);   // as the constructor left it
 //   p("scale", scale, Init::ones);
-//   p("table", table, Normal{0.02});           // its own distribution, whatever initialize() was given
+//   p("table", table, Normal{0.02}); // from its own, whatever initialize() is given
 //
 // Where a layer says nothing, matrices (two axes or more) are drawn and vectors keep what the
 // constructor gave them.

@@ -2,7 +2,11 @@
 // rank) B A, of which A [rank, in] and B [out, rank] alone are trained. They act on any model that
 // lists its parts, from outside: inside a scope, the model's weights are the sums.
 //
-//  LoraAdapters adapters(model, {.rank = 8, .targets = {"*query.weight", "*value.weight"}, .also_trained = {"classifier*"}}, seed);
+//   LoraAdapters adapters(model,
+//                         {.rank = 8,
+//                          .targets = {"*query.weight", "*value.weight"},
+//                          .also_trained = {"classifier*"}},
+//                         seed);
 //   AdamW optimizer(adapters.trained(), …);
 //   { const LoraAdapters::Attached scope(adapters);  backward(loss(model)); }
 //

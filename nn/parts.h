@@ -11,9 +11,10 @@
 // printing and what an optimizer updates. Copies of a layer share its parameters; clone(layer) is
 // the deep copy. One parameter under two names is an error unless declared with p.tied().
 //
-// Listing makes a tensor a leaf that is trained (requires_grad), unless it is frozen, which is a mark
-// of its own: freeze(), or set_requires_grad(false). A layer says there too how a part begins and
-// whether weight decay acts on it; a tensor that is saved and loaded and never trained is a buffer.
+// Listing makes a tensor a leaf that is trained (requires_grad), unless it is frozen, which is a
+// mark of its own: freeze(), or set_requires_grad(false). A layer says there too how a part begins
+// and whether weight decay acts on it; a tensor that is saved and loaded and never trained is a
+// buffer.
 //
 //   void parts(Parts& p) {
 //     p("weight", weight);                                     // [out, in]: drawn, decays
@@ -61,9 +62,9 @@ struct Parameter {
 
 class Parts {
  public:
-  // A parameter. It becomes a leaf that wants a gradient, unless it is frozen. An Error where it was
-  // made by an op while recording (it has a history, and an update would not reach it), or is of a
-  // dtype without gradients.
+  // A parameter. It becomes a leaf that wants a gradient, unless it is frozen. An Error where it
+  // was made by an op while recording (it has a history, and an update would not reach it), or is
+  // of a dtype without gradients.
   void operator()(std::string_view name, Tensor& parameter, PartOptions options = {});
   void operator()(std::string_view name, Tensor& parameter, Init init) {
     (*this)(name, parameter, PartOptions{.init = init});
@@ -136,15 +137,15 @@ int64_t count_parameters(const ParameterList& list);
 // Whether a name matches a pattern with * (anything) and ? (one character).
 bool matches(std::string_view name, std::string_view pattern);
 
-// Marks the leaves whose names match: no gradient is wanted of them, and they are neither updated nor
-// decayed. Returns how many parameters matched. An Error where a pattern matches some of the ranges
-// of a leaf and not all.
+// Marks the leaves whose names match: no gradient is wanted of them, and they are neither updated
+// nor decayed. Returns how many parameters matched. An Error where a pattern matches some of the
+// ranges of a leaf and not all.
 int64_t freeze(const ParameterList& list, std::string_view pattern = "*");
 // Takes the mark away. An optimizer that was made before knows nothing of them: make a new one.
 int64_t unfreeze(const ParameterList& list, std::string_view pattern = "*");
 
-// Replaces each part of the layer that was listed by a new one with the same values, in another dtype
-// if one is given (buffers of integers keep theirs); tied ones stay tied, frozen ones frozen.
+// Replaces each part of the layer that was listed by a new one with the same values, in another
+// dtype if one is given (buffers of integers keep theirs); tied ones stay tied, frozen ones frozen.
 void renew_parameters(const Parts& parts, std::optional<DType> dtype = {});
 
 // The deep copy: the same structure with parameters of its own. clone(layer, DType::f64) is for

@@ -1,5 +1,5 @@
 // Adafactor: the second moment of a matrix kept as the means of its rows and columns, so that the
-// state is as good as nothing.            Shazeer and Stern 2018 (arXiv 1804.04235), algorithms 4 to 6
+// state is as good as nothing.         Shazeer and Stern 2018 (arXiv 1804.04235), algorithms 4 to 6
 //   beta = 1 - t^-0.8                               t the step, from 1
 //   r = beta r + (1 - beta) mean of g^2 over a row        c = … over a column
 //   v = r c / mean(r)                               a vector keeps v itself

@@ -1,4 +1,4 @@
-// Adam's two moments, which AdamW, LAMB and Muon's other half share.   Kingma and Ba 2015, algorithm 1
+// Adam's two moments, which AdamW, LAMB and Muon's other half share. Kingma and Ba 2015, alg. 1
 //   m = beta1 m + (1 - beta1) g        v = beta2 v + (1 - beta2) g^2
 //   direction = (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 // The moments begin at 0, so their means are too small by 1 - beta^t (section 3); bias_correction =

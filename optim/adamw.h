@@ -1,4 +1,4 @@
-// AdamW: decay is decoupled from the gradient.               Loshchilov and Hutter 2019, algorithm 2
+// AdamW: decay is decoupled from the gradient.             Loshchilov and Hutter 2019, algorithm 2
 //   m, v, direction as Adam's (optim/adam_moments.h)
 //   p -= learning_rate (direction + decay p)
 // State: m, v.

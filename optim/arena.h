@@ -1,8 +1,8 @@
 // optim/: what moves parameters. ParameterArena lays the parameters of a model, and their
 // gradients, each in one buffer, so that clearing, norms, the update and saving are one pass each.
 // It moves a parameter's bytes and keeps its identity, storage and version: every handle stays
-// good. When it ends, the leaves keep their values (and whatever gradient they have) and may go into
-// another arena; a leaf may be in one at a time.
+// good. When it ends, the leaves keep their values (and whatever gradient they have) and may go
+// into another arena; a leaf may be in one at a time.
 //
 // A parameter that the loss did not reach (no gradient), or that is frozen, is left out of every
 // pass.
@@ -31,8 +31,8 @@ class ParameterArena {
   };
 
   // Takes the parameters of the list that are not frozen. Errors, before anything is moved: no such
-  // parameter; one that is not f32, is a view of a larger tensor, shares its memory with another, or
-  // is in another arena.
+  // parameter; one that is not f32, is a view of a larger tensor, shares its memory with another,
+  // or is in another arena.
   explicit ParameterArena(const ParameterList& list);
   ~ParameterArena();
   ParameterArena(const ParameterArena&) = delete;

@@ -1,7 +1,7 @@
 // LAMB: Adam's direction with the decay in it, scaled for each parameter by its trust ratio, for
-// large batches.                                        You et al. 2020 (arXiv 1904.00962), algorithm 2
+// large batches.                                    You et al. 2020 (arXiv 1904.00962), algorithm 2
 //   m, v, direction as Adam's (optim/adam_moments.h)
-//   u = direction + decay p        p -= learning_rate |p| / |u| u    (the ratio is 1 where a norm is 0)
+//   u = direction + decay p        p -= learning_rate |p| / |u| u    (ratio 1 where a norm is 0)
 // Parameters that do not decay (biases, norms) keep the ratio 1, as in Google's and NVIDIA's
 // programs. Query, key and value are parameters of their own. State: m, v.
 #pragma once

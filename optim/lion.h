@@ -1,9 +1,9 @@
 // Lion: the sign of an interpolated momentum; one moment instead of two.
-//                                                     Chen et al. 2023 (arXiv 2302.06675), algorithm 2
+//                                                  Chen et al. 2023 (arXiv 2302.06675), algorithm 2
 //   c = beta1 m + (1 - beta1) g        p -= learning_rate (sign(c) + decay p)
 //   m = beta2 m + (1 - beta2) g
-// Every element moves by learning_rate: the paper takes rates 3 to 10 times smaller than AdamW's and
-// a decay as many times larger. State: m.
+// Every element moves by learning_rate: the paper takes rates 3 to 10 times smaller than AdamW's
+// and a decay as many times larger. State: m.
 #pragma once
 
 #include "gradus/optim/optimizer.h"

@@ -1,5 +1,5 @@
-// Muon: momentum whose matrices are made orthogonal before they are applied, so that every direction
-// moves alike.                      Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/
+// Muon: momentum whose matrices are made orthogonal before they are applied, so that every
+// direction moves alike.            Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/
 //   u = momentum u + (1 - momentum) g        d = momentum u + (1 - momentum) g (Nesterov's), or u
 //   p -= learning_rate (scale orthogonalize(d) + decay p)
 // for each parameter of two axes or more, seen as [first, the rest] (a convolution's kernel as one
@@ -8,9 +8,9 @@
 // if the user says so), are updated by AdamW in the same step.
 //
 // scale: `original`, sqrt(max(1, rows / columns)); or `match_rms_adamw`, 0.2 sqrt(max(rows,
-// columns)), by which an update is as large as AdamW's and one learning rate serves both (Liu et al.
-// 2025, arXiv 2502.16982). PyTorch's torch.optim.Muon has the same two; it iterates in bf16, this in
-// f32. State: u of matrices, m and v of the others.
+// columns)), by which an update is as large as AdamW's and one learning rate serves both (Liu et
+// al. 2025, arXiv 2502.16982). PyTorch's torch.optim.Muon has the same two; it iterates in bf16,
+// this in f32. State: u of matrices, m and v of the others.
 #pragma once
 
 #include "gradus/optim/adam_moments.h"

@@ -1,6 +1,7 @@
 // Optimizers by name, as the command line and a run's options name them:
 //
-//   adafactor  adamw  google (Adam as in Google's BERT)  lamb  lion  muon (one rate)  sgd (momentum 0.9)
+//   adafactor  adamw  google (Adam as in Google's BERT)  lamb  lion  muon (one rate for all)
+//   sgd (momentum 0.9)
 //
 // A program of one's own adds its rules before a run begins:
 //

@@ -3,7 +3,8 @@
 //   linear    Hugging Face's: up to the peak at `warmup`, then straight to 0 at `total`
 //   constant  the peak after the warm-up
 //   cosine    half a cosine from the peak to 0
-//  google  optimization.py's: after the warm-up peak * (1 - t / total), counted from step 0, so there is a small drop at the end of the warm-up
+//   google    optimization.py's: after the warm-up peak * (1 - t / total), counted from step 0, so
+//             there is a small drop at the end of the warm-up
 #pragma once
 
 #include <cmath>

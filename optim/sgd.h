@@ -1,4 +1,4 @@
-// SGD with momentum; the decay is added to the gradient, as in PyTorch's.      Sutskever et al. 2013
+// SGD with momentum; the decay is added to the gradient, as in PyTorch's.    Sutskever et al. 2013
 //   u = momentum u + g + decay p        p -= learning_rate u
 // State: u, where there is momentum.
 #pragma once

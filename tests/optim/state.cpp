@@ -1,5 +1,5 @@
-// Optimizers one after another, beside each other, and on leaves that others hold; states that do not
-// fit. (tests/io/optimizer_file.cpp has their states in files.)
+// Optimizers one after another, beside each other, and on leaves that others hold; states that do
+// not fit. (tests/io/optimizer_file.cpp has their states in files.)
 #include <cmath>
 
 #include "gradus/autograd/engine.h"
