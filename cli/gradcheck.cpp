@@ -57,8 +57,8 @@ void run(const GradcheckArguments& arguments) {
     bool ok = true;
     std::string log;
     for (const Sample& sample : samples) {
-      const GradcheckResult result =
-          gradcheck(sample.call, sample.inputs, {.order = arguments.order, .seed = arguments.seed});
+      const GradcheckResult result = gradcheck_op(
+          info, sample.call, sample.inputs, {.order = arguments.order, .seed = arguments.seed});
       worst = std::max(worst, result.worst);
       entries += result.checked;
       ok = ok && result.ok;

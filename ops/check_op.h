@@ -28,6 +28,7 @@
 
 #include <map>
 
+#include "gradus/autograd/gradcheck.h"
 #include "gradus/ops/op_info.h"
 
 namespace gradus {
@@ -43,7 +44,13 @@ struct OpReport {
 // parts: some of the names above, or all.
 OpReport check_op(const OpInfo& info, const std::vector<std::string>& parts = {});
 
-// Their names, in order.
+// gradcheck of a call of the op. Where no gradient flows at all (sign) and zero_gradients says so,
+// there is nothing to compare but that the outputs do not depend on the inputs either: then the
+// inputs are outputs as well.
+GradcheckResult gradcheck_op(const OpInfo& info, const Function& f, Inputs xs,
+                             GradcheckOptions options = {});
+
+// The names of the parts, in order.
 const std::vector<std::string>& check_op_parts();
 
 }  // namespace gradus

@@ -67,21 +67,6 @@ void try_dtype(Part& part, const Sample& sample, const Tensors& xs, const std::s
               part.info.name);
 }
 
-// gradcheck, orders 1 and 2. Where no gradient flows at all (sign), there is nothing to compare but
-// that the outputs do not depend on the inputs either: then the inputs are outputs as well.
-GradcheckResult differentiated(const OpInfo& info, const Function& f, Inputs xs) {
-  size_t floats = 0;
-  for (const Tensor& x : xs) floats += is_float(x.dtype());
-  if (info.zero_gradients.size() < floats) return gradcheck(f, xs, {.order = 2});
-  const auto beside = [&](Inputs in) {
-    Tensors ys = f(in);
-    for (const Tensor& x : in)
-      if (is_float(x.dtype())) ys.push_back(x * 1.0);
-    return ys;
-  };
-  return gradcheck(beside, xs, {.order = 2});
-}
-
 }  // namespace
 
 void check_derivatives(Part& part) {
@@ -90,7 +75,7 @@ void check_derivatives(Part& part) {
   part.each_sample([&](const Sample& sample) {
     for (const Layout& layout : layouts()) {
       const GradcheckResult result =
-          differentiated(part.info, in_layout(sample.call, layout), sample.inputs);
+          gradcheck_op(part.info, in_layout(sample.call, layout), sample.inputs, {.order = 2});
       worst = std::max(worst, result.worst);
       part.expect(result.ok, "sample '{}', {}:\n{}", sample.note, layout.name, result.log);
     }
@@ -136,7 +121,7 @@ void check_sizes(Part& part) {
           for (const Tensor& x : xs) in += is_float(x.dtype()) ? x.numel() : 0;
           for (const Tensor& y : fused.ys) out += is_float(y.dtype()) ? y.numel() : 0;
           if (in == 0 || out == 0) continue;  // no element, no derivative
-          const GradcheckResult result = differentiated(part.info, sample.call, xs);
+          const GradcheckResult result = gradcheck_op(part.info, sample.call, xs, {.order = 2});
           part.expect(result.ok, "{}:\n{}", what, result.log);
         } catch (const Error& error) {
           ++refused;
