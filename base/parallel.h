@@ -1,8 +1,10 @@
 // Work is cut by its size, never by the number of threads, so that every result is the same, bit
 // for bit, on any thread count.
 //
-//  parallel_for(n, grain, f)  calls f(begin, end) for the blocks [0, grain), [grain, 2 grain) ... of [0, n), in any order, on all threads.
-//  parallel_sum(n, grain, f)  adds f(begin, end) of the same blocks in the order of the blocks, in double.
+//   parallel_for(n, grain, f)   calls f(begin, end) for the blocks [0, grain), [grain, 2 grain) ...
+//                               of [0, n), in any order, on all threads.
+//   parallel_sum(n, grain, f)   adds f(begin, end) of the same blocks in the order of the blocks,
+//                               in double.
 //
 // An exception thrown by f is kept and thrown again by the calling thread. Inside a parallel region
 // both run on the calling thread.
@@ -38,7 +40,7 @@ void parallel_for(int64_t n, int64_t grain, F&& f) {
   if (failure) std::rethrow_exception(failure);
 }
 
-// { const Threads scope(1); … }  parallel loops use that many threads, and then as many as before.
+// { const Threads scope(1); … }  parallel loops use that many threads, then as many as before.
 class Threads {
  public:
   explicit Threads(int count) : before_(omp_get_max_threads()) { omp_set_num_threads(count); }
