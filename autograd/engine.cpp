@@ -218,10 +218,10 @@ Tensors Walk::run(Node& node, const Tensors& dys, bool watched) {
            node.edges().size());
     return dxs;
   };
-  const double start = observers().empty() ? 0 : seconds_now();
+  const OwnSeconds seconds;
   Tensors dxs = run_node(in_place && !watched);
   if (backward_interceptor()) backward_interceptor()(node, dxs);
-  for (Observer* observer : observers()) observer->backward(node, dys, dxs, seconds_now() - start);
+  for (Observer* observer : observers()) observer->backward(node, dys, dxs, seconds.so_far());
   shown_ = dxs;
   if (!in_place || !watched) return dxs;
   const auto asked = node.asked_slots_;

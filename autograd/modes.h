@@ -13,7 +13,8 @@ namespace gradus {
 
 namespace detail {
 struct Modes {
-  bool grad_enabled = true, expanding = false, first_order_only = false, training = false;
+  bool grad_enabled = true, expanding = false, expanding_outermost = false;
+  bool first_order_only = false, training = false;
   std::shared_ptr<const std::string> path;
   // checkpoint's first forward: tensors with a gradient that the function uses
   Tensors* touched = nullptr;
@@ -38,6 +39,9 @@ using NoGrad = detail::Switch<&detail::Modes::grad_enabled, false>;
 using RecordingScope = detail::Switch<&detail::Modes::grad_enabled>;
 // fused ops run as the expression they equal: for looking, not for speed
 using Expand = detail::Switch<&detail::Modes::expanding>;
+// The same for the outermost alone, as one composes a layer: attention is matmul, softmax, dropout
+// and matmul, and softmax is one op.
+using ExpandOutermost = detail::Switch<&detail::Modes::expanding_outermost>;
 // What is recorded will be differentiated once: fused ops save only what their kernels need, and
 // create_graph through them is an Error.
 using FirstOrderOnly = detail::Switch<&detail::Modes::first_order_only>;
@@ -47,7 +51,7 @@ using Training = detail::Switch<&detail::Modes::training>;
 
 inline bool training() { return detail::modes().training; }
 inline bool grad_enabled() { return detail::modes().grad_enabled; }
-inline bool expanding() { return detail::modes().expanding; }
+inline bool expanding() { return detail::modes().expanding || detail::modes().expanding_outermost; }
 inline bool first_order_only() { return detail::modes().first_order_only; }
 bool recording_wanted(Inputs in);  // grad_enabled() and an input wants a gradient
 

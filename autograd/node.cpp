@@ -127,7 +127,7 @@ Tensors record(std::shared_ptr<Node> node, Inputs in) {
   node->recording_ = recording_wanted(in);
   node->path_ = current_path();
   node->sequence_ = ++created;
-  ForwardNotice notice(*node, in);
+  const OwnSeconds seconds;
   Tensors out;
   {
     NoGrad scope;
@@ -164,7 +164,7 @@ Tensors record(std::shared_ptr<Node> node, Inputs in) {
       out[i].get().output = static_cast<int>(i);
     }
   }
-  notice.done(out);
+  for (Observer* observer : observers()) observer->forward(*node, in, out, seconds.so_far());
   return out;
 }
 

@@ -145,7 +145,7 @@ Tensors differentiate_reference(const Node& node, Inputs inputs, const Tensors& 
                                 const std::function<Tensors(Inputs)>& reference);
 
 // What Composed and Fused share: `Tensors reference(Inputs) const`, the readable expression that
-// the op must equal. Under Expand, the forward runs it.
+// the op must equal. Under Expand and ExpandOutermost, the forward runs it.
 template <class Self>
 struct WithReference : Op<Self> {
   void keep_inputs(Inputs in) {
@@ -185,7 +185,10 @@ template <class O, class... Args>
 Tensors apply(Inputs in, Args&&... args) {
   auto op = std::make_shared<O>(std::forward<Args>(args)...);
   if constexpr (std::is_base_of_v<WithReference<O>, O>) {
-    if (expanding()) return op->reference(in);
+    if (expanding()) {
+      const ExpandOutermost inside(false);
+      return op->reference(in);
+    }
     if (O::needs_inputs() && recording_wanted(in)) op->keep_inputs(in);
   }
   return record(std::move(op), in);

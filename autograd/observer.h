@@ -15,6 +15,7 @@ class Observer {
   virtual ~Observer();
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
+  // Seconds are the op's own: those of ops that ran inside of it are theirs.
   virtual void forward(const Node&, Inputs, const Tensors& /*outputs*/, double /*seconds*/) {}
   virtual void backward(const Node&, const Tensors& /*dys*/, const Tensors& /*dxs*/,
                         double /*seconds*/) {}
@@ -28,20 +29,19 @@ inline double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Tells the observers of one forward; costs nothing where there are none.
-class ForwardNotice {
+// From its construction: the seconds that a forward or a backward has taken, without those of the
+// ones that ran inside of it. Costs nothing where there are no observers.
+class OwnSeconds {
  public:
-  ForwardNotice(const Node& node, Inputs in)
-      : node_(node), in_(in), start_(observers().empty() ? 0 : seconds_now()) {}
-  void done(const Tensors& out) const {
-    for (Observer* observer : observers())
-      observer->forward(node_, in_, out, seconds_now() - start_);
-  }
+  OwnSeconds();
+  ~OwnSeconds();
+  OwnSeconds(const OwnSeconds&) = delete;
+  OwnSeconds& operator=(const OwnSeconds&) = delete;
+  double so_far() const;
 
  private:
-  const Node& node_;
-  Inputs in_;
-  double start_;
+  bool on_;
+  double start_ = 0, inside_before_ = 0;
 };
 
 }  // namespace gradus

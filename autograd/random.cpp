@@ -8,13 +8,14 @@ namespace gradus {
 namespace {
 thread_local RandomState state;
 
-Tensor fill_random(const Shape& shape, uint64_t seed, uint64_t stream, DType dtype,
-                   double (*draw)(Random&, double, double), double a, double b) {
+// draw(random, T{}) gives the next number of dtype T.
+template <class Draw>
+Tensor fill_random(const Shape& shape, uint64_t seed, uint64_t stream, DType dtype, Draw draw) {
   Tensor x = Tensor::empty(shape, dtype);
   dispatch_float("random", dtype, [&]<class T>() {
     Random random(seed, stream);
     T* at = x.write<T>();
-    for (int64_t i = 0; i < x.numel(); ++i) at[i] = static_cast<T>(draw(random, a, b));
+    for (int64_t i = 0; i < x.numel(); ++i) at[i] = draw(random, T{});
   });
   return x;
 }
@@ -33,15 +34,14 @@ DropoutDraw draw_dropout(double p) {
 }
 
 Tensor random_normal(const Shape& shape, uint64_t seed, uint64_t stream, DType dtype) {
-  return fill_random(
-      shape, seed, stream, dtype, [](Random& random, double, double) { return random.normal(); }, 0,
-      0);
+  return fill_random(shape, seed, stream, dtype,
+                     []<class T>(Random& random, T) { return static_cast<T>(random.normal()); });
 }
 Tensor random_uniform(const Shape& shape, double low, double high, uint64_t seed, uint64_t stream,
                       DType dtype) {
-  return fill_random(
-      shape, seed, stream, dtype,
-      [](Random& random, double a, double b) { return random.uniform(a, b); }, low, high);
+  return fill_random(shape, seed, stream, dtype, [=]<class T>(Random& random, T) {
+    return random.uniform<T>(static_cast<T>(low), static_cast<T>(high));
+  });
 }
 
 }  // namespace gradus

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
+#include <type_traits>
 #include <utility>
 
 #include "gradus/base/philox.h"
@@ -26,12 +27,22 @@ class Random {
     }
     return words_.word[used_++];
   }
-  double uniform() { return (static_cast<double>(bits()) * 0x1p32 + bits()) * 0x1p-64; }  // [0, 1)
-  // [low, high)
-  double uniform(double low, double high) { return low + (high - low) * uniform(); }
+  // two words, the first drawn above the second
+  uint64_t wide_bits() {
+    const uint64_t high = bits();
+    return high << 32 | bits();
+  }
+  // [0, 1): 53 bits, so that none rounds to 1
+  double uniform() { return static_cast<double>(wide_bits() >> 11) * 0x1p-53; }
+  // [low, high), as a T: a number that rounds to high becomes the one before it
+  template <class T = double>
+  T uniform(std::type_identity_t<T> low, std::type_identity_t<T> high) {
+    const T x = static_cast<T>(low + (static_cast<double>(high) - low) * uniform());
+    return x < high || low >= high ? x : std::nextafter(high, low);
+  }
   // 0 .. n-1
   int64_t below(int64_t n) {
-    const uint64_t wide = (static_cast<uint64_t>(bits()) << 32) | bits();
+    const uint64_t wide = wide_bits();
     return static_cast<int64_t>(n <= INT32_MAX ? ((wide >> 32) * static_cast<uint64_t>(n)) >> 32
                                                : wide % static_cast<uint64_t>(n));
   }

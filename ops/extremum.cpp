@@ -16,11 +16,18 @@ bool is_beyond(T a, T b) {
   return (larger ? a > b : a < b) || (a != a && b == b);
 }
 
-// The index of the first of the largest (smallest) of a row, n > 0.
+// The largest (smallest) of a row, n > 0.
 template <bool larger, class T>
-int64_t find_extremum(const T* x, int64_t n) {
+T find_extremum(const T* x, int64_t n) {
+  if constexpr (std::is_floating_point_v<T>)
+    return larger ? kernels<T>().max_of(x, n) : kernels<T>().min_of(x, n);
+  else return larger ? *std::max_element(x, x + n) : *std::min_element(x, x + n);
+}
+
+// Where the first of them is: of `best`, or of NaN.
+template <class T>
+int64_t find_first(const T* x, int64_t n, T best) {
   if constexpr (std::is_floating_point_v<T>) {
-    const T best = larger ? kernels<T>().max_of(x, n) : kernels<T>().min_of(x, n);
     constexpr int64_t block = 64;
     int64_t i = 0;
     at_level([&] {
@@ -34,22 +41,20 @@ int64_t find_extremum(const T* x, int64_t n) {
     while (!(x[i] == best || x[i] != x[i])) ++i;
     return i;
   } else {
-    int64_t best = 0;
-    for (int64_t i = 1; i < n; ++i)
-      if (is_beyond<larger>(x[i], x[best])) best = i;
-    return best;
+    return std::find(x, x + n, best) - x;
   }
 }
 
-// x [outer, n] -> y, index [outer].
+// x [outer, n] -> y and, unless null, index [outer].
 template <bool larger, class T>
 void extremum_of_rows(const Reduced& in, T* y, int64_t* index) {
   const T* x = in.x.data<T>();
   parallel_for(in.outer, std::max<int64_t>(1, element_block / in.n),
                [&](int64_t begin, int64_t end) {
                  for (int64_t row = begin; row < end; ++row) {
-                   index[row] = find_extremum<larger>(x + row * in.n, in.n);
-                   y[row] = x[row * in.n + index[row]];
+                   const T* from = x + row * in.n;
+                   y[row] = find_extremum<larger>(from, in.n);
+                   if (index) index[row] = find_first(from, in.n, y[row]);
                  }
                });
 }
@@ -85,15 +90,18 @@ void extremum_of_columns(const Reduced& in, T* y, int64_t* index) {
   });
 }
 
+// Size 1 in the axes reduced. The index counts along all of them, row-major; of rows, finding it
+// costs as much again as the value, so it is undefined where nobody wants it.
 struct Found {
-  Tensor y, index;  // size 1 in the axes reduced; index counts along all of them, row-major
+  Tensor y, index;
 };
 template <bool larger>
-Found find(const Tensor& x, const std::vector<int>& axes) {
+Found find(const Tensor& x, const std::vector<int>& axes, bool index_wanted = true) {
   const Reduced reduced(x, axes);
-  Found found{Tensor::empty(reduced.kept, x.dtype()), Tensor::empty(reduced.kept, DType::i64)};
+  Found found{Tensor::empty(reduced.kept, x.dtype()), Tensor()};
+  if (index_wanted || reduced.inner > 1) found.index = Tensor::empty(reduced.kept, DType::i64);
   if (x.numel() == 0) return found;
-  int64_t* index = found.index.write<int64_t>();
+  int64_t* index = found.index.defined() ? found.index.write<int64_t>() : nullptr;
   dispatch(x.dtype(), [&]<class T>() {
     T* y = found.y.write<T>();
     if (reduced.inner == 1) extremum_of_rows<larger>(reduced, y, index);
@@ -113,7 +121,7 @@ struct Extremum : Op<Extremum<larger>> {
   Tensors forward(Inputs in) override {
     line = Shape::of_rank(in[0].rank(), 1);
     for (const int axis : axes) line[axis] = in[0].shape()[axis];
-    const Found found = find<larger>(in[0], axes);
+    const Found found = find<larger>(in[0], axes, this->recording());
     this->save({found.index});
     return {found.y};
   }

@@ -100,6 +100,43 @@ TEST_CASE("graph: as DOT, clusters by module path, leaves by name, edges with sh
   CHECK(std::count(dot.begin(), dot.end(), '{') == std::count(dot.begin(), dot.end(), '}'));
 }
 
+TEST_CASE("observers: an op's seconds are its own, those of ops inside of it are theirs") {
+  struct Total : Observer {
+    double seconds = 0;
+    int64_t ops = 0;
+    void forward(const Node&, Inputs, const Tensors&, double s) override { add(s); }
+    void backward(const Node&, const Tensors&, const Tensors&, double s) override { add(s); }
+    void add(double s) {
+      CHECK(s >= 0);
+      seconds += s, ++ops;
+    }
+  };
+  // max's backward runs five ops, attention's forward many more
+  const Tensor x = random_normal({256, 96}, 1).set_requires_grad();
+  const double start = seconds_now();
+  Total total;
+  const Expand expand;
+  backward(sum(square(max(attention(x, Ragged({128, 128}), {.heads = 4}), 1))));
+  CHECK(total.ops > 50);
+  CHECK(total.seconds <= seconds_now() - start);
+}
+
+TEST_CASE("outermost: attention becomes softmax and others, softmax alone exp and others") {
+  const Tensor x = random_normal({6, 12}, 1);
+  const auto ops_of = [](const auto& f) {
+    const ExpandOutermost scope;
+    Recorder recorder;
+    f();
+    return recorder.forwards;
+  };
+  const auto composed = ops_of([&] { attention(x, Ragged({3, 3}), {.heads = 2}); });
+  CHECK(std::count(composed.begin(), composed.end(), "softmax") == 4);
+  CHECK(std::count(composed.begin(), composed.end(), "exp") == 0);
+  const auto alone = ops_of([&] { softmax(x); });
+  CHECK(std::count(alone.begin(), alone.end(), "softmax") == 0);
+  CHECK(std::count(alone.begin(), alone.end(), "exp") == 1);
+}
+
 TEST_CASE("graph: a fused op is one node, and its expression under Expand") {
   const Tensor x = ones({2, 3}).set_requires_grad();
   CHECK(nodes_of(softmax(x)).size() == 1);

@@ -115,4 +115,12 @@ TEST_CASE("random tensors: a function of seed and stream; normal and uniform as 
   CHECK(*std::max_element(u.begin(), u.end()) <= 3);
 }
 
+TEST_CASE("uniform numbers stay below their upper limit, however they round") {
+  // The draw at 363381 is within 2^-26 of 1: as a float, 1024.
+  const auto draws = random_uniform({1024, 1024}, 0, 1024, 1, 11).to_vector<float>();
+  CHECK(*std::max_element(draws.begin(), draws.end()) == std::nextafter(1024.0f, 0.0f));
+  const auto same = random_uniform({4}, 2, 2, 1).to_vector<float>();
+  CHECK(*std::max_element(same.begin(), same.end()) == 2);
+}
+
 }  // namespace gradus::testing
