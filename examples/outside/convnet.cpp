@@ -1,5 +1,5 @@
 // A convolutional network reads strings of different lengths, without padding, and says which of
-// three words is hidden in them, if any is: each filter looks everywhere, and its best match counts.
+// three words is hidden in them, if any: each filter looks everywhere, and its best match counts.
 #include <gradus/gradus.h>
 using namespace gradus;
 

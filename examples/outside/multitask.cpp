@@ -1,5 +1,5 @@
-// Two questions about a noisy wave: is it a sine or a square one, and what is its frequency? One
-// trunk, which Muon trains, and two heads, which AdamW trains; all gradients are clipped by one norm.
+// Two questions about a noisy wave: is it a sine or a square one, and what is its frequency? Muon
+// trains the trunk, AdamW the two heads; all their gradients are clipped by one norm.
 #include <gradus/gradus.h>
 using namespace gradus;
 
