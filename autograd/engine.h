@@ -1,8 +1,10 @@
 // The engine: reverse-mode differentiation as a walk over nodes, newest first.
 //
 //   backward(loss)         adds d loss / d leaf to the grad() of every leaf that loss was made from
-//  grad(y, {x1, x2})  returns total derivatives by the tensors given, leaves or not, and touches no grad()
-//  Walk walk(loss); while (auto step = walk.next()) …  the same, one node at a time: backward() is this loop with nothing in it
+//   grad(y, {x1, x2})      returns total derivatives by the tensors given, leaves or not, and
+//                          touches no grad()
+//   Walk walk(loss); while (auto step = walk.next()) …
+//                          the same, one node at a time: backward() is this loop with nothing in it
 //
 // A node runs when every node that uses its outputs has run: those are all newer, so "newest first"
 // is enough and nothing is sorted or recursive. Pending gradients are keyed by node and output, so

@@ -33,6 +33,9 @@ struct GradcheckOptions {
   double step = 2e-3;  // of the differences; their error is O(step^4)
   // largest |analytic - numeric|, relative to max(1, the largest gradient of that input)
   double tolerance = 1e-7;
+  // Of each input or parameter at most so many entries are compared, drawn by the seed (0: all);
+  // where one of them is wrong, all are.
+  int64_t max_entries = 0;
   uint64_t seed = 1;
   // false: only whether it is right; what is wrong is not looked into (for many checks in a row)
   bool explain = true;
@@ -42,13 +45,21 @@ struct GradcheckResult {
   bool ok = true;
   // a line per derivative and order; for a wrong one, what is said above
   std::string log;
-  double worst = 0;     // the largest relative difference seen
-  int64_t checked = 0;  // entries of gradients that were compared with differences
+  double worst = 0;         // the largest relative difference seen
+  int64_t checked = 0;      // entries of gradients that were compared with differences
+  int64_t derivatives = 0;  // lines of the log that are derivatives
+  int order = 0;            // the highest that was reached
   explicit operator bool() const { return ok; }
+  // In a line: "30 derivatives to order 2, 1204 entries, worst 5.1e-10: ok"; the log where it is not.
+  std::string summary() const;
 };
 
 // Errors: those that f itself throws for the inputs.
 GradcheckResult gradcheck(const Function& f, Inputs xs, GradcheckOptions options = {});
+inline GradcheckResult gradcheck(const Function& f, const Tensor& x,
+                                 GradcheckOptions options = {}) {
+  return gradcheck(f, Tensors{x}, options);
+}
 
 // A leaf that f uses beside its inputs, by the name that the log gives it, or named rows [begin,
 // end) of one. end = -1: all of it.

@@ -126,6 +126,10 @@ template <class T>
 Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
   return from_vector(std::span<const T>(values), shape);
 }
+template <class T>
+Tensor from_vector(const std::vector<T>& values) {  // [n]
+  return from_vector(values, {static_cast<int64_t>(values.size())});
+}
 
 Tensor full(const Shape& shape, double value, DType dtype = DType::f32);
 inline Tensor zeros(const Shape& shape, DType dtype = DType::f32) { return full(shape, 0, dtype); }

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <numbers>
 #include <type_traits>
 #include <utility>
@@ -52,6 +53,11 @@ class Random {
   double normal() {
     const double radius = std::sqrt(-2 * std::log(1 - uniform()));
     return radius * std::cos(2 * std::numbers::pi * uniform());
+  }
+  // An element of a container that is not empty.
+  template <class Range>
+  const auto& pick(const Range& range) {
+    return range[static_cast<size_t>(below(static_cast<int64_t>(std::size(range))))];
   }
   template <class Range>
   void shuffle(Range& range) {

@@ -1,7 +1,10 @@
-"""The ops of bench/ops.cpp in PyTorch, by the same names: scripts/compare_ops.py runs both in turns.
+"""The ops of bench/ops.cpp in PyTorch, by the same names: scripts/compare_ops.py runs both in
+turns.
 
-bench_ops_torch.py reads names of ops from standard input, a line each, and answers each with a JSON line.
+bench_ops_torch.py reads names of ops from standard input, a line each, and answers each with a JSON
+line.
 """
+
 import json
 import os
 import sys
@@ -15,8 +18,19 @@ torch.set_num_threads(threads)
 torch.manual_seed(1)
 n = 1024
 x, y = torch.randn(n, n), torch.randn(n, n)
-positive, row, column, halves, few = x.square() + 0.1, torch.randn(n), torch.randn(n, 1), torch.randn(n, n // 2), torch.randn(32)
-heads, tokens, cosine, sine = torch.randn(8, 128, 16, 64), torch.randn(n, 16, 64), torch.randn(n, 1, 32), torch.randn(n, 1, 32)
+positive, row, column, halves, few = (
+    x.square() + 0.1,
+    torch.randn(n),
+    torch.randn(n, 1),
+    torch.randn(n, n // 2),
+    torch.randn(32),
+)
+heads, tokens, cosine, sine = (
+    torch.randn(8, 128, 16, 64),
+    torch.randn(n, 16, 64),
+    torch.randn(n, 1, 32),
+    torch.randn(n, 1, 32),
+)
 below = x < 0
 picks, rows = torch.randint(n, (n, n)), torch.randint(n, (n,))
 leaf, slope = x.clone().requires_grad_(), column.clone().requires_grad_()
@@ -31,6 +45,7 @@ def gradients(f, xs):
     def run():
         with torch.enable_grad():
             return torch.autograd.grad(f(), xs, y)
+
     return run
 
 
@@ -88,7 +103,8 @@ def milliseconds_of(run):
 
 
 def measure(name):
-    """As bench/ops.cpp: the median and the least of as many runs as fit 30 ms, 5 at least, after three that warm up."""
+    """As bench/ops.cpp: the median and the least of as many runs as fit 30 ms, 5 at least, after
+    three that warm up."""
     run = ops[name]
     for _ in range(3):
         milliseconds_of(run)
@@ -100,7 +116,9 @@ def measure(name):
 
 
 if __name__ == "__main__":
-    print(json.dumps({"version": torch.__version__, "threads": threads, "ops": list(ops)}), flush=True)
+    print(
+        json.dumps({"version": torch.__version__, "threads": threads, "ops": list(ops)}), flush=True
+    )
     with torch.no_grad():
         for line in sys.stdin:
             print(json.dumps(measure(line.rstrip("\n"))), flush=True)

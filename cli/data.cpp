@@ -159,11 +159,11 @@ void inspect(InspectArguments& a) {
                same);
   for (int64_t i = 0; i < std::min(a.count, size); ++i) {
     const Instance instance = source.get(a.epoch, i);
+    std::string about_b;
+    if (instance.next_label == 0) about_b = ", B is next (label 0)";
+    else if (instance.next_label > 0) about_b = ", B is random (label 1)";
     fmt::print("\ninstance {}: {} tokens, {} predicted{}\n", i, instance.ids.size(),
-               instance.positions.size(),
-               instance.next_label < 0 ? ""
-               : instance.next_label   ? ", B is random (label 1)"
-                                       : ", B is next (label 0)");
+               instance.positions.size(), about_b);
     print_instance(corpus, instance);
   }
   fmt::print(

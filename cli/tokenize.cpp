@@ -24,10 +24,12 @@ struct TokenizeOptions {
 
 Tokenizer load(const TokenizeOptions& o) {
   const std::optional<bool> lower_case = o.cased ? std::optional(false) : std::nullopt;
-  const Tokenizer found = fs::is_directory(o.vocab) ? load_tokenizer(o.vocab)
-                          : fs::path(o.vocab).extension() == ".json"
-                              ? read_tokenizer_json(o.vocab, lower_case)
-                              : Tokenizer(Vocabulary::load(o.vocab));
+  const auto read = [&] {
+    if (fs::is_directory(o.vocab)) return load_tokenizer(o.vocab);
+    if (fs::path(o.vocab).extension() == ".json") return read_tokenizer_json(o.vocab, lower_case);
+    return Tokenizer(Vocabulary::load(o.vocab));
+  };
+  const Tokenizer found = read();
   TokenizerOptions options = found.options();
   if (o.cased) options.lower_case = false;
   if (o.mode == "google") options.mode = TokenizerMode::google;
@@ -57,9 +59,9 @@ class Shower {
            o_.file, number);
     const Encoding first = encode(line.substr(0, tab)),
                    second = o_.pair ? encode(line.substr(tab + 1)) : Encoding{};
-    const Truncation truncation = o_.truncation == "only_first"    ? Truncation::only_first
-                                  : o_.truncation == "only_second" ? Truncation::only_second
-                                                                   : Truncation::longest_first;
+    Truncation truncation = Truncation::longest_first;
+    if (o_.truncation == "only_first") truncation = Truncation::only_first;
+    if (o_.truncation == "only_second") truncation = Truncation::only_second;
     if (o_.stride < 0)
       return show(o_.pair ? tokenizer_.sequence(first, second, o_.max_length, truncation)
                           : tokenizer_.sequence(first, o_.max_length));

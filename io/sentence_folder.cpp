@@ -20,14 +20,14 @@ Pooling pooling_of(const fs::path& path) {
         "{}: include_prompt is not true; only true can be done", path.string());
   const Json mode = json.value("pooling_mode", Json());
   std::vector<std::string> modes;
-  for (const Json& name : mode.is_array()  ? mode
-                          : mode.is_null() ? Json::array()
-                                           : Json::array({mode}))
-    modes.push_back(name.is_string() ? name.get<std::string>() : name.dump());
-  if (mode.is_null())
+  if (mode.is_null()) {
     for (const auto& [key, on] : json.items())
       if (key.starts_with(kFlag) && on == true)
         modes.push_back(key.substr(kFlag.size(), key.rfind('_') - kFlag.size()));
+  } else {
+    for (const Json& name : mode.is_array() ? mode : Json::array({mode}))
+      modes.push_back(name.is_string() ? name.get<std::string>() : name.dump());
+  }
   if (modes.empty()) return Pooling::mean;
   if (modes.size() == 1 && modes[0] == "mean") return Pooling::mean;
   if (modes.size() == 1 && modes[0] == "cls") return Pooling::cls;

@@ -5,20 +5,9 @@
 
 namespace gradus {
 
-// The mean is a product with the matrix that has 1/length where a row belongs to the sequence:
-// little beside one layer of the model.
 Tensor pool(const Tensor& hidden, const Ragged& sequences, Pooling pooling) {
-  const int64_t count = sequences.sequences();
-  if (pooling == Pooling::cls) return take(hidden, from_vector(sequences.first_rows(), {count}));
-  std::vector<double> shares(static_cast<size_t>(count * sequences.tokens()));
-  for (int64_t s = 0; s < count; ++s)
-    std::fill_n(shares.begin() + s * sequences.tokens() + sequences.begin(s), sequences.length(s),
-                1.0 / static_cast<double>(sequences.length(s)));
-  return matmul(cast(from_vector(shares, {count, sequences.tokens()}), hidden.dtype()), hidden);
-}
-
-Tensor normalize_rows(const Tensor& x) {
-  return x / maximum(sqrt(sum(square(x), -1, {.keep_axes = true})), full({1}, 1e-12, x.dtype()));
+  if (pooling == Pooling::cls) return take(hidden, from_vector(sequences.first_rows()));
+  return segment_mean(hidden, sequences);
 }
 
 void for_each_batch(const BertConfig& config, const std::vector<Sequence>& sequences,

@@ -20,10 +20,6 @@ enum class Pooling { mean, cls };
 // too, as sentence-transformers has it. [tokens, hidden] -> [sequences, hidden]
 Tensor pool(const Tensor& hidden, const Ragged& sequences, Pooling pooling);
 
-// Rows of Euclidean length 1, as torch.nn.functional.normalize makes them: x / max(|x|, 1e-12), so
-// a row of zeros stays one.
-Tensor normalize_rows(const Tensor& x);
-
 // Runs f on batches of the sequences, the longest first; `rows` are the places in `sequences` of
 // those in the batch. At least one sequence a batch, further ones while all together have at most
 // batch_tokens tokens. An Error where a sequence does not suit the model.

@@ -71,5 +71,9 @@ GradcheckResult gradcheck(const Layer& layer, Inputs xs, GradcheckOptions option
   return gradcheck(
       layer, [](Layer& l, Inputs in) { return detail::call_layer(l, in); }, xs, options);
 }
+template <LayerWithParts Layer>
+GradcheckResult gradcheck(const Layer& layer, const Tensor& x, GradcheckOptions options = {}) {
+  return gradcheck(layer, Tensors{x}, options);
+}
 
 }  // namespace gradus

@@ -1,6 +1,7 @@
 // The layers every model is made of. All are values; x is [.., features], and leading axes pass
 // through. Parameters begin as initialize() says (nn/initialize.h); before it, weights of linear
-// layers and embeddings are zero, norms' weights one.
+// layers and embeddings are zero, norms' weights one: a model that nobody initialised gives zeros
+// and learns little.
 #pragma once
 
 #include "gradus/autograd/modes.h"
@@ -9,6 +10,15 @@
 #include "gradus/ops/ops.h"
 
 namespace gradus {
+
+// n layers, each constructed by itself: repeat(12, [&] { return Block(options); }). A copy of a
+// layer, as std::vector<Block>(12, block) makes them, shares its parameters.
+template <class Make>
+auto repeat(int64_t n, const Make& make) {
+  std::vector<std::invoke_result_t<const Make&>> layers;
+  for (int64_t i = 0; i < n; ++i) layers.push_back(make());
+  return layers;
+}
 
 struct LinearOptions {
   bool bias = true;
@@ -60,7 +70,7 @@ struct Embedding {
   Tensor weight;
   Embedding(int64_t count, int64_t n) : weight(zeros({count, n}).set_requires_grad()) {}
   Tensor operator()(const Tensor& ids) const { return embedding(weight, ids); }
-  void parts(Parts& p) { p("weight", weight); }
+  void parts(Parts& p) { p("weight", weight, {.table = true}); }
 };
 
 // Convolution along each sequence, zeros beyond its ends; Conv1dOptions has stride, dilation and

@@ -133,4 +133,13 @@ Tensor span_loss(const Tensor& logits, const Ragged& sequences, const std::vecto
                        2 * count_or(denominator, count));
 }
 
+double accuracy(const Tensor& logits, const Tensor& labels) {
+  if (logits.rank() != 2 || labels.shape() != Shape{logits.shape()[0]} || labels.numel() == 0)
+    fail("accuracy: logits {} and labels {}; they must be [rows, classes] and [rows], rows > 0",
+         logits.shape(), labels.shape());
+  const NoGrad scope;
+  return sum(equal(argmax(logits, 1), cast(labels, DType::i64))).item() /
+         static_cast<double>(labels.numel());
+}
+
 }  // namespace gradus

@@ -1,5 +1,7 @@
 #include "gradus/nn/parts.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -54,6 +56,7 @@ Parameter& Parts::add_trained(std::string_view name, Tensor& parameter,
   const bool is_matrix = parameter.rank() >= 2;
   p.init = options.init.value_or(is_matrix ? Init::drawn : Init::keep);
   p.decays = options.decay.value_or(is_matrix);
+  p.table = options.table;
   return p;
 }
 
@@ -159,6 +162,16 @@ bool matches(std::string_view name, std::string_view pattern) {
 
 namespace {
 
+// None of the list's names matches; some that are there, to find the mistake by.
+[[noreturn]] void fail_without_match(const char* what, const ParameterList& list,
+                                     std::string_view pattern) {
+  std::vector<std::string> names;
+  for (const Parameter& p : list)
+    if (names.size() < 8 && !p.tied) names.push_back(p.name);
+  fail("{}: no parameter's name matches '{}'; there are {}{}", what, pattern,
+       fmt::join(names, ", "), names.size() < list.size() ? ", …" : "");
+}
+
 // Sets the mark on leaves all of whose names match.
 int64_t set_trained(const ParameterList& list, std::string_view pattern, bool trained) {
   int64_t matched = 0;
@@ -172,6 +185,7 @@ int64_t set_trained(const ParameterList& list, std::string_view pattern, bool tr
       fail("the pattern '{}' {} '{}' but not all ranges of its leaf {}", pattern,
            trained ? "unfreezes" : "freezes", p.name, p.leaf.name());
   }
+  if (matched == 0) fail_without_match(trained ? "unfreeze" : "freeze", list, pattern);
   for (const Parameter& p : list)
     if (Tensor leaf = p.leaf; !p.buffer && all_match[leaf.impl().get()])
       leaf.set_requires_grad(trained);
@@ -179,6 +193,14 @@ int64_t set_trained(const ParameterList& list, std::string_view pattern, bool tr
 }
 
 }  // namespace
+
+ParameterList select(const ParameterList& list, std::string_view pattern) {
+  std::vector<Parameter> chosen;
+  for (const Parameter& p : list)
+    if (matches(p.name, pattern)) chosen.push_back(p);
+  if (chosen.empty()) fail_without_match("select", list, pattern);
+  return chosen;
+}
 
 int64_t freeze(const ParameterList& list, std::string_view pattern) {
   return set_trained(list, pattern, false);

@@ -20,7 +20,7 @@
 //     p("weight", weight);                                     // [out, in]: drawn, decays
 //     p("gamma", gamma, Init::keep);                           // [n]: as constructed, no decay
 //     p("table", table, {.init = Normal{0.02}, .decay = false});
-//     p.buffer("running_mean", running_mean);
+//     p.buffer("running_mean", running_mean);                  // changed by assign() (ops/ops.h)
 //   }
 //
 // A Parameter is a leaf, or a named range of a leaf's rows: BERT's query, key and value are ranges
@@ -28,9 +28,11 @@
 // range).
 #pragma once
 
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "gradus/autograd/tensor.h"
@@ -44,7 +46,14 @@ namespace gradus {
 struct PartOptions {
   std::optional<Init> init = {};
   std::optional<bool> decay = {};
+  // its rows are looked up, not multiplied (Embedding): Muon leaves it to AdamW
+  bool table = false;
 };
+
+namespace detail {
+template <class>
+inline constexpr bool never = false;
+}  // namespace detail
 
 struct Parameter {
   std::string name;  // "encoder.layer.0.attention.self.query.weight"
@@ -55,6 +64,7 @@ struct Parameter {
   bool tied = false;
   Init init = Init::drawn;  // what initialize() does with it
   bool decays = true;       // does weight decay act on it?
+  bool table = false;       // rows that are looked up
   bool buffer = false;      // saved and loaded, never trained, of any dtype
   Tensor view() const;      // those rows of the leaf, without history
   int64_t numel() const;
@@ -77,7 +87,7 @@ class Parts {
   void buffer(std::string_view name, Tensor& tensor);
   // A second name for a parameter or buffer that is listed elsewhere.
   void tied(std::string_view name, Tensor& parameter);
-  // A layer, or a list of layers ("layer.0", "layer.1", …).
+  // A layer, or a vector or array of layers ("layer.0", "layer.1", …).
   template <class Layer>
   requires requires(Layer& layer, Parts& p) { layer.parts(p); }
   void operator()(std::string_view name, Layer& layer) {
@@ -86,10 +96,21 @@ class Parts {
     layer.parts(*this);
     prefix_.resize(length);
   }
-  template <class Layer>
-  void operator()(std::string_view name, std::vector<Layer>& layers) {
-    for (size_t i = 0; i < layers.size(); ++i)
+  template <class Layers>
+  requires requires(Layers& layers) {
+    std::size(layers);
+    layers[0];
+  }
+  void operator()(std::string_view name, Layers& layers) {
+    for (size_t i = 0; i < std::size(layers); ++i)
       (*this)(std::string(name) + "." + std::to_string(i), layers[i]);
+  }
+  // What cannot be listed, said by the compiler.
+  template <class T, class... More>
+  void operator()(std::string_view, const T&, const More&...) {
+    static_assert(detail::never<T>,
+                  "parts(): a part is a Tensor, a layer with `void parts(Parts&)`, or a vector or "
+                  "array of layers; none is const, nor is parts() itself");
   }
   // A layer whose parts a published model's files call otherwise. `rename` is given each name below
   // this one ("layer.0.attention.query.weight") and says what it is called instead; from then on it
@@ -118,6 +139,8 @@ std::vector<Parameter> checked_parameters(const Parts& parts);
 
 template <class Layer>
 std::vector<Parameter> parameters(Layer& layer) {
+  static_assert(!std::is_const_v<Layer>,
+                "a const layer cannot list its parameters, which whoever has the list may change");
   Parts parts;
   layer.parts(parts);
   return checked_parameters(parts);
@@ -129,6 +152,11 @@ struct ParameterList : std::vector<Parameter> {
   template <class Layer>
   requires requires(Layer& layer, Parts& p) { layer.parts(p); }
   ParameterList(Layer& layer) : std::vector<Parameter>(parameters(layer)) {}
+  template <class Layer>
+  requires(std::is_const_v<Layer>&& requires(std::remove_const_t<Layer>& layer, Parts& p) {
+    layer.parts(p);
+  }) ParameterList(Layer& layer)
+      : std::vector<Parameter>(parameters(layer)) {}
 };
 
 // Elements of all parameters, tied names counted once, buffers not.
@@ -137,9 +165,12 @@ int64_t count_parameters(const ParameterList& list);
 // Whether a name matches a pattern with * (anything) and ? (one character).
 bool matches(std::string_view name, std::string_view pattern);
 
+// Those whose names match, to save or train a part of a model. An Error where none does.
+ParameterList select(const ParameterList& list, std::string_view pattern);
+
 // Marks the leaves whose names match: no gradient is wanted of them, and they are neither updated
-// nor decayed. Returns how many parameters matched. An Error where a pattern matches some of the
-// ranges of a leaf and not all.
+// nor decayed. Returns how many parameters matched. An Error where a pattern matches nothing,
+// or some of the ranges of a leaf and not all.
 int64_t freeze(const ParameterList& list, std::string_view pattern = "*");
 // Takes the mark away. An optimizer that was made before knows nothing of them: make a new one.
 int64_t unfreeze(const ParameterList& list, std::string_view pattern = "*");

@@ -43,7 +43,7 @@ Tensor apply_rows(const Linear& layer, const Tensor& x, int64_t begin, int64_t e
 
 }  // namespace
 
-MultiHeadAttention::MultiHeadAttention(const MultiHeadAttentionOptions& given)
+MultiHeadAttention::MultiHeadAttention(MultiHeadAttentionOptions given)
     : options(resolved(given)),
       qkv(options.hidden, (options.heads + 2 * options.kv_heads) * options.head_size,
           {.bias = options.bias}),
@@ -107,7 +107,7 @@ void MultiHeadAttention::parts(Parts& p) {
   p("output", output);
 }
 
-FeedForward::FeedForward(const FeedForwardOptions& o)
+FeedForward::FeedForward(FeedForwardOptions o)
     : options(o),
       up(o.hidden, width(o), {.bias = o.bias}),
       down(o.intermediate, o.hidden, {.bias = o.bias}) {}
@@ -145,7 +145,7 @@ void FeedForward::parts(Parts& p) {
   p("down", down);
 }
 
-TransformerLayer::TransformerLayer(const TransformerOptions& o)
+TransformerLayer::TransformerLayer(TransformerOptions o)
     : attention({.hidden = o.hidden,
                  .heads = o.heads,
                  .dropout = o.attention_dropout,
@@ -171,7 +171,7 @@ void TransformerLayer::parts(Parts& p) {
   p("output_norm", output_norm);
 }
 
-Encoder::Encoder(const TransformerOptions& o) {
+Encoder::Encoder(TransformerOptions o) {
   for (int64_t i = 0; i < o.layers; ++i) layer.emplace_back(o);
 }
 

@@ -37,7 +37,7 @@ struct MultiHeadAttentionOptions {
 struct MultiHeadAttention {
   MultiHeadAttentionOptions options;
   Linear qkv, output;
-  explicit MultiHeadAttention(const MultiHeadAttentionOptions& options);
+  explicit MultiHeadAttention(MultiHeadAttentionOptions options);
   // Self-attention. score_bias, if given, is added to the scores: [heads, n, n], n at least the
   // longest sequence.
   Tensor operator()(const Tensor& x, const Ragged& sequences, const Tensor& score_bias = {}) const;
@@ -72,7 +72,7 @@ struct FeedForwardOptions {
 struct FeedForward {
   FeedForwardOptions options;
   Linear up, down;
-  explicit FeedForward(const FeedForwardOptions& options);
+  explicit FeedForward(FeedForwardOptions options);
   Tensor operator()(const Tensor& x) const;
   void parts(Parts& p);
 };
@@ -91,14 +91,14 @@ struct TransformerLayer {
   FeedForward feed_forward;
   LayerNorm output_norm;
   Dropout dropout;
-  explicit TransformerLayer(const TransformerOptions& options);
+  explicit TransformerLayer(TransformerOptions options);
   Tensor operator()(const Tensor& x, const Ragged& sequences) const;
   void parts(Parts& p);
 };
 
 struct Encoder {
   std::vector<TransformerLayer> layer;
-  explicit Encoder(const TransformerOptions& options);
+  explicit Encoder(TransformerOptions options);
   // hidden_states, if given, gets x and each layer's output: layers + 1 of [tokens, hidden].
   Tensor operator()(const Tensor& x, const Ragged& sequences,
                     Tensors* hidden_states = nullptr) const;

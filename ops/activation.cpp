@@ -26,6 +26,8 @@ const char* to_string(Activation f) {
   return names[static_cast<int>(f)];
 }
 
+namespace {
+
 Tensor activation_reference(const Tensor& x, Activation f) {
   if (f == Activation::silu) return x * sigmoid(x);
   const Tensor bracket =
@@ -34,8 +36,6 @@ Tensor activation_reference(const Tensor& x, Activation f) {
           : tanh((x + x * square(x) * 0.044715) * std::sqrt(2 / std::numbers::pi));
   return x * (bracket + 1) * 0.5;
 }
-
-namespace {
 
 template <class Self>
 struct OfOneElement : Fused<Self> {
@@ -85,7 +85,7 @@ struct BiasGelu : Fused<BiasGelu> {
   Activation f;
   explicit BiasGelu(Activation f) : f(f) {}
   std::string detail() const override { return to_string(f); }
-  Tensors reference(Inputs in) const { return {activation_reference(in[0] + in[1], f)}; }
+  Tensors reference(Inputs in) const { return {activation(in[0] + in[1], f)}; }
 
   Tensors forward(Inputs in) override {
     const int64_t n = row_length(name, in[0]);
@@ -126,8 +126,11 @@ struct BiasGelu : Fused<BiasGelu> {
 
 }  // namespace
 
-Tensor gelu(const Tensor& x, Gelu form) { return apply<GeluOp>({x}, activation_of(form))[0]; }
-Tensor silu(const Tensor& x) { return apply<SiluOp>({x}, Activation::silu)[0]; }
+Tensor activation(const Tensor& x, Activation f) {
+  return f == Activation::silu ? apply<SiluOp>({x}, f)[0] : apply<GeluOp>({x}, f)[0];
+}
+Tensor gelu(const Tensor& x, Gelu form) { return activation(x, activation_of(form)); }
+Tensor silu(const Tensor& x) { return activation(x, Activation::silu); }
 Tensor bias_gelu(const Tensor& x, const Tensor& bias, Gelu form) {
   return apply<BiasGelu>({x, bias}, activation_of(form))[0];
 }

@@ -8,6 +8,6 @@ namespace gradus {
 
 Activation activation_of(Gelu form);
 const char* to_string(Activation f);
-Tensor activation_reference(const Tensor& x, Activation f);
+Tensor activation(const Tensor& x, Activation f);  // gelu or silu
 
 }  // namespace gradus

@@ -44,6 +44,15 @@ Tensor cast(const Tensor& x, DType dtype) {
   return x.dtype() == dtype ? x : apply<Cast>({x}, dtype)[0];
 }
 
+void assign(const Tensor& x, const Tensor& y) {
+  if (x.get().node)
+    fail("assign: x is {}; it has a history, and its elements belong to that", describe(x));
+  if (x.shape() != y.shape() || x.dtype() != y.dtype())
+    fail("assign: x is {}, y is {}; they must have one shape and dtype", describe(x), describe(y));
+  Tensor to = x.detach();
+  copy_into(y, to, false);
+}
+
 OpInfos copy_ops() {
   const auto copied = [](Inputs in) { return Tensors{clone(in[0])}; };
   // through f64, which loses nothing of either test dtype

@@ -34,9 +34,9 @@ struct Gated : Fused<Self> {
   explicit Gated(Activation f) : f(f) {}
 
   Tensors reference(Inputs in) const {
-    if (in.size() > 1) return {activation_reference(in[0], f) * in[1]};
+    if (in.size() > 1) return {activation(in[0], f) * in[1]};
     const int64_t n = in[0].shape()[-1] / 2;
-    return {activation_reference(slice(in[0], -1, 0, n), f) * slice(in[0], -1, n, 2 * n)};
+    return {activation(slice(in[0], -1, 0, n), f) * slice(in[0], -1, n, 2 * n)};
   }
 
   Tensors forward(Inputs in) override {

@@ -64,34 +64,23 @@ struct ErrorSample {
   std::vector<std::string> mentions;
 };
 
-// A list, or what makes one.
-template <class T>
-struct ListOf : std::vector<T> {
-  ListOf() = default;
-  ListOf(std::initializer_list<T> items) : std::vector<T>(items) {}
-  ListOf(std::vector<T> items) : std::vector<T>(std::move(items)) {}
-  template <class F>
-  requires std::is_invocable_r_v<std::vector<T>, F> ListOf(F make) : std::vector<T>(make()) {}
-  const ListOf& operator()() const { return *this; }
-};
-
 struct OpInfo {
   std::string name;  // what the op's nodes are called
   std::string formula;
   std::string file = "";  // of ops/, without .cpp; the table of ops fills it in
-  ListOf<Sample> samples;
-  ListOf<ErrorSample> errors = {};
+  std::vector<Sample> samples;
+  std::vector<ErrorSample> errors = {};
   bool differentiable = true;
-  double f32_tolerance =
-      2e-6;  // of f32 results against f64 ones, relative to the largest of the tensor
-  std::vector<size_t> zero_gradients =
-      {};  // inputs whose true gradient is zero: no mutant of them can be noticed
+  // of f32 results against f64 ones, relative to the largest of the tensor
+  double f32_tolerance = 2e-6;
+  // inputs whose true gradient is zero: no mutant of them can be noticed
+  std::vector<size_t> zero_gradients = {};
   // An expression of other ops, with no node of its own: its parts have the backward and its
   // mutants.
   bool composed = false;
   // f32 calls so large that threads share the work, where no sample can be enlarged to that: see
   // check_op.h
-  ListOf<Sample> large = {};
+  std::vector<Sample> large = {};
 };
 using OpInfos = std::vector<OpInfo>;
 

@@ -4,10 +4,12 @@
 // What is true of all: inputs may be any strided view; outputs are new contiguous tensors unless
 // called a view; binary ops broadcast by NumPy's rule; float inputs of one op have one dtype;
 // results are the same, bit for bit, on any number of threads; wrong shapes, dtypes and indices are
-// an Error that names the op and the shapes, before any kernel runs. Axes may be negative. Uses
-// autograd/ and kernels/, nothing above.
+// an Error that names the op and the shapes, before any kernel runs. Axes may be negative. A tensor
+// is a value: slice() and unbind() instead of x[i], x = x + y instead of +=, equal() instead of ==.
+// Uses autograd/ and kernels/, nothing above.
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <string_view>
 
@@ -136,6 +138,9 @@ Tensor triu(const Tensor& x, int64_t diagonal = 0);
 struct Axes {
   std::vector<int> list;
   Axes(int axis) : list{axis} {}
+  // max(x, 1.0) is maximum(x, 1.0), misspelt
+  template <std::floating_point T>
+  Axes(T) = delete;
   Axes(std::initializer_list<int> axes) : list(axes) {}
   Axes(std::vector<int> axes) : list(std::move(axes)) {}
 };
@@ -161,7 +166,6 @@ Tensor min(const Tensor& x, const Axes& axes, ReduceOptions options = {});
 // where along the axis the first of the largest (smallest) is: i64, without gradient
 Tensor argmax(const Tensor& x, int axis, ReduceOptions options = {});
 Tensor argmin(const Tensor& x, int axis, ReduceOptions options = {});
-// sqrt of the sum of squares, a number
 // sqrt of the sum of squares: a number, which prints as "not computed" where the tensor is undefined
 // (a gradient that is zero because nobody computed it).
 struct Norm {
@@ -170,6 +174,8 @@ struct Norm {
   operator double() const { return value; }
 };
 Norm norm(const Tensor& x);
+// Rows of length 1: x / max(|x|, 1e-12) over the last axis, so that a row of zeros stays one.
+Tensor normalize_rows(const Tensor& x);
 
 // view.cpp: the same memory seen otherwise (reshape copies where the strides forbid a view)
 Tensor reshape(const Tensor& x, const Shape& shape);  // one size may be -1
@@ -181,6 +187,9 @@ Tensor expand(const Tensor& x, const Shape& shape);  // broadcasts without copyi
 Tensor contiguous(const Tensor& x);  // x itself where it is contiguous already
 Tensor clone(const Tensor& x);
 Tensor cast(const Tensor& x, DType dtype);
+// x's elements become those of y, in place and without history, whatever x's strides: for buffers,
+// assign(mean_, 0.99 * mean_ + 0.01 * m). An Error where x has a history, or shapes or dtypes differ.
+void assign(const Tensor& x, const Tensor& y);
 
 // slice.cpp: ranges of an axis (a view), and their transpose
 // x[begin], x[begin + step], … before `end`; 0 <= begin <= end <= size, step >= 1
@@ -324,7 +333,9 @@ Tensor rotary(const Tensor& x, const Ragged& sequences, RotaryOptions options = 
 struct Conv1dOptions {
   int64_t stride = 1;    // every stride-th row is computed, beginning with the first
   int64_t dilation = 1;  // rows between two taps
-  bool causal = false;   // a row sees itself and what came before; else as far ahead as back
+  // a row sees itself and what came before; else as far ahead as back, with an even width one row
+  // further ahead (PyTorch's padding="same")
+  bool causal = false;
 };
 // x [tokens, in], weight [out, in, width] -> [tokens, out]: a row for each row of x, zeros beyond a
 // sequence's ends. With a stride, the sequences of the result are conv1d_sequences().

@@ -12,7 +12,11 @@ namespace gradus {
 
 class Ragged {
  public:
+  // An Error where a length is not positive.
   explicit Ragged(const std::vector<int64_t>& lengths, int64_t first = 0);
+  static Ragged equal(int64_t sequences, int64_t length) {
+    return Ragged(std::vector<int64_t>(static_cast<size_t>(sequences), length));
+  }
   int64_t sequences() const { return static_cast<int64_t>(data_->offsets.size()) - 1; }
   int64_t tokens() const { return data_->offsets.back(); }
   int64_t begin(int64_t sequence) const { return data_->offsets[static_cast<size_t>(sequence)]; }

@@ -289,6 +289,10 @@ Tensor var(const Tensor& x, const Axes& given, VarianceOptions options) {
 }
 Tensor var(const Tensor& x, VarianceOptions options) { return var(x, all_axes(x), options); }
 
+Tensor normalize_rows(const Tensor& x) {
+  return x / maximum(sqrt(sum(square(x), -1, {.keep_axes = true})), 1e-12);
+}
+
 Norm norm(const Tensor& x) {
   if (!x.defined()) return {0, false};
   const NoGrad scope;

@@ -79,6 +79,7 @@ ParameterArena::ParameterArena(const ParameterList& list) {
                        .end = found->second + p.end * row,
                        .shape = p.view().shape(),
                        .decays = p.decays,
+                       .table = p.table,
                        .index = 0});
   }
   std::sort(ranges_.begin(), ranges_.end(),

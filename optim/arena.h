@@ -22,7 +22,7 @@ class ParameterArena {
     Tensor leaf;
     int64_t begin, end;  // of the parameter's elements in the buffers
     Shape shape;
-    bool decays;
+    bool decays, table;
     double rate = 1;  // times the learning rate
     size_t index;     // in ranges()
     int64_t numel() const { return end - begin; }

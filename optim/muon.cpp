@@ -49,6 +49,7 @@ Muon::Muon(const ParameterList& list, MuonOptions options)
                options_.epsilon,
                true} {
   fraction("muon: momentum", options_.momentum);
+  for (const std::string& pattern : options_.adamw) select(list, pattern);
   if (options_.iterations < 1) fail("muon: {} iterations; it needs 1 or more", options_.iterations);
 }
 
@@ -59,7 +60,7 @@ Muon::ShapeOf Muon::kept_of(bool matrices) const {
 }
 
 bool Muon::is_matrix(const ParameterArena::Range& range) const {
-  return range.shape.rank() >= 2 &&
+  return range.shape.rank() >= 2 && !range.table &&
          std::none_of(options_.adamw.begin(), options_.adamw.end(),
                       [&](const std::string& pattern) { return matches(range.name, pattern); });
 }

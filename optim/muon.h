@@ -4,8 +4,9 @@
 //   p -= learning_rate (scale orthogonalize(d) + decay p)
 // for each parameter of two axes or more, seen as [first, the rest] (a convolution's kernel as one
 // row for each output channel); query, key and value are matrices of their own. All others (biases,
-// norms), and those whose name matches a pattern of `adamw` (tables of embeddings; an output head,
-// if the user says so), are updated by AdamW in the same step.
+// norms), the tables of embeddings (PartOptions::table), and those whose name matches a pattern of
+// `adamw` (an output head, say; a pattern that matches nothing is an Error), are updated by AdamW in
+// the same step.
 //
 // scale: `original`, sqrt(max(1, rows / columns)); or `match_rms_adamw`, 0.2 sqrt(max(rows,
 // columns)), by which an update is as large as AdamW's and one learning rate serves both (Liu et
@@ -24,7 +25,7 @@ struct MuonOptions {
   bool nesterov = true;
   int iterations = 5;
   MuonScale scale = MuonScale::original;
-  std::vector<std::string> adamw = {"*embedding*"};
+  std::vector<std::string> adamw = {};
   // AdamW's; its rate keeps its ratio to learning_rate when set_learning_rate() changes that
   double adamw_learning_rate = 3e-4, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   // with match_rms_adamw, one rate for both

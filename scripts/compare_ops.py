@@ -2,9 +2,11 @@
 
     compare_ops.py build/bench/bench-ops --python PYTHON [--threads 1 2] [--rounds 7] [--only NAME…]
 
-PYTHON is an interpreter that has torch. In each round both sides run an op for 30 ms, one after the other; what is printed is the median of
-the rounds' medians, and the ratio is the median of the rounds' ratios, so a machine that slows down slows both.
+PYTHON is an interpreter that has torch. In each round both sides run an op for 30 ms, one after the
+other; what is printed is the median of the rounds' medians, and the ratio is the median of the
+rounds' ratios, so a machine that slows down slows both.
 """
+
 import argparse
 import json
 import os
@@ -12,7 +14,9 @@ import pathlib
 import statistics
 import subprocess
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
 parser.add_argument("program")
 parser.add_argument("--python", required=True)
 parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
@@ -26,9 +30,15 @@ class Side:
     """A program that answers names of ops with their times."""
 
     def __init__(self, command, threads):
-        environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+        environment = {
+            k: v
+            for k, v in os.environ.items()
+            if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+        }
         environment |= {"OMP_NUM_THREADS": str(threads)}
-        self.process = subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self.about = json.loads(self.process.stdout.readline())
 
     def median_ms(self, op):
@@ -43,12 +53,16 @@ class Side:
 
 columns, about = {}, []
 for threads in options.threads:
-    gradus, torch = Side([options.program, "--serve"], threads), Side([options.python, torch_side], threads)
+    gradus, torch = Side([options.program, "--serve"], threads), Side(
+        [options.python, torch_side], threads
+    )
     assert gradus.about["ops"] == torch.about["ops"], "the two sides have different ops"
     for op in options.only or gradus.about["ops"]:
         rounds = [(gradus.median_ms(op), torch.median_ms(op)) for _ in range(options.rounds)]
         ours, theirs = map(statistics.median, zip(*rounds))
-        columns.setdefault(op, []).append((ours, theirs, statistics.median(b / a for a, b in rounds)))
+        columns.setdefault(op, []).append(
+            (ours, theirs, statistics.median(b / a for a, b in rounds))
+        )
     about.append((threads, gradus.about, torch.about, columns.get("matmul", [(0,)])[-1][0]))
     gradus.close()
     torch.close()
@@ -61,4 +75,6 @@ for op, cells in columns.items():
 print()
 for threads, ours, theirs, matmul in about:
     rate = f", sgemm {2 * 1024**3 / matmul / 1e6:.0f} GFLOP/s" if matmul else ""
-    print(f"{threads} thread{'s' if threads > 1 else ''}: kernels {ours['kernels']}, OpenBLAS core {ours['blas_core']}{rate}; PyTorch {theirs['version']}.")
+    print(
+        f"{threads} thread{'s' if threads > 1 else ''}: kernels {ours['kernels']}, OpenBLAS core {ours['blas_core']}{rate}; PyTorch {theirs['version']}."
+    )

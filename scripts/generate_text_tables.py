@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""Writes text/unicode_tables.inc: what the hf and google rule sets know of Unicode that utf8proc does not say the same way.
+"""Writes text/unicode_tables.inc: what the hf and google rule sets know of Unicode that utf8proc
+does not say the same way.
 
-The hf tables are asked of the `tokenizers` package itself, one code point at a time, so that they hold whatever Unicode version is built into it
-(categories of Unicode 8, decompositions of 12, lower case of the newest) and whatever version of utf8proc stands beside it.
-The google tables are asked of Python's str.lower(), the function that the original calls.
+The hf tables are asked of the `tokenizers` package itself, one code point at a time, so that they
+hold whatever Unicode version is built into it (categories of Unicode 8, decompositions of 12, lower
+case of the newest) and whatever version of utf8proc stands beside it. The google tables are asked
+of Python's str.lower(), the function that the original calls.
 
-Run: python scripts/generate_text_tables.py > text/unicode_tables.inc      (needs `pip install tokenizers` and libutf8proc.so.2; about 15 seconds)
+Run: python scripts/generate_text_tables.py > text/unicode_tables.inc      (needs `pip install
+tokenizers` and libutf8proc.so.2; about 15 seconds)
 """
+
 import ctypes
 import sys
 import unicodedata
@@ -17,9 +21,21 @@ from tokenizers import normalizers, pre_tokenizers
 utf8proc = ctypes.CDLL("libutf8proc.so.2")
 utf8proc.utf8proc_unicode_version.restype = ctypes.c_char_p
 CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
-# Decompositions of Unicode 16, which utf8proc 2.8 does not know and a newer one will; tokenizers does not make them (checked below).
-UNICODE_16_DECOMPOSITIONS = [0x105C9, 0x105E4, 0x11383, 0x11385, 0x1138E, 0x11391, 0x113C5, 0x113C7, 0x113C8, *range(0x16121, 0x16129),
-                             *range(0x16D68, 0x16D6B)]
+# Decompositions of Unicode 16, which utf8proc 2.8 does not know and a newer one will; tokenizers
+# does not make them (checked below).
+UNICODE_16_DECOMPOSITIONS = [
+    0x105C9,
+    0x105E4,
+    0x11383,
+    0x11385,
+    0x1138E,
+    0x11391,
+    0x113C5,
+    0x113C7,
+    0x113C8,
+    *range(0x16121, 0x16129),
+    *range(0x16D68, 0x16D6B),
+]
 
 
 def bert(**steps):
@@ -29,7 +45,9 @@ def bert(**steps):
 
 def decompose(c):
     buffer, state = (ctypes.c_int32 * 32)(), ctypes.c_int(0)
-    n = utf8proc.utf8proc_decompose_char(c, buffer, 32, (1 << 1) | (1 << 4), ctypes.byref(state))  # STABLE | DECOMPOSE
+    n = utf8proc.utf8proc_decompose_char(
+        c, buffer, 32, (1 << 1) | (1 << 4), ctypes.byref(state)
+    )  # STABLE | DECOMPOSE
     return "".join(map(chr, buffer[:n]))
 
 
@@ -63,44 +81,107 @@ def write(comment, name, kind, rows):
     print(line + "\n};\n")
 
 
-clean, strip, nfd, lower = bert(clean_text=True), bert(strip_accents=True), normalizers.NFD().normalize_str, normalizers.Lowercase().normalize_str
+clean, strip, nfd, lower = (
+    bert(clean_text=True),
+    bert(strip_accents=True),
+    normalizers.NFD().normalize_str,
+    normalizers.Lowercase().normalize_str,
+)
 split = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
 within = lambda c: f"a{chr(c)}b"
 
 dropped = [c for c in CODE_POINTS if clean(within(c)) == "ab"]
 marks = [c for c in CODE_POINTS if strip(within(c)) == "ab"]
 punctuation = [c for c in CODE_POINTS if len(split(within(c))) == 3]
-lowered = {c: ord(lower(chr(c))) for c in CODE_POINTS if c != 0x130 and ord(lower(chr(c))) != utf8proc.utf8proc_tolower(c)}
-undecomposed = sorted({c for c in CODE_POINTS if nfd(chr(c)) != decompose(c)} | set(UNICODE_16_DECOMPOSITIONS))
-assert all(nfd(chr(c)) == chr(c) for c in undecomposed), "tokenizers decomposes something that utf8proc does not: this needs a table of its own"
+lowered = {
+    c: ord(lower(chr(c)))
+    for c in CODE_POINTS
+    if c != 0x130 and ord(lower(chr(c))) != utf8proc.utf8proc_tolower(c)
+}
+undecomposed = sorted(
+    {c for c in CODE_POINTS if nfd(chr(c)) != decompose(c)} | set(UNICODE_16_DECOMPOSITIONS)
+)
+assert all(
+    nfd(chr(c)) == chr(c) for c in undecomposed
+), "tokenizers decomposes something that utf8proc does not: this needs a table of its own"
 
-# A character of a combining class other than 0 passes, in NFD, U+0334 (class 1) before it or is passed by U+0345 (class 240) after it. Those that
-# tokenizers moves have utf8proc's class (checked by where they stop among one mark of each class); all others count as class 0.
+# A character of a combining class other than 0 passes, in NFD, U+0334 (class 1) before it or is
+# passed by U+0345 (class 240) after it. Those that tokenizers moves have utf8proc's class (checked
+# by where they stop among one mark of each class); all others count as class 0.
 marks_of_class = {combining_class(c): chr(c) for c in reversed(marks) if combining_class(c)}
 moved = lambda first, second: nfd("a" + first + second) != "a" + first + second
-movable = [c for c in CODE_POINTS if nfd(chr(c)) == chr(c) and (moved(chr(c), "\u0334") or moved("\u0345", chr(c)))]
+movable = [
+    c
+    for c in CODE_POINTS
+    if nfd(chr(c)) == chr(c) and (moved(chr(c), "\u0334") or moved("\u0345", chr(c)))
+]
 for c in movable:
-    assert all(moved(chr(c), mark) == (k < combining_class(c)) for k, mark in marks_of_class.items()), f"U+{c:04X} has another combining class"
-assert all(c in movable for c in marks if nfd(chr(c)) == chr(c) and combining_class(c)), "a mark counts as class 0: this needs a table of its own"
+    assert all(
+        moved(chr(c), mark) == (k < combining_class(c)) for k, mark in marks_of_class.items()
+    ), f"U+{c:04X} has another combining class"
+assert all(
+    c in movable for c in marks if nfd(chr(c)) == chr(c) and combining_class(c)
+), "a mark counts as class 0: this needs a table of its own"
 movable_others = sorted(set(movable) - set(marks))
 
-# str.lower() makes a final sigma of one that follows a cased letter and precedes none; case-ignorable characters between are skipped.
+# str.lower() makes a final sigma of one that follows a cased letter and precedes none;
+# case-ignorable characters between are skipped.
 cased = [c for c in CODE_POINTS if (chr(c) + "Σ").lower()[-1] == "ς"]
 cased_set = set(cased)
-ignorable = [c for c in CODE_POINTS if ("A" + chr(c) + "Σ").lower()[-1] == "ς" and c not in cased_set]
+ignorable = [
+    c for c in CODE_POINTS if ("A" + chr(c) + "Σ").lower()[-1] == "ς" and c not in cased_set
+]
 category = lambda c: unicodedata.category(chr(c))
 
-print(f"// Generated by scripts/generate_text_tables.py from tokenizers {tokenizers.__version__}, utf8proc with Unicode "
-      f"{utf8proc.utf8proc_unicode_version().decode()}, Python with Unicode {unicodedata.unidata_version}.\n")
-write("hf: removed by cleaning (control, format and private-use characters of Unicode 8, U+FFFD).", "kDropped", "Range", ranges(dropped))
-write("hf: nonspacing marks (Mn of Unicode 8), removed with accents.", "kMarks", "Range", ranges(marks))
-write("hf: punctuation, each character a word of its own.", "kPunctuation", "Range", ranges(punctuation))
-write("hf: lower case that utf8proc does not know: {first, last, distance}.", "kLower", "Shift",
-      [(a, b, lowered[a] - a) for a, b in ranges(lowered, lambda a, b: lowered[a] - a == lowered[b] - b)])
-write("hf: never decomposed (newer than its tables).", "kUndecomposed", "Range", ranges(undecomposed))
-write("hf: not nonspacing marks and yet of a combining class (utf8proc's); what is in neither table has class 0.", "kMovable", "Range",
-      ranges(movable_others))
-write("google: cased, though of no category of cased letters (Lu, Ll, Lt).", "kCased", "Range",
-      ranges([c for c in cased if category(c) not in ("Lu", "Ll", "Lt")]))
-write("google: case-ignorable, though of no category that is (Mn, Me, Cf, Lm, Sk).", "kCaseIgnorable", "Range",
-      ranges([c for c in ignorable if category(c) not in ("Mn", "Me", "Cf", "Lm", "Sk")]))
+print(
+    f"// Generated by scripts/generate_text_tables.py from tokenizers {tokenizers.__version__}, utf8proc with Unicode "
+    f"{utf8proc.utf8proc_unicode_version().decode()}, Python with Unicode {unicodedata.unidata_version}.\n"
+)
+write(
+    "hf: removed by cleaning (control, format and private-use characters of Unicode 8, U+FFFD).",
+    "kDropped",
+    "Range",
+    ranges(dropped),
+)
+write(
+    "hf: nonspacing marks (Mn of Unicode 8), removed with accents.",
+    "kMarks",
+    "Range",
+    ranges(marks),
+)
+write(
+    "hf: punctuation, each character a word of its own.",
+    "kPunctuation",
+    "Range",
+    ranges(punctuation),
+)
+write(
+    "hf: lower case that utf8proc does not know: {first, last, distance}.",
+    "kLower",
+    "Shift",
+    [
+        (a, b, lowered[a] - a)
+        for a, b in ranges(lowered, lambda a, b: lowered[a] - a == lowered[b] - b)
+    ],
+)
+write(
+    "hf: never decomposed (newer than its tables).", "kUndecomposed", "Range", ranges(undecomposed)
+)
+write(
+    "hf: not nonspacing marks and yet of a combining class (utf8proc's); what is in neither table has class 0.",
+    "kMovable",
+    "Range",
+    ranges(movable_others),
+)
+write(
+    "google: cased, though of no category of cased letters (Lu, Ll, Lt).",
+    "kCased",
+    "Range",
+    ranges([c for c in cased if category(c) not in ("Lu", "Ll", "Lt")]),
+)
+write(
+    "google: case-ignorable, though of no category that is (Mn, Me, Cf, Lm, Sk).",
+    "kCaseIgnorable",
+    "Range",
+    ranges([c for c in ignorable if category(c) not in ("Mn", "Me", "Cf", "Lm", "Sk")]),
+)

@@ -16,9 +16,9 @@ const std::string prefix = "base_model.model.";  // peft wraps a model twice
 
 const char* task_type(const BertConfig& config) {
   const std::string& name = config.architectures.at(0);
-  return name == "BertForTokenClassification" ? "TOKEN_CLS"
-         : name == "BertForQuestionAnswering" ? "QUESTION_ANS"
-                                              : "SEQ_CLS";
+  if (name == "BertForTokenClassification") return "TOKEN_CLS";
+  if (name == "BertForQuestionAnswering") return "QUESTION_ANS";
+  return "SEQ_CLS";
 }
 
 // "bert.encoder.layer.3.attention.self.query" -> "query"; peft matches modules by the end of their

@@ -198,10 +198,7 @@ Run::Run(const FinetuneOptions& o)
         "options.batch_size and options.max_tokens must be at least 1");
   check_optimizer_name(o.optimizer);
   loaded_ = load_weights(o, base_, model_.bert.config, list_);
-  for (const std::string& pattern : o.freeze)
-    if (freeze(list_, pattern) == 0)
-      fail("options.freeze {}: no parameter has such a name; config.json's model has names like {}",
-           pattern, list_[0].name);
+  for (const std::string& pattern : o.freeze) freeze(list_, pattern);
   if (o.lora_rank > 0)
     adapters_.emplace(
         model_, LoraOptions{o.lora_rank, o.lora_alpha, o.lora_targets, trained_beside_adapters},

@@ -53,13 +53,10 @@ std::string model_card(const std::string& kind, const std::string& base, const B
       "`transformers`.\n\n## Made with\n\n| option | value "
       "|\n|---|---|\n";
   for (const auto& [option, value] : run.items()) {
-    const bool is_path =
-        // where they lay on one machine says nothing
-        option == "model" || option == "train_file" || option == "validation_file";
-    const std::string text =
-        is_path             ? std::filesystem::path(value.get<std::string>()).filename().string()
-        : value.is_string() ? value.get<std::string>()
-                            : value.dump();
+    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    // where they lay on one machine says nothing
+    if (option == "model" || option == "train_file" || option == "validation_file")
+      text = std::filesystem::path(text).filename().string();
     if (!text.empty() && text != "[]") card += fmt::format("| {} | {} |\n", option, text);
   }
   return card;

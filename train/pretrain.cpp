@@ -30,10 +30,12 @@ BertInitialization initialization_named(const std::string& name) {
 }
 
 BertConfig configuration(const PretrainOptions& o, const CorpusFile& corpus) {
-  BertConfig config = o.init ? load_config(*o.init)
-                      : o.model.ends_with(".json")
-                          ? BertConfig::from_json(read_file(o.model), o.model)
-                          : BertConfig::named(o.model, corpus.vocabulary().size());
+  const auto read = [&] {
+    if (o.init) return load_config(*o.init);
+    if (o.model.ends_with(".json")) return BertConfig::from_json(read_file(o.model), o.model);
+    return BertConfig::named(o.model, corpus.vocabulary().size());
+  };
+  BertConfig config = read();
   if (o.init) corpus.require_matches(load_tokenizer(*o.init), "the model " + o.init->string());
   if (config.vocab_size != corpus.vocabulary().size())
     fail(
@@ -180,12 +182,14 @@ PretrainResult pretrain(const PretrainOptions& o) {
 
   const int64_t per_step = o.batch_size * o.gradient_accumulation_steps;
   const bool by_minutes = o.max_minutes > 0 && o.max_steps == 0;
-  const int64_t total_steps =
-      o.max_steps > 0 ? o.max_steps
-      : by_minutes
-          ? 10000  // of the schedule; how many are run follows the clock
-          : std::max<int64_t>(1, std::llround(o.epochs * static_cast<double>(train.size(0)) /
-                                              static_cast<double>(per_step)));
+  int64_t total_steps = o.max_steps;
+  if (by_minutes) {
+    total_steps = 10000;  // of the schedule; how many are run follows the clock
+  } else if (o.max_steps <= 0) {
+    const double steps =
+        o.epochs * static_cast<double>(train.size(0)) / static_cast<double>(per_step);
+    total_steps = std::max<int64_t>(1, std::llround(steps));
+  }
   Schedule schedule{shape, o.learning_rate, 0, total_steps};
   schedule.warmup = o.warmup < 1 ? std::llround(o.warmup * static_cast<double>(total_steps))
                                  : std::llround(o.warmup);

@@ -30,6 +30,7 @@ struct Check {
   uint64_t since = 0;
   GradcheckOptions options;
   GradcheckResult result;
+  size_t name_width = 12, shape_width = 10;  // of the log's columns
 
   Tensors evaluate(const Function& f) const {
     const RandomScope random(options.seed, 0);

@@ -54,7 +54,7 @@ std::vector<double> differences_of(Node& node, const Tensors& inputs, const Tens
 }
 
 int64_t count_wrong(Node& node, const Watch::Backward& step, size_t which, double size,
-                    const std::vector<double>& analytic, const std::vector<double>& numeric) {
+                    const std::vector<double>& analytic, std::vector<double> numeric) {
   const Tensors xs = copies_of(step.inputs);
   Differences differences([&] { return dot(step.dys, call(node, xs)); }, xs[which], size);
   int64_t wrong = 0;

@@ -21,7 +21,7 @@ class Differences {
   Differences(std::function<double()> s, const Tensor& x, double step);
 
   // (-s(2h) + 8 s(h) - 8 s(-h) + s(-2h)) / 12h by one element (in row-major order); by all
-  double central(size_t element);
+  double central(size_t element) { return central(element, step_); }
   std::vector<double> central();
 
   // From each side alone, with far smaller steps; they differ at a kink. NaN: that side has none,
@@ -32,14 +32,16 @@ class Differences {
   Sides sides(size_t element);
 
   // Each value that is said to be a derivative, beside the central difference: right within the
-  // tolerance, relative to max(1, the largest of all). At a kink, or so near that a step crosses
+  // tolerance, relative to max(1, the largest of all). A difference that is a little off is taken
+  // again with half the step, by which its error falls to a sixteenth, and stays so in `numeric`. At a kink, or so near that a step crosses
   // it, the central difference is off; a value that is one of the one-sided derivatives, or
   // between them, is then a right one.
-  std::vector<Verdict> judge(const std::vector<double>& analytic,
-                             const std::vector<double>& numeric, double tolerance);
+  std::vector<Verdict> judge(const std::vector<double>& analytic, std::vector<double>& numeric,
+                             double tolerance);
 
  private:
   double at(size_t element, double by);
+  double central(size_t element, double step);
   double one_sided(size_t element, double step);
   double settled(size_t element, double direction);
   std::function<double()> s_;

@@ -119,10 +119,11 @@ bool run_once(Check& check, const Function& f, bool is_layer) {
   }
   if (!failure.empty())
     fail("{}{}", failure,
-         check.result.log.empty()
+         failure.find("dtype") == std::string::npos
              ? ""
-             : "\n  (gradcheck calls the function with f64 inputs; what it holds in f32 does not "
-               "go with them)");
+             : "\n  (gradcheck calls with f64: what the function makes is to have its input's "
+               "dtype, "
+               "x.dtype(), or that of a parameter)");
   for (size_t i = known; i < check.variables.size(); ++i)
     check.note("the function captures {} {}; it is checked in place", check.variables[i].name,
                check.variables[i].tensor.shape());

@@ -6,15 +6,15 @@ template <int64_t n>
 struct Block {
   RmsNorm a{n}, b{n};
   MultiHeadAttention attend{{.hidden = n, .heads = 4, .causal = true, .rotary_base = 1e3}};
-  Linear up{n, 4 * n}, down{2 * n, n};
+  FeedForward mlp{{.hidden = n, .intermediate = 2 * n, .kind = FeedForwardKind::swiglu}};
   Tensor operator()(const Tensor& x, const Ragged& sequences) const {
     const Tensor h = x + attend(a(x), sequences);
-    return h + down(swiglu(up(b(h))));
+    return h + mlp(b(h));
   }
-  void parts(Parts& p) { p("a", a), p("attend", attend), p("b", b), p("up", up), p("down", down); }
+  void parts(Parts& p) { p("a", a), p("attend", attend), p("b", b), p("mlp", mlp); }
 };
 Tensor letters(const std::string& text) {
-  return from_vector(std::vector<int32_t>(text.begin(), text.end()), {std::ssize(text)});
+  return from_vector(std::vector<int32_t>(text.begin(), text.end()));
 }
 struct Decoder {
   Embedding table{128, 48};
@@ -41,7 +41,7 @@ int main() {
   for (int step = 0; step < 300; ++step) {
     std::string text;
     while (text.size() < 32 * 45) text += story(random);
-    const Tensor logits = model(text, Ragged(std::vector<int64_t>(32, 45)));
+    const Tensor logits = model(text, Ragged::equal(32, 45));
     backward(loss = cross_entropy(logits, letters(text.substr(1) + "\n")));
     optimizer.step(/*max_norm=*/1.0);
   }
@@ -54,6 +54,6 @@ int main() {
   initialize(small, Normal{0.3}, 2);
   const auto call = [](Block<8>& b, Inputs in) { return b(in[0], Ragged({3, 2})); };
   const auto check = gradcheck(small, call, {random_normal({5, 8}, 1)}, {.order = 2});
-  fmt::print("{:.3f} nats a letter, of at least 0.108:{}\n{}", loss.item(), told, check.log);
+  fmt::print("{:.3f} nats a letter, of at least 0.108:{}\n{}", loss.item(), told, check.summary());
   return check && loss.item() < 0.125 && told.ends_with("She likes her tiny hat.") ? 0 : 1;
 }

@@ -46,12 +46,12 @@ int main() {
   }
   const Waves test(0, 1000);
   const Tensor h = trunk(test.samples);
-  const double right = sum(equal(argmax(heads.kind(h), 1), test.kind)).item() / 10;
+  const double right = 100 * accuracy(heads.kind(h), test.kind);
   const double off = mean(abs(heads.frequency(h) - test.frequency)).item();
   fmt::print("Kind: {:.1f} % right. Frequency, 1 to 4: {:.2f} off on average\n", right, off);
   Residual small(6);
   initialize(small, Normal{0.5}, 3);
   const auto check = gradcheck(small, {random_normal({2, 6}, 1)}, {.order = 2});
-  fmt::print("{}", check.log);
+  fmt::print("{}\n", check.summary());
   return check && right > 95 && off < 0.25 ? 0 : 1;
 }

@@ -45,13 +45,13 @@ int main() {
       optimizer->step(1.0);
       if (step % 50 == 0) fmt::print("  {:.4f}", loss.item());
     }
-    const double right = sum(equal(argmax(model(test.points), 1), test.arm)).item() / 2000;
+    const double right = accuracy(model(test.points), test.arm);
     fmt::print("  {:.1f} % of new points\n", 100 * right);
     learned = learned && right > 0.97;
   }
   Residual layer;
   initialize(layer, Normal{0.2}, 2);
   const auto check = gradcheck(layer, {random_normal({2, 32}, 1)}, {.order = 2});
-  fmt::print("{}", check.log);
+  fmt::print("{}\n", check.summary());
   return check && learned ? 0 : 1;
 }

@@ -5,11 +5,11 @@ using namespace gradus;
 
 struct BatchNorm {  // Ioffe and Szegedy 2015, without its scale and shift
   Tensor centre = zeros({4}), spread = ones({4});
-  Tensor operator()(const Tensor& x) {
+  Tensor operator()(const Tensor& x) const {
     if (!training()) return (x - centre) * rsqrt(spread + 1e-5);
     const Tensor m = mean(x, 0), v = var(x, 0, {.unbiased = false});
-    copy_into(0.99 * centre + 0.01 * m, centre, /*add_to_y=*/false);
-    copy_into(0.99 * spread + 0.01 * v, spread, /*add_to_y=*/false);
+    assign(centre, 0.99 * centre + 0.01 * m.detach());
+    assign(spread, 0.99 * spread + 0.01 * v.detach());
     return (x - m) * rsqrt(v + 1e-5);
   }
   void parts(Parts& p) { p.buffer("centre", centre), p.buffer("spread", spread); }
@@ -18,7 +18,7 @@ struct Network {
   BatchNorm norm;
   Linear in{4, 64}, out{64, 2};
   Dropout dropout{0.1};
-  Tensor operator()(const Tensor& x) { return out(dropout(gelu(in(norm(x))))); }
+  Tensor operator()(const Tensor& x) const { return out(dropout(gelu(in(norm(x))))); }
   void parts(Parts& p) { p("norm", norm), p("in", in), p("out", out); }
 };
 // Near the middle of a cloud, or far from it? The four columns have very different sizes.
@@ -51,9 +51,10 @@ int main() {
   const auto a = parameters(model), b = parameters(other);
   for (size_t i = 0; i < a.size(); ++i) apart += norm(a[i].view() - b[i].view());
   const auto [x, label] = data(0, 1000);
-  const double right = sum(equal(argmax(model(x), 1), label)).item() / 10;
+  const double right = 100 * accuracy(model(x), label);
   const Training scope;
   const auto check = gradcheck(model.norm, {random_normal({3, 4}, 1)}, {.order = 2});
-  fmt::print("{:.1f} % right; {} tensors are apart by {}\n{}", right, a.size(), apart, check.log);
+  fmt::print("{:.1f} % right; {} tensors are apart by {}\n{}", right, a.size(), apart,
+             check.summary());
   return check && apart == 0 && right > 90 ? 0 : 1;
 }

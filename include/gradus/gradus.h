@@ -1,9 +1,11 @@
 // The umbrella: what a program needs that makes tensors, differentiates, builds layers, trains
 // them, and uses BERT on text. `#include "gradus/gradus.h"`, `using namespace gradus;`.
 //
-// By its side: gradus/version.h (in it); gradus/data/tasks/ and gradus/train/metrics/ for labelled
-// files and scores; gradus/data/story/ for the story world; gradus/ops/table.h for the ops that
-// Gradus ships, with their samples; gradus/kernels/gemm.h for matrix products on bare memory.
+// By its side, so that their names (Task, Example, …) stay yours: gradus/train/pretrain.h and
+// gradus/train/finetune.h, the program's two ways to train; gradus/data/ for corpora,
+// gradus/data/tasks/ and gradus/train/metrics/ for labelled files and scores; gradus/data/story/
+// for the story world; gradus/ops/table.h for the ops that Gradus ships, with their samples;
+// gradus/kernels/gemm.h for matrix products on bare memory.
 #pragma once
 
 #include "gradus/autograd/engine.h"
@@ -18,8 +20,6 @@
 #include "gradus/autograd/transform.h"
 #include "gradus/base/error.h"
 #include "gradus/base/random.h"
-#include "gradus/data/corpus_builder.h"
-#include "gradus/data/instances.h"
 #include "gradus/io/layer_file.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/io/npy.h"
@@ -49,6 +49,4 @@
 #include "gradus/text/tokenizer.h"
 #include "gradus/text/vocabulary.h"
 #include "gradus/text/wordpiece_trainer.h"
-#include "gradus/train/finetune.h"
-#include "gradus/train/pretrain.h"
 #include "gradus/version.h"

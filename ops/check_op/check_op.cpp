@@ -40,7 +40,7 @@ void Part::wrong(const std::string& text) {
 void check_samples(Part& part) {
   const OpInfo& info = part.info;
   part.expect(!info.name.empty() && !info.formula.empty(), "the op needs a name and a formula");
-  if (info.samples().empty())
+  if (info.samples.empty())
     part.wrong("there are no samples: nothing can be checked; add calls with inputs");
   part.each_sample([&](const Sample& sample) {
     Tensors before;
@@ -102,7 +102,7 @@ void check_leaves(Part& part) {
 }
 
 void check_errors(Part& part) {
-  for (const ErrorSample& sample : part.info.errors()) {
+  for (const ErrorSample& sample : part.info.errors) {
     std::string text;
     try {
       sample.call();

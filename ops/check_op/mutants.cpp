@@ -42,7 +42,7 @@ struct Mutant {
 
 size_t most_inputs(const OpInfo& info) {
   size_t most = 0;
-  for (const Sample& sample : info.samples())
+  for (const Sample& sample : info.samples)
     for (const Tensor& y : sample.call(leaves_of(sample.inputs)))
       for (const auto& node : nodes_of(y))
         if (node->op() == info.name) most = std::max(most, node->edges().size());
@@ -50,7 +50,7 @@ size_t most_inputs(const OpInfo& info) {
 }
 
 bool is_noticed(const OpInfo& info) {
-  return std::any_of(info.samples().begin(), info.samples().end(), [](const Sample& sample) {
+  return std::any_of(info.samples.begin(), info.samples.end(), [](const Sample& sample) {
     return !gradcheck(sample.call, sample.inputs, {.explain = false});
   });
 }

@@ -32,7 +32,7 @@ class Part {
   // Calls body(sample) for every sample.
   template <class F>
   void each_sample(F&& body) {
-    for (const Sample& sample : info.samples())
+    for (const Sample& sample : info.samples)
       run("sample '" + sample.note + "'", [&] { body(sample); });
   }
 

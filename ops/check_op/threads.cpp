@@ -60,7 +60,7 @@ void check_threads(Part& part) {
     } catch (const Error&) {  // the call has sizes of its own: OpInfo::large
     }
   });
-  for (const Sample& sample : info.large())
+  for (const Sample& sample : info.large)
     part.run("large '" + sample.note + "'", [&] {
       part.expect(same_on_all(sample.call, sample.inputs, 3),
                   "large '{}': other bits on 2 or 3 threads than on one", sample.note);

@@ -160,7 +160,7 @@ TEST_CASE("gradcheck of a layer: ranges of a leaf have a line each; how it is ca
       gradcheck(layer, [&](TransformerLayer& l, Inputs in) { return l(in[0], sequences); },
                 {random_normal({5, 4}, 2)}, {.order = 2});
   CHECK_MESSAGE(result.ok, result.log);
-  for (const char* name : {"attention.query.weight [4, 4]", "attention.key.bias [4]",
+  for (const char* name : {"attention.query.weight   [4, 4]", "attention.key.bias       [4]",
                            "attention_norm.weight", "feed_forward.down.weight [4, 6]"})
     CHECK_MENTIONS(result.log, name);
 

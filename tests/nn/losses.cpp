@@ -119,3 +119,10 @@ TEST_CASE("rows with the ignored label do not count, whatever the options") {
     CHECK(weighted_cross_entropy(more, {-100, -100, -100, -100, -100}, options).item() == 0);
   }
 }
+
+TEST_CASE("accuracy is the share of rows whose largest logit is the label's") {
+  const Tensor logits = tensor({{1, 2, 0}, {3, 2, 1}, {0, 0, 1}, {1, 0, 0}});
+  CHECK(accuracy(logits, from_vector(std::vector<int32_t>{1, 0, 1, 2})) == 0.5);
+  CHECK(accuracy(logits, from_vector(std::vector<int64_t>{1, 0, 2, 0})) == 1);
+  CHECK_MENTIONS(error_of([&] { accuracy(logits, arange(3)); }), "accuracy", "[4, 3]", "[3]");
+}

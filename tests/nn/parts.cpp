@@ -1,3 +1,4 @@
+#include <array>
 #include <functional>
 
 #include "gradus/base/file.h"
@@ -351,4 +352,42 @@ TEST_CASE("BERT begins, to the last bit, and decays as it did by the rules of na
       decays = decays && !matches(p.name, pattern);
     CHECK_MESSAGE(p.decays == decays, p.name);
   }
+}
+
+TEST_CASE(
+    "a pattern that matches nothing is an error that shows names; select takes those it does") {
+  Scaled layer;
+  for (const auto& f : std::vector<std::function<void()>>{[&] { freeze(layer, "gian"); },
+                                                          [&] { unfreeze(layer, "gian"); },
+                                                          [&] { select(layer, "gian"); }})
+    CHECK_MENTIONS(error_of(f), "no parameter's name matches 'gian'; there are ", "gain");
+  const ParameterList list = select(layer, "ga*");
+  CHECK(list.size() == 2);
+  for (const Parameter& p : list) CHECK(matches(p.name, "ga*"));
+}
+
+TEST_CASE("arrays of layers are parts, and repeat() makes layers that share nothing") {
+  struct Stack {
+    std::array<Linear, 2> pair{Linear(2, 2), Linear(2, 2)};
+    std::vector<Linear> more = repeat(3, [] { return Linear(2, 2, {.bias = false}); });
+    void parts(Parts& p) { p("pair", pair), p("more", more); }
+  };
+  Stack stack;
+  const auto list = parameters(stack);
+  CHECK(list.size() == 7);
+  CHECK(list[2].name == "pair.1.weight");
+  CHECK(list[6].name == "more.2.weight");
+}
+
+TEST_CASE("a buffer is changed in place by assign, by strides, where nothing depends on it") {
+  Tensor mean = zeros({2, 3});
+  const Tensor kept = mean;
+  assign(mean, ones({2, 3}));
+  CHECK(kept.to_vector<float>() == std::vector<float>(6, 1));
+  assign(slice(mean, 1, 1, 2), tensor({{5}, {6}}));
+  CHECK(kept.to_vector<float>() == std::vector<float>{1, 5, 1, 1, 6, 1});
+  CHECK_MENTIONS(error_of([&] { assign(mean, ones({3, 2})); }), "[2, 3]", "[3, 2]");
+  CHECK_MENTIONS(error_of([&] { assign(mean, ones({2, 3}, DType::f64)); }), "f32", "f64");
+  const Tensor made = mean.set_requires_grad() * 2.0;
+  CHECK_MENTIONS(error_of([&] { assign(made, ones({2, 3})); }), "assign", "made by mul");
 }

@@ -22,7 +22,7 @@ std::map<std::string, int64_t> check_table(const std::string& part) {
   return counts;
 }
 
-size_t samples_of(const OpInfo& info) { return info.samples().size(); }
+size_t samples_of(const OpInfo& info) { return info.samples.size(); }
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "gradus/autograd/gradcheck.h"
 #include "tests/ops/samples.h"
 #include "tests/support.h"
 
@@ -202,6 +203,16 @@ TEST_CASE("values: einsum is the loop that its letters say") {
   CHECK(values(einsum("...,...", {tensor({{1}, {2}}), v})) == Values{1, 10, 2, 20});
   CHECK(values(einsum("i->", {zeros({0})})) == Values{0});
   CHECK(values(einsum("ij,jk->ik", {zeros({2, 0}), zeros({0, 1})})) == Values{0, 0});
+}
+
+TEST_CASE("normalize_rows: rows of length 1, zeros stay; its derivatives; equal sequences") {
+  const Tensor y = normalize_rows(tensor({{3, 4}, {0, 0}, {-2, 0}}));
+  CHECK(y.to_vector<float>() == std::vector<float>{0.6f, 0.8f, 0, 0, -1, 0});
+  CHECK(gradcheck([](Inputs in) { return Tensors{normalize_rows(in[0])}; },
+                  random_normal({3, 4}, 1, 0, DType::f64), {.order = 2}));
+  const auto three = Ragged::equal(3, 2);
+  CHECK(three.sequences() == 3);
+  CHECK(three.tokens() == 6);
 }
 
 }  // namespace gradus::testing

@@ -77,6 +77,7 @@ TEST_CASE("options out of range are errors that name them") {
   CHECK_MENTIONS(error_of([&] { Sgd a(layer, {.momentum = 1.5}); }), "sgd: momentum is 1.5");
   CHECK_MENTIONS(error_of([&] { Lion a(layer, {.beta2 = 2}); }), "lion: beta2 is 2");
   CHECK_MENTIONS(error_of([&] { Muon a(layer, {.iterations = 0}); }), "muon: 0 iterations");
+  CHECK_MENTIONS(error_of([&] { Muon a(layer, {.adamw = {"haed.*"}}); }), "matches 'haed.*'");
   CHECK_MENTIONS(error_of([&] { Muon a(layer, {.learning_rate = 0}); }),
                  "muon: learning rates of 0");
   CHECK_MENTIONS(error_of([&] { Sgd a(layer, {.weight_decay = -1}); }),

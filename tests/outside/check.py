@@ -6,6 +6,7 @@ That subproject's library is configured, not built: FetchContent has built it on
 GRADUS_CHECK_ALL is set (scripts/check.sh), it is built as well. Prints a line per check, and the
 counts as doctest does.
 """
+
 import json
 import os
 import shutil
@@ -27,11 +28,18 @@ class Failed(Exception):
 
 def run(*command, **environment):
     """What the command says; a failure where it fails."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                          env={**os.environ, "CXX": compiler, **environment}, errors="replace")
+    done = subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CXX": compiler, **environment},
+        errors="replace",
+    )
     if done.returncode:
-        raise Failed(f"{' '.join(map(str, command))}\nexit code {done.returncode}\n"
-                     f"{done.stdout[-5000:]}{done.stderr[-5000:]}")
+        raise Failed(
+            f"{' '.join(map(str, command))}\nexit code {done.returncode}\n"
+            f"{done.stdout[-5000:]}{done.stderr[-5000:]}"
+        )
     return done.stdout + done.stderr
 
 
@@ -81,8 +89,11 @@ with tempfile.TemporaryDirectory(prefix="gradus-outside-") as folder:
     shutil.copytree(source / "examples" / "outside", project)
     programs = (project / "programs.txt").read_text().split()
     first = programs[0]
-    tools = {"PKG_CONFIG_PATH": str(libraries / "pkgconfig"), "LD_LIBRARY_PATH": str(libraries),
-             "OMP_WAIT_POLICY": "passive"}
+    tools = {
+        "PKG_CONFIG_PATH": str(libraries / "pkgconfig"),
+        "LD_LIBRARY_PATH": str(libraries),
+        "OMP_WAIT_POLICY": "passive",
+    }
     with_cmake = [cmake, "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}"]
     parallel = ["--parallel", os.cpu_count()]
 
@@ -131,14 +142,18 @@ with tempfile.TemporaryDirectory(prefix="gradus-outside-") as folder:
         parts = {name for name in ours if name.startswith("kernels-")}
         check(ours - parts == {"gradus", "engine"}, f"it builds {sorted(ours)}")
         commands = json.loads((at / "compile_commands.json").read_text())
-        strict = [c["file"] for c in commands
-                  if "-Werror" in c["command"] and "subprojects" in c["output"]]
+        strict = [
+            c["file"]
+            for c in commands
+            if "-Werror" in c["command"] and "subprojects" in c["output"]
+        ]
         check(not strict, f"warnings are errors in {strict[:3]}")
         run(ninja, "-C", at, *([] if everything else [f"{first}.p/{first}.cpp.o"]))
         if everything:
             run(at / first, **tools)
 
     if cmake:
+
         @test
         def cmake_installed():
             """CMake, find_package(gradus): every program, against what is installed"""
@@ -152,27 +167,45 @@ with tempfile.TemporaryDirectory(prefix="gradus-outside-") as folder:
             """CMake, find_package(gradus 99): refused, with the version that is there"""
             at = scratch / "asks-too-much"
             at.mkdir()
-            (at / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.20)\n"
-                                               "project(p CXX)\nfind_package(gradus 99 REQUIRED)\n")
-            answer = refused(*with_cmake, "-S", at, "-B", at / "build",
-                             f"-DCMAKE_PREFIX_PATH={prefix}")
+            (at / "CMakeLists.txt").write_text(
+                "cmake_minimum_required(VERSION 3.20)\n"
+                "project(p CXX)\nfind_package(gradus 99 REQUIRED)\n"
+            )
+            answer = refused(
+                *with_cmake, "-S", at, "-B", at / "build", f"-DCMAKE_PREFIX_PATH={prefix}"
+            )
             check("gradusConfig.cmake, version: 0." in answer, answer)
 
         @test
         def cmake_source():
             """CMake, FetchContent: Gradus built from its source"""
             at = scratch / "by-fetch-content"
-            run(*with_cmake, "-S", project, "-B", at, f"-DGRADUS_SOURCE={source}",
-                "-DGRADUS_MESON_OPTIONS=-Doptimization=0")
+            run(
+                *with_cmake,
+                "-S",
+                project,
+                "-B",
+                at,
+                f"-DGRADUS_SOURCE={source}",
+                "-DGRADUS_MESON_OPTIONS=-Doptimization=0",
+            )
             run(cmake, "--build", at, *parallel, "--target", first)
             run(at / first, **tools)
 
         @test
         def cmake_without_meson():
             """CMake, FetchContent where meson is missing: a clear word"""
-            answer = refused(*with_cmake, "-S", project, "-B", scratch / "no-meson",
-                             f"-DGRADUS_SOURCE={source}", "-DGRADUS_MESON=")
+            answer = refused(
+                *with_cmake,
+                "-S",
+                project,
+                "-B",
+                scratch / "no-meson",
+                f"-DGRADUS_SOURCE={source}",
+                "-DGRADUS_MESON=",
+            )
             check("meson was not found" in answer and "find_package" in answer, answer)
+
     else:
         print("SKIPPED: outside: without cmake, find_package and FetchContent were not tried")
 

@@ -1,5 +1,6 @@
 // classify, regress, multilabel: a single text or a pair, and what is said of it.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -17,6 +18,10 @@ using Json = nlohmann::ordered_json;
 
 struct TextTask : Task {
   enum class Kind { classify, regress, multilabel };
+  static Kind kind_named(const std::string& name) {
+    if (name == "classify") return Kind::classify;
+    return name == "regress" ? Kind::regress : Kind::multilabel;
+  }
   TaskOptions options;
   Tokenizer tokenizer;
   Kind kind;
@@ -27,9 +32,7 @@ struct TextTask : Task {
   TextTask(const TaskOptions& o, const Tokenizer& t)
       : options(o),
         tokenizer(t),
-        kind(o.kind == "classify"  ? Kind::classify
-             : o.kind == "regress" ? Kind::regress
-                                   : Kind::multilabel),
+        kind(kind_named(o.kind)),
         glue(o.glue.empty() ? nullptr : &glue_task(o.glue)),
         loss{{}, o.label_smoothing, o.focal_gamma} {
     if (glue && glue->regression() != (kind == Kind::regress))
@@ -49,9 +52,10 @@ struct TextTask : Task {
   std::function<std::unique_ptr<TaskSet>()> stream(const std::filesystem::path& path) override;
 
   void configure(BertConfig& config) const override {
-    config.problem_type = kind == Kind::classify  ? "single_label_classification"
-                          : kind == Kind::regress ? "regression"
-                                                  : "multi_label_classification";
+    // transformers' words, in the order of Kind
+    constexpr std::array problems{"single_label_classification", "regression",
+                                  "multi_label_classification"};
+    config.problem_type = problems[static_cast<size_t>(kind)];
     config.id2label.clear();
     // transformers' way to say one output
     if (kind == Kind::regress) config.id2label[0] = "LABEL_0";

@@ -1,5 +1,6 @@
 // Entailment: does the second sentence follow from the story, contradict it, or neither?
 #include <algorithm>
+#include <array>
 
 #include "gradus/data/story/tasks/plot.h"
 #include "gradus/data/story/tasks/tasks.h"
@@ -33,9 +34,7 @@ Example entailment(Teller& teller) {
   if (label != 0 && !rows.empty())
     claim = with_row(teller.story, claim, variable, teller.any(rows));
   return {{story, claim.text()},
-          {label == 0   ? "entailment"
-           : label == 1 ? "neutral"
-                        : "contradiction"},
+          {std::array{"entailment", "neutral", "contradiction"}.at(static_cast<size_t>(label))},
           {},
           0};
 }
