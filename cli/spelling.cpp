@@ -33,9 +33,7 @@ const std::map<std::string, std::string> spellings = {
 
 // Fields of the library's options whose option is not called as they are.
 const std::map<std::string, std::string> fields = {
-    {"glue", "--task"},
-    {"long_texts", "--long"},
-    {"lower_case", "--cased"}};
+    {"glue", "--task"}, {"long_texts", "--long"}, {"lower_case", "--cased"}};
 
 std::string with_dashes(std::string name) {
   std::replace(name.begin(), name.end(), '_', '-');

@@ -74,7 +74,7 @@ template <bool larger, class T>
 LANES_INLINE Lanes<T> beyond(Lanes<T> a, Lanes<T> b) {
   EACH_PART(T) {
     const auto further = larger ? a.part[i] > b.part[i] : a.part[i] < b.part[i];
-    a.part[i] = further | (a.part[i] != a.part[i]) ? a.part[i] : b.part[i];
+    a.part[i] = (further | (a.part[i] != a.part[i])) ? a.part[i] : b.part[i];
   }
   return a;
 }

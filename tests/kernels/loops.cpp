@@ -2,6 +2,8 @@
 // rows lie; strided copies of every kind.
 #include "gradus/kernels/loops.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <functional>
 
@@ -107,8 +109,9 @@ void check_copies() {
                   x[static_cast<size_t>(r * from_row + i * from_step)];
           copy_strided({address(x), from_row, from_step}, {address(y), to_row, to_step}, rows, n,
                        sizeof(T));
-          INFO(rows, " x ", n, " from (", from_row, ", ", from_step, ") to (", to_row, ", ",
-               to_step, ")");
+          const std::string steps =
+              fmt::format("from ({}, {}) to ({}, {})", from_row, from_step, to_row, to_step);
+          INFO(rows, " x ", n, " ", steps);
           CHECK(y == expected);
         }
       std::vector<T> y(x.size());

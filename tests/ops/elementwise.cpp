@@ -62,8 +62,8 @@ TEST_CASE(
       for (const auto& [a_name, a] : views(shape, 1))
         for (const auto& [b_name, b] : views(shape, 100)) {
           CAPTURE(to_string(shape));
-          CAPTURE(a_name);
-          CAPTURE(b_name);
+          const std::string names = a_name + " and " + b_name;
+          CAPTURE(names);
           const std::vector<float> expected = one_by_one(a, b, shape);
           Tensor y = Tensor::empty(shape);
           elementwise<float(float, float)>(y, f, a, b);
@@ -71,7 +71,8 @@ TEST_CASE(
           if (large) continue;
           for (auto& [y_name, view] : views(shape, 200)) {
             if (view.shape() != shape || y_name == "expanded") continue;
-            CAPTURE(y_name);
+            const std::string into = y_name;
+            CAPTURE(into);
             elementwise<float(float, float)>(view, f, a, b);
             CHECK(view.to_vector<float>() == expected);
             copy_elements(b, view);
