@@ -202,9 +202,9 @@ GradientSlot slot_of(const Tensor& leaf) {
 }
 
 // Runs one node's backward and returns the gradients that are still to be given. Where nobody
-// watches, ops write into slots. A watcher is shown every gradient, which is then copied to its slot;
-// that is the same to the last bit, unless an op would add to a gradient that is there already: then
-// its backward runs again and does that.
+// watches, ops write into slots. A watcher is shown every gradient, which is then copied to its
+// slot; that is the same to the last bit, unless an op would add to a gradient that is there
+// already: then its backward runs again and does that.
 Tensors Walk::run(Node& node, const Tensors& dys, bool watched) {
   const bool in_place = !options_.create_graph && !backward_interceptor();
   const RecordingScope recording(options_.create_graph);

@@ -50,7 +50,8 @@ struct GradcheckResult {
   int64_t derivatives = 0;  // lines of the log that are derivatives
   int order = 0;            // the highest that was reached
   explicit operator bool() const { return ok; }
-  // In a line: "30 derivatives to order 2, 1204 entries, worst 5.1e-10: ok"; the log where it is not.
+  // In a line: "30 derivatives to order 2, 1204 entries, worst 5.1e-10: ok"; the log where it is
+  // not.
   std::string summary() const;
 };
 

@@ -16,7 +16,8 @@ std::vector<std::shared_ptr<Node>> nodes_of(const Tensor& y);
 // that it keeps for backward, parameters, module path.
 std::string graph_text(const Tensor& y);
 
-// A DOT digraph: ops as boxes in nested clusters by module path, leaves as ellipses with their names.
+// A DOT digraph: ops as boxes in nested clusters by module path, leaves as ellipses with their
+// names.
 std::string graph_dot(const Tensor& y);
 
 }  // namespace gradus

@@ -32,11 +32,11 @@ struct Edge {
   bool wanted() const { return node || leaf; }
 };
 
-// Where the gradient of one input goes. All gradients of a tensor add up in one place: of a leaf, in
-// a range of a flat arena or memory of its own; of any other, in the walk's pending sum. An op that
-// can add into memory, or into a part of it, writes there directly. While the walk is recorded, the
-// slot is new memory that backward returns. Nothing but this says where a gradient lies, so all
-// walks leave the same bits, whoever watches them.
+// Where the gradient of one input goes. All gradients of a tensor add up in one place: of a leaf,
+// in a range of a flat arena or memory of its own; of any other, in the walk's pending sum. An op
+// that can add into memory, or into a part of it, writes there directly. While the walk is
+// recorded, the slot is new memory that backward returns. Nothing but this says where a gradient
+// lies, so all walks leave the same bits, whoever watches them.
 //
 //   GradientSlot dw = slot(1);                      in backward, for an input that wants(1)
 //   gemm(…, dw.add ? 1 : 0, dw.into.write<T>());    overwrites, or adds to what is there

@@ -70,9 +70,9 @@ class Tensor {
   const T* data() const {
     return static_cast<const T*>(address(dtype_of<T>));
   }
-  // The same for writing, which counts a version. An Error for a tensor that has history, for a leaf
-  // that wants a gradient outside of NoGrad, and for a view whose elements do not follow each other
-  // in row-major order: copy_into(values, view) goes by its strides.
+  // The same for writing, which counts a version. An Error for a tensor that has history, for a
+  // leaf that wants a gradient outside of NoGrad, and for a view whose elements do not follow each
+  // other in row-major order: copy_into(values, view) goes by its strides.
   template <class T>
   T* write();
   template <class T>

@@ -19,7 +19,8 @@ struct Error : std::runtime_error {
       : std::runtime_error(text), exit_code(code) {}
 };
 
-// Throws the Error of fail() and fail_run(). Apart from them, so that a call costs its place little.
+// Throws the Error of fail() and fail_run(). Apart from them, so that a call costs its place
+// little.
 [[noreturn]] void throw_error(int exit_code, fmt::string_view text, fmt::format_args arguments);
 
 // Throws an Error: fail("{}:{}: the label {} is unknown", file, line, label).

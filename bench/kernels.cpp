@@ -1,6 +1,8 @@
 // bench/kernels: what the kernels and the matrix products reach on this machine.
-//  bench-kernels  one thread, ns an element and GB/s (bytes read and written) of the main kernels at each level, in cache and
-//  from memory bench-kernels gemm  GFLOP/s of gemm() beside OpenBLAS's own threading on the shapes of BERT steps
+//   bench-kernels        one thread, ns an element and GB/s (bytes read and written) of the main
+//                        kernels at each level, in cache and from memory
+//   bench-kernels gemm   GFLOP/s of gemm() beside OpenBLAS's own threading on the shapes of BERT
+//                        steps
 #include <cblas.h>
 #include <fmt/format.h>
 #include <omp.h>

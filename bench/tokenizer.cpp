@@ -1,6 +1,7 @@
 // bench/tokenizer: how fast text becomes tokens, on one thread; the words of the text are what a
 // cache or a table must be good at, so give real text.
-//  bench-tokenizer VOCAB FILE...  MB/s with offsets and words, and of the ids alone, as one line of JSON
+//   bench-tokenizer VOCAB FILE...   MB/s with offsets and words, and of the ids alone, as one line
+//                                   of JSON
 // scripts/bench_tokenizers.py runs it in turns with the `tokenizers` package.
 #include <fmt/format.h>
 

@@ -29,8 +29,8 @@ struct BenchOptions {
   std::string ops = "fused";
 };
 
-// Time by op, forward and backward, without that of ops inside of it: where a step goes. It sees no gradients, so that ops run as
-// they do without it.
+// Time by op, forward and backward, without that of ops inside of it: where a step goes. It sees no
+// gradients, so that ops run as they do without it.
 struct Profiler : Observer {
   std::map<std::string, std::pair<double, double>> seconds;
   void forward(const Node& node, Inputs, const Tensors&, double s) override {

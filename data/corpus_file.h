@@ -4,8 +4,9 @@
 //
 //   header      CorpusHeader, 96 bytes; everything is little endian and begins at a multiple of 8
 //   ids         uint16 [tokens]; uint32 where the vocabulary has 65,536 tokens or more
-//  sentences   uint64 [sentences + 1]   the first token of each sentence, then the number of tokens
-//  documents  CorpusDocument [documents + 1]  the first sentence of each document, then the number of sentences
+//   sentences   uint64 [sentences + 1]: the first token of each sentence, then the number of tokens
+//   documents   CorpusDocument [documents + 1]: the first sentence of each document, then the
+//               number of sentences
 //   metadata    JSON
 //
 // Sentences and documents are never empty. Offsets are 64-bit. The checksum covers all that follows

@@ -1,10 +1,11 @@
 // data/: from text to what a pretraining step eats. Uses base/ and text/; knows nothing of tensors.
 //
 //   sentences.h        a paragraph into sentences
-//   corpus_file.h     C.gds: documents -> sentences -> token ids in one checked, memory-mapped file
+//   corpus_file.h      C.gds: documents -> sentences -> token ids in one checked, mapped file
 //   corpus_builder.h   text files -> C.gds
 //   instances.h        C.gds -> the masked sentence pairs of an epoch, each by its number
-//  tasks/  labelled data: tables, GLUE, SQuAD, CoNLL, multiple choice (its contents page is tasks/table.h)
+//   tasks/             labelled data: tables, GLUE, SQuAD, CoNLL, multiple choice (tasks/table.h is
+//                      its contents page)
 //   story/             the story world: documents whose every masked word has a known best guess
 #pragma once
 

@@ -1,5 +1,5 @@
-// A file of JSON objects, one per line, written as a run goes on and flushed line by line, so that it
-// can be followed and survives a kill.
+// A file of JSON objects, one per line, written as a run goes on and flushed line by line, so that
+// it can be followed and survives a kill.
 #pragma once
 
 #include "gradus/base/file.h"

@@ -114,9 +114,10 @@ struct Kernels {
   void (*logsumexp)(const T* x, T* y, int64_t rows, int64_t n);
   void (*logsumexp_backward)(const T* x, const T* y, const T* dy, T* dx, int64_t rows, int64_t n);
 
-  // Rows of logits with one label each (negative: the row counts for nothing): losses[r] = logsumexp(logits[r]) - logits[r, label]; where
-  // `gradient`, logits are overwritten by scale * (softmax - onehot). bias (may be null) is added
-  // to the logits first. correct[r] (may be null): whether the label has the highest logit.
+  // Rows of logits with one label each (negative: the row counts for nothing):
+  //   losses[r] = logsumexp(logits[r]) - logits[r, label]
+  // Where `gradient`, logits are overwritten by scale * (softmax - onehot). bias (may be null) is
+  // added to the logits first. correct[r] (may be null): whether the label has the highest logit.
   void (*cross_entropy)(T* logits, const T* bias, const int32_t* labels, T* losses,
                         uint8_t* correct, int64_t rows, int64_t n, T scale, bool gradient);
 
@@ -167,7 +168,8 @@ struct Kernels {
 
   // One pass of AdamW over n elements (Loshchilov and Hutter 2019, algorithm 2); m and v are the
   // moments.
-  //  g' = gradient_scale * g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;  p -= lr (m / c1 / (sqrt(v / c2) + eps) + decay p)
+  //   g' = gradient_scale * g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
+  //   p -= lr (m / c1 / (sqrt(v / c2) + eps) + decay p)
   void (*adamw)(T* p, const T* g, T* m, T* v, int64_t n, AdamWStep step);
 };
 

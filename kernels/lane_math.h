@@ -1,8 +1,8 @@
-// exp, log, expm1, log1p, softplus, erf, tanh, sigmoid and the normal distribution on sixteen lanes: polynomials for float,
-// the C library for double. No branches and no calls in the float versions; every lane is computed
-// the same way, NaN stays NaN. Errors in ulps are asserted in tests/kernels. Coefficients are
-// near-minimax fits (relative error below 1e-8 before rounding) by Lawson's iteration, unless a
-// source is named.
+// exp, log, expm1, log1p, softplus, erf, tanh, sigmoid and the normal distribution on sixteen
+// lanes: polynomials for float, the C library for double. No branches and no calls in the float
+// versions; every lane is computed the same way, NaN stays NaN. Errors in ulps are asserted in
+// tests/kernels. Coefficients are near-minimax fits (relative error below 1e-8 before rounding) by
+// Lawson's iteration, unless a source is named.
 #pragma once
 
 #include "gradus/kernels/simd.h"

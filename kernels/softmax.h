@@ -98,8 +98,8 @@ void logsumexp_backward(const T* x, const T* y, const T* dy, T* dx, int64_t rows
   }
 }
 
-// A row whose label is negative has no loss and no gradient. Without `gradient` the logits stay as they are. A row of a vocabulary (120 KB) stays in the
-// second-level cache over the three passes.
+// A row whose label is negative has no loss and no gradient. Without `gradient` the logits stay as
+// they are. A row of a vocabulary (120 KB) stays in the second-level cache over the three passes.
 template <class T>
 void cross_entropy(T* logits, const T* bias, const int32_t* labels, T* losses, uint8_t* correct,
                    int64_t rows, int64_t n, T scale, bool gradient) {

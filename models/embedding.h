@@ -1,5 +1,5 @@
-// Embeddings of texts: one vector per text, pooled from the hidden states of its tokens (Reimers and
-// Gurevych 2019, Sentence-BERT).
+// Embeddings of texts: one vector per text, pooled from the hidden states of its tokens (Reimers
+// and Gurevych 2019, Sentence-BERT).
 //
 //  embed(model, sequences, {.normalize = true})   // f32 [texts, hidden], in the order of the texts
 //
@@ -16,8 +16,8 @@ namespace gradus {
 
 enum class Pooling { mean, cls };
 
-// One vector per sequence: its first row ([CLS]), or the mean of all its rows, those of [CLS] and [SEP]
-// too, as sentence-transformers has it. [tokens, hidden] -> [sequences, hidden]
+// One vector per sequence: its first row ([CLS]), or the mean of all its rows, those of [CLS] and
+// [SEP] too, as sentence-transformers has it. [tokens, hidden] -> [sequences, hidden]
 Tensor pool(const Tensor& hidden, const Ragged& sequences, Pooling pooling);
 
 // Runs f on batches of the sequences, the longest first; `rows` are the places in `sequences` of

@@ -57,7 +57,8 @@ Tensor binary_cross_entropy(const Tensor& logits, const Tensor& targets,
 Tensor span_loss(const Tensor& logits, const Ragged& sequences, const std::vector<int32_t>& starts,
                  const std::vector<int32_t>& ends, std::optional<double> denominator = {});
 
-// The share of rows whose largest logit is that of the label.   logits [rows, classes], labels [rows]
+// The share of rows whose largest logit is that of the label.
+//  logits [rows, classes]  labels [rows]
 double accuracy(const Tensor& logits, const Tensor& labels);
 
 }  // namespace gradus

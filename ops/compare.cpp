@@ -1,5 +1,5 @@
 // Comparison and logic, elementwise with broadcasting; results are boolean and without gradient.
-//   equal not_equal less less_equal greater greater_equal    of two tensors, or a tensor and a number
+//   equal not_equal less less_equal greater greater_equal: of two tensors, or of one and a number
 //   logical_and logical_or logical_not                       of booleans
 // A number is compared as the tensor's dtype has it: equal(x, 0.1) holds for the f32 nearest to
 // 0.1; beside integers it is exact, so that x < 2.5 is what it says. Comparisons with NaN are false
@@ -151,7 +151,7 @@ OpInfos compare_ops() {
   };
   const auto truth = [](const Shape& shape) { return sample::indices(shape, 2, DType::boolean); };
   const auto logic = [=](const char* name, const char* formula,
-                        Tensor (*f)(const Tensor&, const Tensor&)) {
+                         Tensor (*f)(const Tensor&, const Tensor&)) {
     const auto both = [=](Inputs in) { return Tensors{f(in[0], in[1])}; };
     return OpInfo{
         .name = name,

@@ -2,7 +2,7 @@
 //   take          y[i] = x[rows[i]], the embedding lookup       dx = scatter_rows(dy)
 //   scatter_rows  x = zeros [n, ..], then x[rows[i]] += y[i]    dy = take(dx)
 //   index_add     the same onto a tensor                        and its gradient is dx
-//   index_put     y = x, then y[rows[i]] = values[i]            dvalues = take(dy), dx = dy elsewhere
+//   index_put     y = x, then y[rows[i]] = values[i]          dvalues = take(dy), dx = dy elsewhere
 //   one_hot       y [r.., classes] = (rows == class)            without gradient
 // Indices are i32 or i64 and are checked before anything is read. Rows met twice are added in their
 // order, whatever the number of threads; of rows put twice the last one stays.

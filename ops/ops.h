@@ -166,8 +166,8 @@ Tensor min(const Tensor& x, const Axes& axes, ReduceOptions options = {});
 // where along the axis the first of the largest (smallest) is: i64, without gradient
 Tensor argmax(const Tensor& x, int axis, ReduceOptions options = {});
 Tensor argmin(const Tensor& x, int axis, ReduceOptions options = {});
-// sqrt of the sum of squares: a number, which prints as "not computed" where the tensor is undefined
-// (a gradient that is zero because nobody computed it).
+// sqrt of the sum of squares: a number, which prints as "not computed" where the tensor is
+// undefined (a gradient that is zero because nobody computed it).
 struct Norm {
   double value = 0;
   bool computed = true;
@@ -188,7 +188,8 @@ Tensor contiguous(const Tensor& x);  // x itself where it is contiguous already
 Tensor clone(const Tensor& x);
 Tensor cast(const Tensor& x, DType dtype);
 // x's elements become those of y, in place and without history, whatever x's strides: for buffers,
-// assign(mean_, 0.99 * mean_ + 0.01 * m). An Error where x has a history, or shapes or dtypes differ.
+// assign(mean_, 0.99 * mean_ + 0.01 * m). An Error where x has a history, or shapes or dtypes
+// differ.
 void assign(const Tensor& x, const Tensor& y);
 
 // slice.cpp: ranges of an axis (a view), and their transpose

@@ -1,7 +1,7 @@
 // Sums over axes, and what is made of them.
 //   sum    y = sum of x over the axes                          dx = dy, repeated
 //   mean   y = sum / n                                         dx = dy / n, repeated
-//   var    y = sum of (x - mean)^2 / (n - 1), or / n biased    dx = dy 2 (x - mean) / (n - 1), or / n
+//   var    y = sum of (x - mean)^2 / (n - 1), or / n biased  dx = dy 2 (x - mean) / (n - 1) or n
 // Sums run in double over blocks cut by size, added in order: of n floats the result is the exact
 // sum rounded once, but for an error of n 2^-53 sum |x|; the same bits on any number of threads and
 // any level.
@@ -99,8 +99,8 @@ void add_rows(const T* x, int64_t step, Total<T>* sums, int64_t rows, int64_t n)
   });
 }
 
-// x [outer, n] -> out [outer], sums / divisor. Long rows are cut into pieces, whose sums are added in
-// order.
+// x [outer, n] -> out [outer], sums / divisor. Long rows are cut into pieces, whose sums are added
+// in order.
 template <class T>
 void sum_rows(const Reduced& in, Total<T> divisor, T* out) {
   const T* x = in.x.data<T>();

@@ -1,7 +1,7 @@
 // Reductions over the tokens of each sequence.       x [tokens, ..], Ragged -> y [sequences, ..]
 //   segment_sum     y[s] = sum of x[t] over the tokens t of s     dx = segment_expand(dy)
 //   segment_mean    segment_sum / length                          (an expression)
-//   segment_max     y[s] = the largest x[t] of each column        dx = dy at the first of the largest
+//   segment_max     y[s] = the largest x[t] of each column      dx = dy at the first of the largest
 //   segment_expand  x[t] = y[the sequence of t]: a take           dy = the sums of dx
 // Sums run in double, in the order of the tokens. A Ragged has no empty sequences, so means and
 // maxima are always defined; without sequences y is [0, ..].

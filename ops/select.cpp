@@ -1,5 +1,5 @@
 // Choice, with broadcasting.
-//   where        y = condition ? a : b                     da = dy where condition, db = dy elsewhere
+//   where        y = condition ? a : b                   da = dy where condition, db = dy elsewhere
 //   tril, triu   the lower, upper triangle of matrices, zero elsewhere       dx = the same of dy
 #include "gradus/ops/elementwise.h"
 #include "gradus/ops/numbers.h"

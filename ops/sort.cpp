@@ -41,7 +41,8 @@ struct Item {
   }
 };
 
-// Stable, a byte of the keys after the other (LSD radix sort, Knuth 5.2.5); `other` is room as large.
+// Stable, a byte of the keys after the other (LSD radix sort, Knuth 5.2.5); `other` is room as
+// large.
 template <class Key>
 void radix_sort(std::vector<Item<Key>>& items, std::vector<Item<Key>>& other) {
   for (size_t shift = 0; shift < 8 * sizeof(Key); shift += 8) {

@@ -5,8 +5,8 @@
 // for each parameter of two axes or more, seen as [first, the rest] (a convolution's kernel as one
 // row for each output channel); query, key and value are matrices of their own. All others (biases,
 // norms), the tables of embeddings (PartOptions::table), and those whose name matches a pattern of
-// `adamw` (an output head, say; a pattern that matches nothing is an Error), are updated by AdamW in
-// the same step.
+// `adamw` (an output head, say; a pattern that matches nothing is an Error), are updated by AdamW
+// in the same step.
 //
 // scale: `original`, sqrt(max(1, rows / columns)); or `match_rms_adamw`, 0.2 sqrt(max(rows,
 // columns)), by which an update is as large as AdamW's and one learning rate serves both (Liu et

@@ -3,8 +3,10 @@
 //
 // Tokenizer turns text into the ids of a Vocabulary. Two named rule sets (notes:
 // docs/tokenizer.md):
-//  hf  what the `tokenizers` package's BertNormalizer + BertPreTokenizer + WordPiece do today (the default);
-//  google  the original tokenization.py: final sigma, 200 characters a word, no special tokens inside text.
+//   hf      what the `tokenizers` package's BertNormalizer + BertPreTokenizer + WordPiece do today
+//           (the default);
+//   google  the original tokenization.py: final sigma, 200 characters a word, no special tokens
+//           inside text.
 // A Tokenizer is immutable after construction and may be used by any number of threads at once;
 // copies share their tables.
 #pragma once

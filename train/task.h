@@ -2,8 +2,9 @@
 // answers are judged and written. The loop (finetune.h), `eval` and `predict` know tasks through
 // this alone; train/tasks/ has one file a kind.
 //
-//   Task       what all files of a task share: labels, lengths, the form of the loss
-//  TaskSet  one file, read and encoded. Its units are what is shuffled and batched: texts, windows of a context, questions with their choices
+//   Task      what all files of a task share: labels, lengths, the form of the loss
+//   TaskSet   one file, read and encoded. Its units are what is shuffled and batched: texts,
+//             windows of a context, questions with their choices
 //
 // Labels are names everywhere but in the loss: those of TaskOptions::labels (a fine-tuned model's
 // config.json, or the user), of a GLUE task, or else those that occur in the training file. A Task

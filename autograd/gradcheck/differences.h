@@ -33,9 +33,9 @@ class Differences {
 
   // Each value that is said to be a derivative, beside the central difference: right within the
   // tolerance, relative to max(1, the largest of all). A difference that is a little off is taken
-  // again with half the step, by which its error falls to a sixteenth, and stays so in `numeric`. At a kink, or so near that a step crosses
-  // it, the central difference is off; a value that is one of the one-sided derivatives, or
-  // between them, is then a right one.
+  // again with half the step, by which its error falls to a sixteenth, and stays so in `numeric`.
+  // At a kink, or so near that a step crosses it, the central difference is off; a value that is
+  // one of the one-sided derivatives, or between them, is then a right one.
   std::vector<Verdict> judge(const std::vector<double>& analytic, std::vector<double>& numeric,
                              double tolerance);
 

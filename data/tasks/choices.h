@@ -1,9 +1,10 @@
 // Multiple choice: a context, several ways to go on, one of them right.
 //
-//  ending0, ending1, … are columns (SWAG's CSV, or the same as JSON lines): context is sent1, choices are sent2 + " " + ending
+//   ending0, ending1, … are columns (SWAG's CSV, or the same as JSON lines): context is sent1,
+//   choices are sent2 + " " + ending
 //
-//  choices is a column, a JSON list of strings: context is the column context, or question, or with both the question goes before
-//   each choice, as in RACE
+//   choices is a column, a JSON list of strings: context is the column context, or question, or
+//   with both the question goes before each choice, as in RACE
 //
 //   a TSV without a header, as CODAH's: category, context, four choices, label
 //

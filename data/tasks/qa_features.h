@@ -1,8 +1,10 @@
 // What a question-answering model reads: [CLS] question [SEP] part of the context [SEP], as many
 // windows over the context as it takes.
 //
-//  QaFeatures features(read_squad("train.json"), tokenizer, {.max_seq_length = 384}, QaUse::training);
-//  for (const QaWindow& window : features.windows()) use(features.sequence(window), window.start, window.stop);
+//   QaFeatures features(read_squad("train.json"), tokenizer, {.max_seq_length = 384},
+//                       QaUse::training);
+//   for (const QaWindow& window : features.windows())
+//     use(features.sequence(window), window.start, window.stop);
 //
 // Contexts and questions are encoded once; a window is a range of tokens, its sequence is put
 // together when asked for.

@@ -1,12 +1,14 @@
 // data/tasks/: labelled data, as people keep it, to examples. Uses base/ and text/; knows nothing
 // of tensors.
 //
-//  table.h  TSV, CSV and JSON lines as rows of named columns; line_reader.h: a file or standard input, line by line
+//   table.h      TSV, CSV and JSON lines as rows of named columns; line_reader.h: a file or
+//                standard input, line by line
 //   text.h       rows to single texts and pairs with labels; labels.h: the names of the classes
 //   glue.h       the layouts of GLUE's files
 //   squad.h      SQuAD 1.1 and 2.0; qa_features.h: windows; qa_decode.h: logits to answers
-//  conll.h  columns of words and tags; tags.h: tagging schemes and entities; tag_features.h: windows over word pieces;
-//                placed_words.h: where words stand in a text
+//   conll.h      columns of words and tags; tags.h: tagging schemes and entities;
+//                tag_features.h: windows over word pieces; placed_words.h: where words stand in a
+//                text
 //   choices.h    SWAG, CODAH and other multiple choice
 //
 // Every reader's Error names the file, the line and what would have been right. Labels are names

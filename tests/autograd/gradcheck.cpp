@@ -1,5 +1,5 @@
-// What gradcheck checks and what it refuses: where nothing was checked, nothing is ok. (mistakes.cpp
-// has what it says of wrong backwards.)
+// What gradcheck checks and what it refuses: where nothing was checked, nothing is ok.
+// (mistakes.cpp has what it says of wrong backwards.)
 #include <omp.h>
 
 #include <cmath>

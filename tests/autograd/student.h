@@ -1,4 +1,5 @@
-// Ops of the kind that people write while they learn, from two functions, for the tests of gradcheck.
+// Ops of the kind that people write while they learn, from two functions, for the tests of
+// gradcheck.
 #pragma once
 
 #include "gradus/autograd/gradcheck.h"

@@ -165,13 +165,16 @@ TEST_CASE("a model that does not fit the corpus") {
     write_file(config, json);
   };
   with(
-      R"({"vocab_size": 50, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8})");
+      R"({"vocab_size": 50, "hidden_size": 8, "num_hidden_layers": 1,
+            "num_attention_heads": 2, "intermediate_size": 8})");
   check_refused(base, {"vocabulary", "50"}, f.out);
   with(
-      R"({"vocab_size": SIZE, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 3, "intermediate_size": 8})");
+      R"({"vocab_size": SIZE, "hidden_size": 8, "num_hidden_layers": 1,
+            "num_attention_heads": 3, "intermediate_size": 8})");
   check_refused(base, {"hidden_size 8", "num_attention_heads 3"}, f.out);
   with(
-      R"({"vocab_size": SIZE, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8, "max_position_embeddings": 64})");
+      R"({"vocab_size": SIZE, "hidden_size": 8, "num_hidden_layers": 1,
+            "num_attention_heads": 2, "intermediate_size": 8, "max_position_embeddings": 64})");
   check_refused(base, {"--max-seq-length 128", "64 positions"}, f.out);
   check_refused("pretrain --data " + f.corpus + " --model enormous --out " + f.out,
                 {"enormous", "tiny"}, f.out);

@@ -1,5 +1,5 @@
-// Kernels over rows: softmax, cross-entropy, normalisation, rotary embedding and AdamW, each against
-// plain formulas in double, at every level and row length.
+// Kernels over rows: softmax, cross-entropy, normalisation, rotary embedding and AdamW, each
+// against plain formulas in double, at every level and row length.
 #include "tests/kernels/levels.h"
 
 using namespace gradus;

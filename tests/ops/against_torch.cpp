@@ -1,5 +1,5 @@
-// Values and gradients of ops against PyTorch's, in f64: that an op computes what the field means by
-// its name, conventions included (tests/fixtures/make_op_cases.py says how each case was made).
+// Values and gradients of ops against PyTorch's, in f64: that an op computes what the field means
+// by its name, conventions included (tests/fixtures/make_op_cases.py says how each case was made).
 #include <cmath>
 #include <limits>
 

@@ -130,7 +130,8 @@ TEST_CASE("SQuAD: what no window can be made of") {
     return error_of([&] { QaFeatures(set, letters(), options, QaUse::training); });
   };
   CHECK_MENTIONS(refused({.max_seq_length = 5}),
-                 "question 'x' has 2 tokens: with options.max_seq_length 5 none is left for the context");
+                 "question 'x' has 2 tokens: with options.max_seq_length 5 none is left for "
+                 "the context");
   CHECK_MENTIONS(refused({.max_seq_length = 8, .doc_stride = 3}),
                  "windows of 3 tokens cannot overlap by 3");
   CHECK_MENTIONS(refused({.max_seq_length = 8, .doc_stride = 0, .stride = StrideMeaning::step}),
