@@ -12,8 +12,8 @@
 #include "gradus/cli/cli.h"
 #include "gradus/data/corpus_builder.h"
 #include "gradus/data/instances.h"
-#include "gradus/data/story/best_guess.h"
-#include "gradus/data/story/tasks/tasks.h"
+#include "gradus/story/best_guess.h"
+#include "gradus/story/tasks/tasks.h"
 
 namespace gradus::cli {
 namespace {

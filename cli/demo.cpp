@@ -8,7 +8,7 @@
 #include "gradus/cli/cli.h"
 #include "gradus/cli/demo_tasks.h"
 #include "gradus/data/corpus_builder.h"
-#include "gradus/data/story/best_guess.h"
+#include "gradus/story/best_guess.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/models/fill_mask.h"
 #include "gradus/text/wordpiece_trainer.h"

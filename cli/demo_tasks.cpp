@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gradus/data/story/tasks/tasks.h"
+#include "gradus/story/tasks/tasks.h"
 #include "gradus/train/finetune.h"
 #include "gradus/train/progress.h"
 

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "gradus/data/story/teller.h"
+#include "gradus/story/teller.h"
 
 namespace gradus::cli {
 

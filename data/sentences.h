@@ -4,9 +4,8 @@
 //   corpus_file.h      C.gds: documents -> sentences -> token ids in one checked, mapped file
 //   corpus_builder.h   text files -> C.gds
 //   instances.h        C.gds -> the masked sentence pairs of an epoch, each by its number
-//   tasks/             labelled data: tables, GLUE, SQuAD, CoNLL, multiple choice (tasks/table.h is
-//                      its contents page)
-//   story/             the story world: documents whose every masked word has a known best guess
+//   table.h            TSV, CSV and JSON lines as rows of named columns
+//   line_reader.h      a file or standard input, line by line
 #pragma once
 
 #include <string_view>

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "gradus/data/corpus_builder.h"
-#include "gradus/data/story/story.h"
+#include "gradus/story/story.h"
 #include "gradus/models/fill_mask.h"
 #include "gradus/optim/adamw.h"
 #include "gradus/optim/schedule.h"

@@ -2,7 +2,7 @@
 // allows.
 #pragma once
 
-#include "gradus/train/task.h"
+#include "gradus/tasks/task.h"
 
 namespace gradus {
 

@@ -12,7 +12,7 @@
 #include "gradus/io/model_folder.h"
 #include "gradus/optim/registry.h"
 #include "gradus/optim/schedule.h"
-#include "gradus/train/task.h"
+#include "gradus/tasks/task.h"
 
 namespace gradus {
 

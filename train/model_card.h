@@ -5,7 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "gradus/models/bert_config.h"
-#include "gradus/train/metrics/classification.h"
+#include "gradus/tasks/text/classification.h"
 
 namespace gradus {
 

@@ -2,10 +2,10 @@
 // them, and uses BERT on text. `#include "gradus/gradus.h"`, `using namespace gradus;`.
 //
 // By its side, so that their names (Task, Example, …) stay yours: gradus/train/pretrain.h and
-// gradus/train/finetune.h, the program's two ways to train; gradus/data/ for corpora,
-// gradus/data/tasks/ and gradus/train/metrics/ for labelled files and scores; gradus/data/story/
-// for the story world; gradus/ops/table.h for the ops that Gradus ships, with their samples;
-// gradus/kernels/gemm.h for matrix products on bare memory.
+// gradus/train/finetune.h, the program's two ways to train; gradus/data/ for corpora and tables;
+// gradus/tasks/ for labelled files and scores; gradus/story/ for the story world;
+// gradus/ops/table.h for the ops that Gradus ships, with their samples; gradus/kernels/gemm.h for
+// matrix products on bare memory.
 #pragma once
 
 #include "gradus/autograd/engine.h"

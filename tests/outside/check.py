@@ -101,7 +101,7 @@ with tempfile.TemporaryDirectory(prefix="gradus-outside-") as folder:
     def install():
         """install: program, headers, a whole library, CMake and pkg-config, movable"""
         run("meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", stage)
-        for name in ("gradus.h", "version.h", "nn/layers.h", "data/tasks/table.h"):
+        for name in ("gradus.h", "version.h", "nn/layers.h", "data/table.h"):
             check((prefix / "include/gradus" / name).is_file(), f"{name} is not installed")
         check(not (prefix / "include/gradus/kernels/simd.h").exists(), "a private header is there")
         files = [path for path in stage.rglob("*") if path.is_file()]

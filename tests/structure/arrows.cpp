@@ -25,6 +25,8 @@ const std::map<std::string, Rooms>& allowed() {
     };
     const Rooms models = with(engine, {"nn", "text", "models"});
     const Rooms io = with(models, {"optim", "data", "io"});
+    const Rooms tasks = with(models, {"data", "tasks"});
+    const Rooms train = with(io, {"tasks", "train"});
     return std::map<std::string, Rooms>{{"base", {"base"}},
                                         {"kernels", {"base", "kernels"}},
                                         {"autograd", {"base", "kernels", "autograd"}},
@@ -34,10 +36,12 @@ const std::map<std::string, Rooms>& allowed() {
                                         {"optim", with(engine, {"nn", "optim"})},
                                         {"text", {"base", "text"}},
                                         {"data", {"base", "text", "data"}},
+                                        {"story", {"base", "story"}},
+                                        {"tasks", tasks},
                                         {"io", io},
-                                        {"train", with(io, {"train", "study"})},
+                                        {"train", train},
                                         {"study", with(models, {"io", "study"})},
-                                        {"cli", with(io, {"train", "study", "cli"})}};
+                                        {"cli", with(train, {"story", "study", "cli"})}};
   }();
   return rooms;
 }

@@ -1,7 +1,7 @@
 #include <omp.h>
 
 #include "gradus/data/corpus_builder.h"
-#include "gradus/data/story/story.h"
+#include "gradus/story/story.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/text/wordpiece_trainer.h"
 #include "gradus/train/measure.h"
