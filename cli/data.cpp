@@ -212,7 +212,7 @@ void tell(StoryArguments& a) {
   a.tasks.seed = a.options.seed;
   a.tasks.world = a.options.world;
   story::write_tasks(a.out, a.tasks);
-  for (const story::Task& task : story::tasks())
+  for (const story::StoryTask& task : story::tasks())
     fmt::print(
         "{}: {}\n",
         (file.parent_path() / (task.name + ".{train,validation,test}." + task.ending)).string(),

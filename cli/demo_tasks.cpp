@@ -36,7 +36,7 @@ void run_demo_tasks(const std::filesystem::path& folder, uint64_t seed, story::W
              "", "");
   for (const DemoTask& task : demo_tasks) {
     std::string ending;
-    for (const story::Task& t : story::tasks())
+    for (const story::StoryTask& t : story::tasks())
       if (t.name == task.name) ending = t.ending;
     FinetuneOptions o;
     o.model = folder / "model";

@@ -4,10 +4,10 @@
 #include <filesystem>
 
 #include "gradus/data/corpus_builder.h"
-#include "gradus/story/story.h"
 #include "gradus/models/fill_mask.h"
 #include "gradus/optim/adamw.h"
 #include "gradus/optim/schedule.h"
+#include "gradus/story/story.h"
 #include "gradus/text/wordpiece_trainer.h"
 #include "gradus/train/pretrain.h"
 

@@ -25,7 +25,7 @@ LANES_INLINE Visible visible_keys(const AttentionRows& a, int64_t r) {
 // Calls f(i, count, factors) for steps of up to sixteen of the row's visible keys, none of them
 // across two groups of the draw.
 template <class T, class F>
-LANES_INLINE void for_each_draw(Dropout<T>& drop, const AttentionRows& a, int64_t r, Visible v,
+LANES_INLINE void for_each_draw(DropoutMask<T>& drop, const AttentionRows& a, int64_t r, Visible v,
                                 F f) {
   for (int64_t start = v.begin; start < v.end;) {
     const int64_t key = a.first_key + start, group = key / kGroup, left = kGroup - key % kGroup,
@@ -45,7 +45,7 @@ LANES_INLINE void clear_hidden(T* row, Visible v, int64_t keys) {
 
 template <class T>
 void attention_probabilities(T* scores, int64_t ld, T* logsumexp, AttentionRows a) {
-  Dropout<T> drop(a.draw);
+  DropoutMask<T> drop(a.draw);
   for (int64_t r = 0; r < a.rows; ++r, scores += ld) {
     const Visible v = visible_keys(a, r);
     const T top = row_max(scores + v.begin, v.end - v.begin);
@@ -70,7 +70,7 @@ void attention_probabilities(T* scores, int64_t ld, T* logsumexp, AttentionRows 
 template <class T>
 void attention_backward(T* scores, T* dprobabilities, int64_t ld, const T* logsumexp,
                         AttentionRows a) {
-  Dropout<T> drop(a.draw);
+  DropoutMask<T> drop(a.draw);
   const T kept = drop.scale;
   const auto zero = broadcast(T(0));
   for (int64_t r = 0; r < a.rows; ++r, scores += ld, dprobabilities += ld) {

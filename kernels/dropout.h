@@ -43,7 +43,7 @@ LANES_INLINE void philox_round(PhiloxState& c, uint64_t key0, uint64_t key1) {
 }
 
 template <class T>
-struct Dropout {
+struct DropoutMask {
   bool active;  // p = 0 draws nothing: all factors stay 1
   uint32_t place;
   int32_t threshold;  // a column is dropped when its 16-bit number is below this
@@ -52,7 +52,7 @@ struct Dropout {
   // of each column, and as many more as a vector that begins in the group may read
   alignas(64) T factor[kGroup + kLanes];
 
-  explicit Dropout(const DropoutDraw& draw) {
+  explicit DropoutMask(const DropoutDraw& draw) {
     threshold = static_cast<int32_t>(draw.p * 65536 + 0.5);
     active = threshold > 0;
     place = draw.place;
@@ -111,7 +111,7 @@ struct Dropout {
 };
 
 template <class T>
-LANES_INLINE void dropout_row(Dropout<T>& drop, const T* x, T* y, int64_t n, uint32_t sequence,
+LANES_INLINE void dropout_row(DropoutMask<T>& drop, const T* x, T* y, int64_t n, uint32_t sequence,
                               uint32_t position) {
   for (int64_t g = 0; g < n; g += kGroup) {
     drop.draw(sequence, position, g / kGroup);
@@ -123,7 +123,7 @@ LANES_INLINE void dropout_row(Dropout<T>& drop, const T* x, T* y, int64_t n, uin
 template <class T>
 void dropout(const T* x, T* y, int64_t rows, int64_t n, const uint32_t* sequence,
              const uint32_t* position, DropoutDraw draw) {
-  Dropout<T> drop(draw);
+  DropoutMask<T> drop(draw);
   if (!drop.active) {
     if (x != y) memcpy(y, x, static_cast<size_t>(rows * n) * sizeof(T));
     return;

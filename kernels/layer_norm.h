@@ -69,7 +69,7 @@ template <class T>
 void add_norm(const T* x, const T* branch, const T* weight, const T* bias, T* h, T* y, T* mean,
               T* rstd, int64_t rows, int64_t n, double eps, const uint32_t* sequence,
               const uint32_t* position, DropoutDraw draw) {
-  Dropout<T> drop(draw);
+  DropoutMask<T> drop(draw);
   for (int64_t r = 0; r < rows; ++r, x += n, branch += n, h += n, y += n) {
     Lanes<T> total = broadcast(T(0));
     for (int64_t group = 0; group < n; group += kGroup) {
@@ -89,7 +89,7 @@ template <class T>
 void add_norm_backward(const T* h, const T* weight, const T* mean, const T* rstd, const T* dy,
                        T* dx, T* dbranch, T* dweight, T* dbias, int64_t rows, int64_t n,
                        const uint32_t* sequence, const uint32_t* position, DropoutDraw draw) {
-  Dropout<T> drop(draw);
+  DropoutMask<T> drop(draw);
   for (int64_t r = 0; r < rows; ++r) {
     T* d = dx + r * n;
     layer_norm_backward_row(h + r * n, weight, mean[r], rstd[r], dy + r * n, d, dweight, dbias, n);

@@ -146,9 +146,9 @@ struct Attention : Fused<Attention>, AttentionPlan {
                     kv_ld = packed ? q_ld : kv_columns;
       T* const db = wants_bias ? dbias.into.template write<T>() : nullptr;
       const T *dout = dy.data<T>(), *lse = logsumexp.data<T>();
-      // What several heads add to, or with a bias several sequences, belongs to one task.
-      const Task task{group(), db != nullptr};
-      for_each_block<T>(task, x, 2, [&](const AttentionBlock<T>& b, T* scores, T* dscores) {
+      // What several heads add to, or with a bias several sequences, is in one share.
+      const Share share{group(), db != nullptr};
+      for_each_block<T>(share, x, 2, [&](const AttentionBlock<T>& b, T* scores, T* dscores) {
         const int64_t n = b.kernel.rows, m = b.kernel.keys;
         const int64_t at = b.row * columns + b.head * d,
                       kv_at = b.key_row * kv_ld + b.head / group() * d;

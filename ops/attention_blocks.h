@@ -1,5 +1,5 @@
 // How attention's work is cut: into blocks of queries of one head of one sequence, each with the
-// keys and values that its queries see, in tasks that threads share.
+// keys and values that its queries see, in shares that threads take.
 #pragma once
 
 #include <cmath>
@@ -63,22 +63,22 @@ struct AttentionPlan {
     return {draw.p, draw.key, draw.place + static_cast<uint32_t>(head) * 0x9E3779B9u};
   }
 
-  // What belongs to one task, whose blocks run in order on one thread: that many heads, of one
+  // What belongs together, whose blocks run in order on one thread: that many heads, of one
   // sequence or of all.
-  struct Task {
+  struct Share {
     int64_t heads;
     bool all_sequences;
   };
 
   // Calls f(block, scores, …) for every block, with `buffers` (1 or 2) buffers for its scores.
   template <class T, class F>
-  void for_each_block(Task task, const AttentionOperands& x, int64_t buffers, F&& f) const {
-    const int64_t head_groups = options.heads / task.heads, count = sequences.sequences();
-    parallel_for(head_groups * (task.all_sequences ? 1 : count), 1, [&](int64_t index, int64_t) {
-      const int64_t first_head = index % head_groups * task.heads, first = index / head_groups,
-                    end = task.all_sequences ? count : first + 1;
+  void for_each_block(Share share, const AttentionOperands& x, int64_t buffers, F&& f) const {
+    const int64_t head_groups = options.heads / share.heads, count = sequences.sequences();
+    parallel_for(head_groups * (share.all_sequences ? 1 : count), 1, [&](int64_t index, int64_t) {
+      const int64_t first_head = index % head_groups * share.heads, first = index / head_groups,
+                    end = share.all_sequences ? count : first + 1;
       for (int64_t s = first; s < end; ++s)
-        for (int64_t h = first_head; h < first_head + task.heads; ++h)
+        for (int64_t h = first_head; h < first_head + share.heads; ++h)
           for_each_block_of<T>(s, h, x, buffers, f);
     });
   }

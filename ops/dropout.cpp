@@ -12,11 +12,11 @@
 namespace gradus {
 namespace {
 
-struct Dropout : Op<Dropout> {
+struct DropoutOp : Op<DropoutOp> {
   static constexpr const char* name = "dropout";
   DropoutDraw draw;
   std::optional<Ragged> rows;
-  Dropout(const DropoutDraw& draw, std::optional<Ragged> rows)
+  DropoutOp(const DropoutDraw& draw, std::optional<Ragged> rows)
       : draw(draw), rows(std::move(rows)) {}
   std::string detail() const override { return fmt::format("p={}", draw.p); }
   Tensors forward(Inputs in) override {
@@ -39,7 +39,7 @@ struct Dropout : Op<Dropout> {
 }  // namespace
 
 Tensor dropout_with(const Tensor& x, const DropoutDraw& draw, const std::optional<Ragged>& rows) {
-  return draw.p == 0 ? x : apply<Dropout>({x}, draw, rows)[0];
+  return draw.p == 0 ? x : apply<DropoutOp>({x}, draw, rows)[0];
 }
 Tensor dropout(const Tensor& x, double p, const std::optional<Ragged>& rows) {
   return dropout_with(x, draw_dropout(p), rows);

@@ -28,8 +28,8 @@
 
 #include "gradus/models/heads.h"
 #include "gradus/nn/losses.h"
-#include "gradus/text/tokenizer.h"
 #include "gradus/tasks/text/classification.h"
+#include "gradus/text/tokenizer.h"
 
 namespace gradus {
 

@@ -80,8 +80,8 @@ const char* const symmetry =
 
 }  // namespace
 
-std::span<const Task> tasks() {
-  static const std::vector<Task> all{
+std::span<const StoryTask> tasks() {
+  static const std::vector<StoryTask> all{
       {"sentiment", "tsv", "`sentence`, `label`: positive or negative",
        "One person's feeling is told among other things, by what happened, by the mood, by the "
        "opposite mood denied, or as a change, of "
@@ -137,7 +137,7 @@ std::span<const Task> tasks() {
   return all;
 }
 
-std::vector<Example> examples(const Task& task, uint64_t seed, int64_t count, World world) {
+std::vector<Example> examples(const StoryTask& task, uint64_t seed, int64_t count, World world) {
   std::vector<Example> result;
   std::set<std::string> seen;
   for (int64_t number = 0; static_cast<int64_t>(result.size()) < count; ++number) {
@@ -167,7 +167,7 @@ void write_tasks(const std::filesystem::path& folder, const TaskOptions& options
       "trade, pet, place ... of a person.\n",
       options.seed, options.world == World::small ? "small" : "large", options.train,
       options.validation, options.test);
-  for (const Task& task : tasks()) {
+  for (const StoryTask& task : tasks()) {
     const auto all = examples(task, options.seed, options.train + options.validation + options.test,
                               options.world);
     std::span<const Example> rest = all;

@@ -3,9 +3,10 @@
 //
 // What is true: example `number` of a task is a function of (seed, task, world, number). No story
 // comes twice in a set, in whichever split. Every label is decided by the text, so the best
-// reachable score is 1 for all of them; Task::argument says why, and why a part of the input alone
-// (the hypothesis, the question, the endings) decides nothing. A reader of the world's rule is
-// assumed: of each kind of thing (trade, pet, errand …) a story tells at most one of each person.
+// reachable score is 1 for all of them; StoryTask::argument says why, and why a part of the input
+// alone (the hypothesis, the question, the endings) decides nothing. A reader of the world's rule
+// is assumed: of each kind of thing (trade, pet, errand …) a story tells at most one of each
+// person.
 #pragma once
 
 #include <filesystem>
@@ -30,7 +31,7 @@ struct Example {
   size_t start = 0;
 };
 
-struct Task {
+struct StoryTask {
   // of its files: name.train.ending, name.validation.ending, name.test.ending
   std::string name, ending;
   std::string format, argument;  // for the README
@@ -39,11 +40,11 @@ struct Task {
   std::string (*file)(std::span<const Example> examples, const std::string& id);
 };
 
-std::span<const Task> tasks();
+std::span<const StoryTask> tasks();
 
 // The first `count` examples of that seed, each of another story. An Error where the world has not
 // that many.
-std::vector<Example> examples(const Task& task, uint64_t seed, int64_t count,
+std::vector<Example> examples(const StoryTask& task, uint64_t seed, int64_t count,
                               World world = World::small);
 
 struct TaskOptions {

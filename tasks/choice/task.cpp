@@ -5,8 +5,8 @@
 
 #include "gradus/base/json.h"
 #include "gradus/tasks/choice/choices.h"
-#include "gradus/tasks/long_text.h"
 #include "gradus/tasks/kinds.h"
+#include "gradus/tasks/long_text.h"
 
 namespace gradus {
 namespace {

@@ -9,10 +9,10 @@
 
 #include "gradus/base/file.h"
 #include "gradus/base/json.h"
-#include "gradus/tasks/question/decode.h"
 #include "gradus/data/table.h"
-#include "gradus/tasks/question/metrics.h"
 #include "gradus/tasks/kinds.h"
+#include "gradus/tasks/question/decode.h"
+#include "gradus/tasks/question/metrics.h"
 
 namespace gradus {
 namespace {

@@ -10,12 +10,12 @@
 
 #include "gradus/base/json.h"
 #include "gradus/data/line_reader.h"
+#include "gradus/tasks/kinds.h"
 #include "gradus/tasks/placed_words.h"
 #include "gradus/tasks/tagging/features.h"
-#include "gradus/text/code_points.h"
 #include "gradus/tasks/tagging/metrics.h"
 #include "gradus/tasks/tagging/mistakes.h"
-#include "gradus/tasks/kinds.h"
+#include "gradus/text/code_points.h"
 
 namespace gradus {
 namespace {

@@ -5,11 +5,11 @@
 #include <numeric>
 
 #include "gradus/base/json.h"
+#include "gradus/tasks/kinds.h"
+#include "gradus/tasks/long_text.h"
 #include "gradus/tasks/text/glue.h"
 #include "gradus/tasks/text/glue_metrics.h"
 #include "gradus/tasks/text/multilabel.h"
-#include "gradus/tasks/long_text.h"
-#include "gradus/tasks/kinds.h"
 
 namespace gradus {
 namespace {

@@ -16,8 +16,8 @@ namespace {
 
 using testing::Scratch;
 
-const Task& task(const std::string& name) {
-  for (const Task& task : tasks())
+const StoryTask& task(const std::string& name) {
+  for (const StoryTask& task : tasks())
     if (task.name == name) return task;
   throw std::runtime_error("no task " + name);
 }
@@ -65,7 +65,7 @@ double counted(const std::vector<std::pair<std::string, std::string>>& labelled)
 
 TEST_CASE("tasks: no story comes twice; examples are a function of their seed") {
   for (const World world : {World::small, World::large})
-    for (const Task& task : tasks()) {
+    for (const StoryTask& task : tasks()) {
       CAPTURE(task.name);
       std::set<std::string> stories;
       const auto all = examples(task, 1, 3000, world);
@@ -193,7 +193,7 @@ TEST_CASE("tasks: files in the formats of their fields, and a README.md that nam
             .starts_with("sent1,sent2,ending0,ending1,ending2,ending3,label\n\""));
   CHECK(read_file(scratch / "sentiment.train.tsv").starts_with("sentence\tlabel\n"));
   const std::string readme = read_file(scratch / "README.md");
-  for (const Task& task : tasks())
+  for (const StoryTask& task : tasks())
     CHECK(readme.find("## " + task.name + ".{train,validation,test}." + task.ending) !=
           std::string::npos);
   CHECK_MENTIONS(testing::error_of([&] { write_tasks(scratch.path(), {.train = 0}); }),

@@ -6,11 +6,11 @@
 
 #include "gradus/base/file.h"
 #include "gradus/base/json.h"
+#include "gradus/tasks/question/metrics.h"
 #include "gradus/tasks/tagging/conll.h"
 #include "gradus/tasks/tagging/metrics.h"
 #include "gradus/tasks/text/glue_metrics.h"
 #include "gradus/tasks/text/multilabel.h"
-#include "gradus/tasks/question/metrics.h"
 #include "tests/support.h"
 
 using namespace gradus;

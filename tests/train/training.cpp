@@ -1,8 +1,8 @@
 #include <omp.h>
 
 #include "gradus/data/corpus_builder.h"
-#include "gradus/story/story.h"
 #include "gradus/io/model_folder.h"
+#include "gradus/story/story.h"
 #include "gradus/text/wordpiece_trainer.h"
 #include "gradus/train/measure.h"
 #include "gradus/train/pretrain.h"
