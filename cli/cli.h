@@ -8,6 +8,10 @@
 
 namespace gradus::cli {
 
+// After a run that a signal stopped: an Error that says what became of it, with the exit code 128 +
+// signal. 0: nothing.
+void end_if_stopped(int signal, int64_t steps, const std::string& said);
+
 void add_bench(Verb& program);
 void add_convert(Verb& program);
 void add_data(Verb& program);

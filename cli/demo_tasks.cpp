@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gradus/cli/cli.h"
 #include "gradus/story/tasks/tasks.h"
 #include "gradus/train/finetune.h"
 #include "gradus/train/progress.h"
@@ -52,6 +53,7 @@ void run_demo_tasks(const std::filesystem::path& folder, uint64_t seed, story::W
     o.seed = seed;
     if (o.task.kind == "regress") o.task.label_column = "score";
     const FinetuneResult result = finetune(o);
+    end_if_stopped(result.stopped_by, result.steps, fmt::format("of the task {}", task.name));
     // SQuAD's are in percent
     const double score = result.score() / (o.task.kind == "qa" ? 100 : 1);
     const std::string bar(static_cast<size_t>(std::lround(24 * std::clamp(score, 0.0, 1.0))), '#');

@@ -1,13 +1,29 @@
 // The program `gradus`. Exit codes: 0 done, 1 the run failed, 2 wrong usage or input; every error
 // is one line on stderr.
+#include <fcntl.h>
+
 #include <exception>
 
 #include "gradus/cli/cli.h"
 #include "gradus/cli/spelling.h"
 #include "gradus/cli/version.h"
 
+namespace {
+
+// Standard input, output and errors are open before any file is: else the first one that is opened
+// would get the number of one that the caller closed (`>&-`), and what is printed.
+void open_standard_streams() {
+  for (int stream = 0; stream <= 2; ++stream)
+    if (::fcntl(stream, F_GETFD) == -1 &&
+        ::open("/dev/null", stream == 0 ? O_RDONLY : O_WRONLY) < 0)
+      std::_Exit(2);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace gradus;
+  open_standard_streams();
   cli::Program program("gradus", "Gradus: train, use and look inside BERT on a CPU",
                        cli::version_text);
   program.footer("Each verb has --help with an example. Start with: gradus demo");

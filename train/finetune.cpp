@@ -5,6 +5,7 @@
 
 #include "gradus/autograd/observer.h"
 #include "gradus/base/json.h"
+#include "gradus/base/range.h"
 #include "gradus/nn/audit.h"
 #include "gradus/nn/lora.h"
 #include "gradus/train/adapter_folder.h"
@@ -67,8 +68,6 @@ std::string load_weights(const FinetuneOptions& o, const BertConfig& before,
 }
 
 void set_layer_rates(const FinetuneOptions& o, const BertConfig& config, Optimizer& optimizer) {
-  if (!(o.layer_decay > 0 && o.layer_decay <= 1))
-    fail("options.layer_decay {}: it must be above 0 and at most 1", o.layer_decay);
   const auto rate = [&](int64_t below_the_top) {
     return std::pow(o.layer_decay, static_cast<double>(below_the_top));
   };
@@ -184,8 +183,35 @@ class Run {
   } interval_;  // since the last line of the log
 };
 
+// In the member initialisers, so before any file is read.
+const FinetuneOptions& checked(const FinetuneOptions& o) {
+  const auto check_count = [](const char* name, int64_t value, double least) {
+    check_range(name, static_cast<double>(value), {.at_least = least, .at_most = 1e12});
+  };
+  check_count("options.batch_size", o.batch_size, 1);
+  check_count("options.max_tokens", o.max_tokens, 1);
+  check_count("options.max_steps", o.max_steps, 0);
+  check_count("options.max_train_examples", o.max_train_examples, 0);
+  check_count("options.eval_steps", o.eval_steps, 0);
+  check_count("options.patience", o.patience, 0);
+  check_count("options.logging_steps", o.logging_steps, 1);
+  check_count("options.reinit_layers", o.reinit_layers, 0);
+  check_count("options.lora_rank", o.lora_rank, 0);
+  check_range("options.lora_alpha", o.lora_alpha, {.above = 0});
+  check_range("options.epochs", o.epochs, {.above = 0});
+  check_range("options.learning_rate", o.learning_rate, {.at_least = 0});
+  check_range("options.warmup_steps", o.warmup, {.at_least = 0});
+  check_range("options.weight_decay", o.weight_decay, {.at_least = 0});
+  check_range("options.max_grad_norm", o.max_grad_norm, {.at_least = 0});
+  check_range("options.layer_decay", o.layer_decay, {.above = 0, .at_most = 1});
+  check_range("options.dropout", o.dropout, {.at_least = 0, .below = 1});
+  check_range("options.label_smoothing", o.task.label_smoothing, {.at_least = 0, .below = 1});
+  check_range("options.focal_gamma", o.task.focal_gamma, {.at_least = 0});
+  return o;
+}
+
 Run::Run(const FinetuneOptions& o)
-    : o_(o),
+    : o_(checked(o)),
       base_(load_config(o.model)),
       tokenizer_(load_tokenizer(o.model)),
       task_(Task::make(o.task, tokenizer_, base_)),
@@ -194,8 +220,6 @@ Run::Run(const FinetuneOptions& o)
       model_(task_->head(), configuration(base_, o, *task_)),
       list_(parameters(model_)),
       schedule_{Schedule::shape_named(o.schedule), o.learning_rate, 0, 1} {
-  check(o.batch_size > 0 && o.max_tokens > 0,
-        "options.batch_size and options.max_tokens must be at least 1");
   check_optimizer_name(o.optimizer);
   loaded_ = load_weights(o, base_, model_.bert.config, list_);
   for (const std::string& pattern : o.freeze) freeze(list_, pattern);
@@ -339,7 +363,7 @@ FinetuneResult Run::go() {
     log(done);
     const bool due =
         o_.eval_steps > 0 ? result_.steps % o_.eval_steps == 0 : order_->at_end_of_epoch();
-    if (held_out_ && (done || due)) judge();
+    if (held_out_ && (done || due) && !signals.asked()) judge();
     if (!done && o_.patience > 0 && worse_ >= o_.patience) {
       done = true;
       say(fmt::format("stopped after step {}: no better model in {} evaluations", result_.steps,
@@ -349,7 +373,8 @@ FinetuneResult Run::go() {
   if (!o_.quiet)
     progress_->finish(static_cast<double>(result_.steps),
                       fmt::format("loss {:.4f}", result_.train_loss));
-  if (!held_out_) save();
+  result_.stopped_by = signals.asked();
+  if (result_.best_step == 0) save();  // nothing was judged: the last
   const Json state{{"global_step", result_.steps},
                    {"max_steps", schedule_.total},
                    {"num_input_tokens_seen", result_.tokens},
@@ -359,9 +384,6 @@ FinetuneResult Run::go() {
                    {"eval_runtime", result_.eval_seconds},
                    {"log_history", log_->history()}};
   write_file(o_.out / "trainer_state.json", state.dump(2) + "\n");
-  if (signals.asked())
-    say(fmt::format("stopped by a signal after step {}; the {} model is saved", result_.steps,
-                    held_out_ ? "best" : "last"));
   return result_;
 }
 

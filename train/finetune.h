@@ -2,8 +2,9 @@
 //
 // What is true: the run is a function of its options, files and seed, bit for bit, on any number of
 // threads. With a validation file the output folder holds the best model so far, judged by the
-// task's first metric, otherwise the last; files are replaced whole. SIGINT and SIGTERM finish the
-// step, judge, save and return. No padding: a batch is its texts' tokens; one of more than
+// task's first metric, otherwise the last; files are replaced whole. SIGINT, SIGTERM and SIGHUP finish
+// the step, save unless a judged model is saved already, and return. Numbers outside of their range
+// are an Error before anything is made. No padding: a batch is its texts' tokens; one of more than
 // max_tokens is run in parts whose gradients add up to the whole.
 #pragma once
 
@@ -52,6 +53,7 @@ struct FinetuneOptions {
 struct FinetuneResult {
   Evaluation evaluation;  // the best; without a validation file empty
   int64_t steps = 0, best_step = 0, tokens = 0;
+  int stopped_by = 0;  // the signal that ended it early
   // training alone; evaluations; the mean of the last logging interval
   double seconds = 0, eval_seconds = 0, train_loss = 0;
   double score() const {

@@ -2,8 +2,9 @@
 //
 // What is true: the run is a function of its options, data and seed, bit for bit, on any number of
 // threads (a run limited by minutes is not: its rate follows the clock). The output folder always
-// holds a complete model: files are replaced whole, at every evaluation and at the end. SIGINT and
-// SIGTERM finish the step, save and return.
+// holds a complete model: files are replaced whole, at every evaluation and at the end. SIGINT,
+// SIGTERM and SIGHUP finish the step, save and return. Numbers outside of their range are an Error
+// before anything is made.
 #pragma once
 
 #include <filesystem>
@@ -47,6 +48,7 @@ struct PretrainResult {
   double sgemm_share = 0;
   // of the last evaluation; none without held-out documents
   std::optional<PretrainingMetrics> validation;
+  int stopped_by = 0;  // the signal that ended it early
 };
 
 PretrainResult pretrain(const PretrainOptions& options);

@@ -24,8 +24,16 @@ Progress::Progress(std::string what, double total, std::string unit)
       start_(seconds_now()),
       terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
+namespace {
+// What is shown may be lost (a reader that went away, a full disk), the work that it is of goes on.
+void show(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+}  // namespace
+
 Progress::~Progress() {
-  if (open_) fmt::print("\n");
+  if (open_) show("\n");
 }
 
 void Progress::at(double done, const std::string& note) {
@@ -36,9 +44,8 @@ void Progress::at(double done, const std::string& note) {
 }
 
 void Progress::line(const std::string& text) {
-  fmt::print("{}{}\n", open_ ? "\r\033[K" : "", text);
+  show(fmt::format("{}{}\n", open_ ? "\r\033[K" : "", text));
   open_ = false;
-  std::fflush(stdout);
 }
 
 void Progress::finish(double done, const std::string& note) { draw(done, note, true); }
@@ -61,9 +68,8 @@ void Progress::draw(double done, const std::string& note, bool last) {
   if (last) text += "  in " + format_duration(elapsed);
   else if (total_ > 0 && done > 0 && elapsed > 1)
     text += fmt::format("  {} left", format_duration(elapsed / done * (total_ - done)));
-  fmt::print("{}{}{}", terminal_ ? "\r\033[K" : "", text, terminal_ && !last ? "" : "\n");
+  show(fmt::format("{}{}{}", terminal_ ? "\r\033[K" : "", text, terminal_ && !last ? "" : "\n"));
   open_ = terminal_ && !last;
-  std::fflush(stdout);
 }
 
 }  // namespace gradus

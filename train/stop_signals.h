@@ -1,8 +1,10 @@
-// While a StopSignals lives, the first SIGINT or SIGTERM asks the loop to stop after its step; a
-// second one ends the program as usual.
+// While a StopSignals lives, the first SIGINT, SIGTERM or SIGHUP asks the loop to stop after its
+// step; a second one ends the program at once. SIGPIPE is ignored: who reads the progress may go,
+// the training stays.
 #pragma once
 
 #include <csignal>
+#include <string>
 
 namespace gradus {
 
@@ -13,21 +15,33 @@ class StopSignals {
   StopSignals() {
     stop_signal = 0;
     struct sigaction action {};
-    action.sa_handler = [](int) { stop_signal = 1; };
+    action.sa_handler = [](int signal) { stop_signal = signal; };
     action.sa_flags = static_cast<int>(SA_RESETHAND);
-    sigaction(SIGINT, &action, &before_[0]);
-    sigaction(SIGTERM, &action, &before_[1]);
+    for (size_t i = 0; i < count; ++i) sigaction(signals[i], &action, &before_[i]);
+    action.sa_handler = SIG_IGN;
+    action.sa_flags = 0;
+    sigaction(SIGPIPE, &action, &before_[count]);
   }
   ~StopSignals() {
-    sigaction(SIGINT, &before_[0], nullptr);
-    sigaction(SIGTERM, &before_[1], nullptr);
+    for (size_t i = 0; i < count; ++i) sigaction(signals[i], &before_[i], nullptr);
+    sigaction(SIGPIPE, &before_[count], nullptr);
   }
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
-  bool asked() const { return stop_signal != 0; }
+  // The signal that asked; 0: none did.
+  int asked() const { return static_cast<int>(stop_signal); }
 
  private:
-  struct sigaction before_[2];
+  static constexpr int signals[] = {SIGINT, SIGTERM, SIGHUP};
+  static constexpr size_t count = std::size(signals);
+  struct sigaction before_[count + 1];
 };
+
+inline std::string signal_name(int signal) {
+  if (signal == SIGINT) return "SIGINT";
+  if (signal == SIGTERM) return "SIGTERM";
+  if (signal == SIGHUP) return "SIGHUP";
+  return "signal " + std::to_string(signal);
+}
 
 }  // namespace gradus

@@ -1,6 +1,7 @@
 #include "gradus/base/file.h"
 #include "gradus/base/parallel.h"
 #include "gradus/base/random.h"
+#include "gradus/base/range.h"
 #include "tests/support.h"
 
 using namespace gradus;
@@ -116,4 +117,15 @@ TEST_CASE("Philox gives the published vectors; a Random is a function of seed an
   CHECK(std::abs(mean / 20000) < 0.03);
   CHECK(std::abs(square / 20000 - 1) < 0.05);
   CHECK(std::abs(ones / 20000 - 1.0 / 3) < 0.02);
+}
+
+TEST_CASE("numbers are held to their range, and to be finite, in words") {
+  check_range("options.x", 1, {.above = 0, .at_most = 1});
+  check_range("options.x", std::optional<double>(), {.above = 0});
+  CHECK(error_of([] { check_range("options.x", 0, {.above = 0}); }) ==
+        "options.x 0: it must be a number above 0");
+  CHECK(error_of([] { check_range("options.x", 1.5, {.at_least = 0, .at_most = 1}); }) ==
+        "options.x 1.5: it must be a number of at least 0 and of at most 1");
+  CHECK(error_of([] { check_range("options.x", std::nan(""), {}); }) ==
+        "options.x nan: it must be a number");
 }

@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <array>
+#include <sstream>
+
 #include "gradus/base/file.h"
 #include "tests/support.h"
 
@@ -348,6 +351,62 @@ TEST_CASE(
   refused_as(whole, "give one as --vocab");
   check_refused("convert --model " + in + " --out " + other + " --dtype f16",
                 {"--dtype f16", "f32 or bf16"}, other);
+}
+
+TEST_CASE("numbers outside of their range are refused by name, before anything is made") {
+  Files f;
+  const std::string base = "pretrain --data " + f.corpus + " --out " + f.out;
+  for (const auto& [option, value, words] :
+       std::vector<std::array<std::string, 3>>{{"--epochs", "nan", "above 0"},
+                                               {"--epochs", "0", "above 0"},
+                                               {"--epochs", "-1", "above 0"},
+                                               {"--learning-rate", "-1", "at least 0"},
+                                               {"--learning-rate", "inf", "at least 0"},
+                                               {"--warmup-steps", "-0.5", "at least 0"},
+                                               {"--warmup-steps", "nan", "at least 0"},
+                                               {"--weight-decay", "-0.1", "at least 0"},
+                                               {"--max-grad-norm", "nan", "at least 0"},
+                                               {"--max-minutes", "-3", "at least 0"},
+                                               {"--dropout", "1", "below 1"},
+                                               {"--max-steps", "-4", "at least 0"},
+                                               {"--max-steps", "99999999999999999999", ""}})
+    check_refused(base + " " + option + " " + value, {option, words}, f.out);
+}
+
+TEST_CASE(
+    "a signal ends the step, saves, and is the exit code; a second run may go on from there") {
+  Files f;
+  f.build();
+  for (const auto& [signal, code] : {std::pair("TERM", "143"), {"INT", "130"}, {"HUP", "129"}}) {
+    const std::string run_it = std::string(std::getenv("GRADUS_PROGRAM")) + " pretrain --data " +
+                               f.corpus + " --out " + f.out +
+                               " --overwrite --model tiny --batch-size 2 --max-steps 100000 "
+                               "--max-seq-length 32 > " +
+                               f.out + ".log 2>&1 & p=$!; ";
+    const std::string wait_for_a_step =
+        "for i in $(seq 200); do sleep 0.1; [ -s " + f.out + "/metrics.jsonl ] && break; done; ";
+    const int status = std::system(
+        ("sh -c '" + run_it + wait_for_a_step + "kill -" + signal + " $p; wait $p; exit $?'")
+            .c_str());
+    const std::string said = read_file(f.out + ".log");
+    CHECK_MESSAGE(std::to_string(WEXITSTATUS(status)) == code, signal, "\n", said);
+    CHECK_MENTIONS(said, std::string("stopped by SIG") + signal, "saved");
+    CHECK(run("fill-mask --model " + f.out + " \"The [MASK] sat.\"").code == 0);
+    fs::remove_all(f.out);
+  }
+}
+
+TEST_CASE("standard streams that are closed are no file's: nothing is printed into a result") {
+  Files f;
+  f.build();
+  const std::string command = std::string(std::getenv("GRADUS_PROGRAM")) + " pretrain --data " +
+                              f.corpus + " --out " + f.out +
+                              " --model tiny --max-steps 3 --batch-size 2 --logging-steps 1";
+  CHECK(std::system((command + " >&- 2>&- <&-").c_str()) == 0);
+  std::istringstream lines(read_file(f.out + "/metrics.jsonl"));
+  int64_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) CHECK(line.starts_with("{"));
+  CHECK(count >= 3);
 }
 
 TEST_CASE(

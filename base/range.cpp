@@ -1,0 +1,28 @@
+#include "gradus/base/range.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "gradus/base/error.h"
+
+namespace gradus {
+
+void check_range(std::string_view name, double value, const Range& range) {
+  const bool inside = std::isfinite(value) && !(range.above && value <= *range.above) &&
+                      !(range.at_least && value < *range.at_least) &&
+                      !(range.at_most && value > *range.at_most) &&
+                      !(range.below && value >= *range.below);
+  if (inside) return;
+  std::string wanted;
+  const auto add = [&](const std::optional<double>& limit, const char* words) {
+    if (limit) wanted += fmt::format("{} {} {:.16g}", wanted.empty() ? "" : " and", words, *limit);
+  };
+  add(range.above, "above");
+  add(range.at_least, "of at least");
+  add(range.at_most, "of at most");
+  add(range.below, "below");
+  fail("{} {:.16g}: it must be a number{}", name, value, wanted);
+}
+
+}  // namespace gradus

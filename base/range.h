@@ -1,0 +1,23 @@
+// Numbers that a person gives, held to their range by name:
+//
+//   check_range("options.epochs", o.epochs, {.above = 0});
+//   // options.epochs nan: it must be a number above 0
+//
+// An Error where the number is outside, or not finite.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace gradus {
+
+struct Range {
+  std::optional<double> above = {}, at_least = {}, at_most = {}, below = {};
+};
+void check_range(std::string_view name, double value, const Range& range);
+inline void check_range(std::string_view name, const std::optional<double>& value,
+                        const Range& range) {
+  if (value) check_range(name, *value, range);
+}
+
+}  // namespace gradus
