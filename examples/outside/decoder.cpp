@@ -54,6 +54,6 @@ int main() {
   initialize(small, Normal{0.3}, 2);
   const auto call = [](Block<8>& b, Inputs in) { return b(in[0], Ragged({3, 2})); };
   const auto check = gradcheck(small, call, {random_normal({5, 8}, 1)}, {.order = 2});
-  fmt::print("{:.3f} nats a letter, of at least 0.108:{}\n{}", loss.item(), told, check.summary());
+  fmt::print("{:.3f} nats a letter (best: 0.108):{}\n{}\n", loss.item(), told, check.summary());
   return check && loss.item() < 0.125 && told.ends_with("She likes her tiny hat.") ? 0 : 1;
 }

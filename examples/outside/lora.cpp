@@ -53,7 +53,7 @@ int main() {
   const double apart = norm(merged(x) - y);
   const auto check = gradcheck(model.first, {random_normal({2, 8}, 1)}, {.order = 2});
   fmt::print("right before the turn {:.3f}, after it by 144 numbers {:.3f}\n", before, after);
-  fmt::print("W moved {}, answers {} (loaded) {:.0e} (merged)\n{}", moved, loaded, apart,
+  fmt::print("W moved {}, answers {} (loaded) {:.0e} (merged)\n{}\n", moved, loaded, apart,
              check.summary());
   return check && before > 0.9 && after > 0.9 && moved + loaded == 0 && apart < 1e-2 ? 0 : 1;
 }
