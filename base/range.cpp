@@ -25,4 +25,8 @@ void check_range(std::string_view name, double value, const Range& range) {
   fail("{} {:.16g}: it must be a number{}", name, value, wanted);
 }
 
+void check_range(std::string_view name, const std::optional<double>& value, const Range& range) {
+  if (value) check_range(name, *value, range);
+}
+
 }  // namespace gradus

@@ -15,9 +15,7 @@ struct Range {
   std::optional<double> above = {}, at_least = {}, at_most = {}, below = {};
 };
 void check_range(std::string_view name, double value, const Range& range);
-inline void check_range(std::string_view name, const std::optional<double>& value,
-                        const Range& range) {
-  if (value) check_range(name, *value, range);
-}
+// Nothing given is right.
+void check_range(std::string_view name, const std::optional<double>& value, const Range& range);
 
 }  // namespace gradus
