@@ -125,6 +125,14 @@ double Tensor::item() const {
 
 Tensor Tensor::view(const Shape& shape, const Shape& strides, int64_t offset) const {
   const TensorImpl& x = get();
+  if (shape.numel() > 0) {
+    int64_t last = offset;
+    for (int axis = 0; axis < shape.rank(); ++axis) last += (shape[axis] - 1) * strides[axis];
+    const auto elements = static_cast<int64_t>(x.storage->bytes / size_of(x.dtype));
+    if (offset < 0 || last >= elements)
+      fail("view: shape {} with strides {} and offset {} ends at element {} of the {} in memory",
+           shape, strides, offset, last, elements);
+  }
   auto impl = std::make_shared<TensorImpl>();
   impl->storage = x.storage;
   impl->shape = shape;

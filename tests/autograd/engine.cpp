@@ -297,4 +297,14 @@ TEST_CASE("slices: a gradient that somebody else holds is not written") {
   CHECK(values(second) == Values{3, 3, 0});
 }
 
+TEST_CASE("a view that does not fit its memory is an error that says where it ends") {
+  const Tensor x = zeros({8});
+  CHECK(x.view({2, 4}, {4, 1}, 0).shape() == Shape{2, 4});
+  CHECK(x.view({5, 8}, {0, 1}, 0).shape() == Shape{5, 8});
+  CHECK(x.view({0, 9}, {9, 1}, 8).numel() == 0);
+  CHECK_MENTIONS(error_of([&] { x.view({3, 4}, {4, 1}, 0); }), "[3, 4]", "element 11 of the 8");
+  CHECK_MENTIONS(error_of([&] { x.view({4}, {1}, 5); }), "element 8 of the 8");
+  CHECK_MENTIONS(error_of([&] { x.view({4}, {1}, -1); }), "offset -1");
+}
+
 }  // namespace gradus::testing
