@@ -82,6 +82,7 @@ class Tensor {
   double item() const;               // the only element
 
   // The same memory seen otherwise, without history: for ops, which record the history themselves.
+  // An Error where it would end past the memory.
   Tensor view(const Shape& shape, const Shape& strides, int64_t offset) const;
   Tensor detach() const { return view(shape(), strides(), get().offset); }
   int64_t offset() const { return get().offset; }

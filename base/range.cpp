@@ -29,4 +29,9 @@ void check_range(std::string_view name, const std::optional<double>& value, cons
   if (value) check_range(name, *value, range);
 }
 
+void check_count(std::string_view name, int64_t value, int64_t least) {
+  check_range(name, static_cast<double>(value),
+              {.at_least = static_cast<double>(least), .at_most = 1e12});
+}
+
 }  // namespace gradus

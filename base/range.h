@@ -6,6 +6,7 @@
 // An Error where the number is outside, or not finite.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -17,5 +18,7 @@ struct Range {
 void check_range(std::string_view name, double value, const Range& range);
 // Nothing given is right.
 void check_range(std::string_view name, const std::optional<double>& value, const Range& range);
+// Something counted (steps, examples, tokens): from `least` to a million million.
+void check_count(std::string_view name, int64_t value, int64_t least);
 
 }  // namespace gradus

@@ -8,9 +8,9 @@
 
 namespace gradus::cli {
 
-// After a run that a signal stopped: an Error that says what became of it, with the exit code 128 +
-// signal. 0: nothing.
-void end_if_stopped(int signal, int64_t steps, const std::string& said);
+// After a run that a signal stopped: an Error that says after what, with the exit code 128 + signal.
+// 0: nothing.
+void end_if_stopped(int signal, const std::string& after);
 
 void add_bench(Verb& program);
 void add_convert(Verb& program);

@@ -145,7 +145,8 @@ void run(const DemoOptions& o) {
   pretraining.initialization = "mimetic";
   pretraining.seed = o.seed;
   const PretrainResult result = pretrain(pretraining);
-  end_if_stopped(result.stopped_by, result.steps, "of pretraining; what is made so far is saved");
+  end_if_stopped(result.stopped_by,
+                 fmt::format("step {} of pretraining; what is made so far is saved", result.steps));
 
   stage(5,
         "Masks, filled by the model that was just trained: of one of each kind, the ten that it is "

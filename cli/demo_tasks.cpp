@@ -53,7 +53,8 @@ void run_demo_tasks(const std::filesystem::path& folder, uint64_t seed, story::W
     o.seed = seed;
     if (o.task.kind == "regress") o.task.label_column = "score";
     const FinetuneResult result = finetune(o);
-    end_if_stopped(result.stopped_by, result.steps, fmt::format("of the task {}", task.name));
+    end_if_stopped(result.stopped_by,
+                   fmt::format("step {} of the task {}", result.steps, task.name));
     // SQuAD's are in percent
     const double score = result.score() / (o.task.kind == "qa" ? 100 : 1);
     const std::string bar(static_cast<size_t>(std::lround(24 * std::clamp(score, 0.0, 1.0))), '#');

@@ -37,7 +37,7 @@ void run_once(const FinetuneOptions& o) {
   fmt::print("{} steps, {} tokens in {} of training. The {} model is in {}\n", result.steps,
              result.tokens, format_duration(result.seconds),
              result.evaluation.metrics.empty() ? "last" : "best", o.out.string());
-  end_if_stopped(result.stopped_by, result.steps, "the model is saved");
+  end_if_stopped(result.stopped_by, fmt::format("step {}; the model is saved", result.steps));
 }
 
 // The same run with several seeds: how much of a result is luck.
@@ -52,8 +52,8 @@ void run_seeds(const FinetuneOptions& o, const std::vector<uint64_t>& seeds) {
     one.out = o.out / fmt::format("seed-{}", seed);
     fmt::print("seed {}\n", seed);
     const FinetuneResult result = finetune(one);
-    end_if_stopped(result.stopped_by, result.steps,
-                   fmt::format("of seed {}; later seeds were not run", seed));
+    end_if_stopped(result.stopped_by,
+                   fmt::format("step {} of seed {}; later seeds were not run", result.steps, seed));
     scores.push_back(result.score());
     name = result.evaluation.metrics.front().first;
     // Devlin et al. 2018, section 4.1 and Mosbach et al. 2021: some runs on small sets never leave

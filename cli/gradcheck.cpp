@@ -52,7 +52,7 @@ void run(const GradcheckArguments& arguments) {
   std::string wrong;
   fmt::print("{:<14} {:<36} {:>7}  {:>11}\n", "op", "formula", "samples", "worst error");
   for (const OpInfo& info : ops) {
-    const auto samples = info.samples;
+    const auto& samples = info.samples;
     double worst = 0;
     bool ok = true;
     std::string log;

@@ -58,7 +58,8 @@ void add_pretrain(Verb& program) {
         "{} steps, {:.2f} M tokens in {}, share {:.2f} of the sgemm rate. The model is in {}\n",
         result.steps, static_cast<double>(result.tokens) / 1e6, format_duration(result.seconds),
         result.sgemm_share, o->out.string());
-    end_if_stopped(result.stopped_by, result.steps, "the model so far is saved");
+    end_if_stopped(result.stopped_by,
+                   fmt::format("step {}; the model so far is saved", result.steps));
   });
 }
 

@@ -3,10 +3,9 @@
 
 namespace gradus::cli {
 
-void end_if_stopped(int signal, int64_t steps, const std::string& said) {
+void end_if_stopped(int signal, const std::string& after) {
   if (signal != 0)
-    throw Error(fmt::format("stopped by {} after step {}; {}", signal_name(signal), steps, said),
-                128 + signal);
+    throw Error(fmt::format("stopped by {} after {}", signal_name(signal), after), 128 + signal);
 }
 
 }  // namespace gradus::cli

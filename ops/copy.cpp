@@ -50,7 +50,7 @@ void assign(const Tensor& x, const Tensor& y) {
   if (x.shape() != y.shape() || x.dtype() != y.dtype())
     fail("assign: x is {}, y is {}; they must have one shape and dtype", describe(x), describe(y));
   Tensor to = x.detach();
-  copy_into(y, to, false);
+  copy_elements(y, to);
 }
 
 OpInfos copy_ops() {

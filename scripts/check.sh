@@ -13,8 +13,7 @@ source "$(dirname "$0")/setup.sh"
 checks=("$@")
 [[ ${#checks[@]} -gt 0 ]] || checks=(format gcc clang sanitizers tidy)
 clang=("clang-14|the other compiler" "libomp-14-dev|its OpenMP")
-packages+=("cmake|builds examples/outside/ as CMake projects do"
-  "make|builds it with pkg-config alone")
+packages+=("${outside[@]}")
 for check in "${checks[@]}"; do
   case $check in
     gcc | sanitizers) ;;

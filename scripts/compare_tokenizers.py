@@ -20,12 +20,11 @@ import random
 import subprocess
 import sys
 import tempfile
-import unicodedata
-import zipfile
 
 import tokenizers
 
 import google_tokenization
+import tokenizer_texts
 
 BATCH = 4_000_000  # characters that are held at once
 rows = []  # of the table: part, vocabulary, texts, how many, differences
@@ -439,45 +438,6 @@ def compare_google(vocabulary):
     record("google: pairs cut", vocabulary, "max lengths 3 to 39", count, differences)
 
 
-# The texts.
-
-
-def folder_texts(folder):
-    """The lines of all files that are text, zip members too. A carriage return would end a line of
-    the file that carries them."""
-    suffixes = {
-        ".txt",
-        ".tsv",
-        ".csv",
-        ".json",
-        ".jsonl",
-        ".md",
-        ".conll",
-        ".annotated",
-        ".inp",
-        ".out",
-        ".py",
-        ".xml",
-        ".cr",
-        "",
-    }
-    lines = []
-    for file in sorted(pathlib.Path(folder).rglob("*")):
-        contents = []
-        if file.suffix == ".zip":
-            with zipfile.ZipFile(file) as archive:
-                contents = [archive.read(name) for name in archive.namelist()]
-        elif file.is_file() and file.suffix in suffixes:
-            contents = [file.read_bytes()]
-        for content in contents:
-            lines += [
-                line
-                for line in content.decode("utf-8", "replace").replace("\r", " ").split("\n")
-                if line
-            ]
-    return lines
-
-
 parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
 )
@@ -490,40 +450,9 @@ parser.add_argument(
 arguments = parser.parse_args()
 program = arguments.program
 
-# Line ends split the file that carries the texts, so they are left out.
-points = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000 and c not in (0x0A, 0x0D)]
-draw = random.Random(7)
-pools = [
-    [chr(c) for c in range(32, 127)],
-    [chr(c) for c in range(0xA0, 0x250)],
-    [chr(c) for c in range(0x300, 0x530)],
-    points,
-]
-mixed = [
-    "".join(draw.choice(draw.choice(pools)) for _ in range(draw.randint(1, 30)))
-    + draw.choice(["", " [MASK]", "[SEP]x", "[mask]"])
-    for _ in range(200_000)
-]
-marks = [c for c in points if unicodedata.category(c) in ("Mn", "Mc", "Me")]
-decomposing = [c for c in points if unicodedata.normalize("NFD", c) != c]
-odd = [
-    *"\u200b\u200d\u0345\u0334\U0001d165\U0001d15f\u302e\u1b44ΣσςİßǅA.'≠;`[",
-    "[MASK]",
-    "[[SEP]",
-    "[UNK]]",
-]
-marked = [
-    "".join(
-        draw.choice(draw.choice([marks, marks, decomposing, odd, points]))
-        for _ in range(draw.randint(1, 24))
-    )
-    for _ in range(100_000)
-]
-texts = {"code points": ["a" + c + "b" for c in points], "mixed": mixed, "marks": marked}
+texts, prose = tokenizer_texts.made_texts()
 for folder in arguments.folders:
-    texts[pathlib.Path(folder).name] = folder_texts(folder)
-words = "the cat sat on a mat , it was n't unaffable ' s do not running . hello world ! who ? café naïve [MASK]".split()
-prose = [" ".join(draw.choice(words) for _ in range(draw.randint(1, 60))) for _ in range(10_000)]
+    texts[pathlib.Path(folder).name] = tokenizer_texts.folder_texts(folder)
 
 parts = {
     "hf": compare_hf,
@@ -539,7 +468,8 @@ for part, compare in parts.items():
             compare(vocabulary)
 
 print(
-    f"\nPython {sys.version.split()[0]}, tokenizers {tokenizers.__version__}, Unicode {google_tokenization.unicodedata.unidata_version} for google\n"
+    f"\nPython {sys.version.split()[0]}, tokenizers {tokenizers.__version__}, "
+    f"Unicode {google_tokenization.unicodedata.unidata_version} for google\n"
 )
 print("| part | vocabulary | texts | how many | differences |\n|---|---|---|---|---|")
 for row in rows:

@@ -14,6 +14,11 @@ packages=(
   "libcli11-dev|command line"
   "doctest-dev|tests"
 )
+# what the tests of examples/outside/ need besides
+outside=(
+  "cmake|builds examples/outside/ as CMake projects do"
+  "make|builds it with pkg-config alone"
+)
 
 install_missing() {
   local missing=() entry name

@@ -2,8 +2,7 @@
 # Builds Gradus and runs all its tests and examples. Installs what is missing with apt-get, saying
 # what and why. Ends with "N passed, N failed".
 source "$(dirname "$0")/setup.sh"
-packages+=("cmake|builds examples/outside/ as CMake projects do"
-  "make|builds it with pkg-config alone")
+packages+=("${outside[@]}")
 install_missing
 build
 echo "the engine: $(cat autograd/*.{h,cpp} ops/*.{h,cpp} | wc -l) lines in autograd and ops," \

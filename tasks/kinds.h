@@ -1,4 +1,5 @@
-// What the kinds of tasks share, and how each is made: the inside of tasks/ (task.h is the outside).
+// What the kinds of tasks share, and how each is made: the inside of tasks/, of which task.h is the
+// outside.
 #pragma once
 
 #include "gradus/tasks/task.h"

@@ -1,7 +1,7 @@
 // tasks/: what BERT is fine-tuned for, one kind of task a folder, in which everything of it lies:
-// the reader of its files, its features, its loss, how answers are decoded, judged and written. Uses
-// models/ and below, data/ and text/; the loop (train/finetune.h), `eval` and `predict` know kinds
-// through this header alone.
+// the reader of its files, its features, its loss, how answers are decoded, judged and written.
+// Uses models/ and below, data/ and text/; the loop (train/finetune.h), `eval` and `predict` know
+// kinds through this header alone.
 //
 //   text/       classify, regress, multilabel: texts and pairs with labels; GLUE's layouts
 //   tagging/    ner: columns of words and tags

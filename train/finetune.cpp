@@ -5,11 +5,11 @@
 
 #include "gradus/autograd/observer.h"
 #include "gradus/base/json.h"
-#include "gradus/base/range.h"
 #include "gradus/nn/audit.h"
 #include "gradus/nn/lora.h"
 #include "gradus/train/adapter_folder.h"
 #include "gradus/train/batches.h"
+#include "gradus/train/learning_ranges.h"
 #include "gradus/train/model_card.h"
 #include "gradus/train/progress.h"
 #include "gradus/train/run_log.h"
@@ -185,26 +185,14 @@ class Run {
 
 // In the member initialisers, so before any file is read.
 const FinetuneOptions& checked(const FinetuneOptions& o) {
-  const auto check_count = [](const char* name, int64_t value, double least) {
-    check_range(name, static_cast<double>(value), {.at_least = least, .at_most = 1e12});
-  };
-  check_count("options.batch_size", o.batch_size, 1);
+  check_learning_ranges(o);
   check_count("options.max_tokens", o.max_tokens, 1);
-  check_count("options.max_steps", o.max_steps, 0);
   check_count("options.max_train_examples", o.max_train_examples, 0);
-  check_count("options.eval_steps", o.eval_steps, 0);
   check_count("options.patience", o.patience, 0);
-  check_count("options.logging_steps", o.logging_steps, 1);
   check_count("options.reinit_layers", o.reinit_layers, 0);
   check_count("options.lora_rank", o.lora_rank, 0);
   check_range("options.lora_alpha", o.lora_alpha, {.above = 0});
-  check_range("options.epochs", o.epochs, {.above = 0});
-  check_range("options.learning_rate", o.learning_rate, {.at_least = 0});
-  check_range("options.warmup_steps", o.warmup, {.at_least = 0});
-  check_range("options.weight_decay", o.weight_decay, {.at_least = 0});
-  check_range("options.max_grad_norm", o.max_grad_norm, {.at_least = 0});
   check_range("options.layer_decay", o.layer_decay, {.above = 0, .at_most = 1});
-  check_range("options.dropout", o.dropout, {.at_least = 0, .below = 1});
   check_range("options.label_smoothing", o.task.label_smoothing, {.at_least = 0, .below = 1});
   check_range("options.focal_gamma", o.task.focal_gamma, {.at_least = 0});
   return o;
@@ -378,7 +366,7 @@ FinetuneResult Run::go() {
   const Json state{{"global_step", result_.steps},
                    {"max_steps", schedule_.total},
                    {"num_input_tokens_seen", result_.tokens},
-                   {"best_metric", held_out_ ? Json(result_.score()) : Json()},
+                   {"best_metric", result_.best_step ? Json(result_.score()) : Json()},
                    {"best_global_step", result_.best_step},
                    {"train_runtime", result_.seconds},  // seconds
                    {"eval_runtime", result_.eval_seconds},

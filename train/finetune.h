@@ -2,10 +2,10 @@
 //
 // What is true: the run is a function of its options, files and seed, bit for bit, on any number of
 // threads. With a validation file the output folder holds the best model so far, judged by the
-// task's first metric, otherwise the last; files are replaced whole. SIGINT, SIGTERM and SIGHUP finish
-// the step, save unless a judged model is saved already, and return. Numbers outside of their range
-// are an Error before anything is made. No padding: a batch is its texts' tokens; one of more than
-// max_tokens is run in parts whose gradients add up to the whole.
+// task's first metric, otherwise the last; files are replaced whole. SIGINT, SIGTERM and SIGHUP
+// finish the step, save unless a judged model is saved already, and return. Numbers outside of
+// their range are an Error before anything is made. No padding: a batch is its texts' tokens; one
+// of more than max_tokens is run in parts whose gradients add up to the whole.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

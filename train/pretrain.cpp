@@ -8,11 +8,11 @@
 #include "gradus/autograd/observer.h"
 #include "gradus/autograd/random.h"
 #include "gradus/base/json.h"
-#include "gradus/base/range.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"
 #include "gradus/nn/audit.h"
+#include "gradus/train/learning_ranges.h"
 #include "gradus/train/measure.h"
 #include "gradus/train/progress.h"
 #include "gradus/train/run_log.h"
@@ -153,29 +153,17 @@ StepResult training_step(const BertForPreTraining& model, Optimizer& optimizer,
 
 namespace {
 
-void check_numbers(const PretrainOptions& o) {
-  const auto check_count = [](const char* name, int64_t value, double least) {
-    check_range(name, static_cast<double>(value), {.at_least = least, .at_most = 1e12});
-  };
-  check_count("options.batch_size", o.batch_size, 1);
+void check_ranges(const PretrainOptions& o) {
+  check_learning_ranges(o);
   check_count("options.gradient_accumulation_steps", o.gradient_accumulation_steps, 1);
-  check_count("options.max_steps", o.max_steps, 0);
-  check_count("options.eval_steps", o.eval_steps, 0);
   check_count("options.eval_instances", o.eval_instances, 0);
-  check_count("options.logging_steps", o.logging_steps, 1);
-  check_range("options.epochs", o.epochs, {.above = 0});
   check_range("options.max_minutes", o.max_minutes, {.at_least = 0});
-  check_range("options.learning_rate", o.learning_rate, {.at_least = 0});
-  check_range("options.warmup_steps", o.warmup, {.at_least = 0});
-  check_range("options.weight_decay", o.weight_decay, {.at_least = 0});
-  check_range("options.max_grad_norm", o.max_grad_norm, {.at_least = 0});
-  check_range("options.dropout", o.dropout, {.at_least = 0, .below = 1});
 }
 
 }  // namespace
 
 PretrainResult pretrain(const PretrainOptions& o) {
-  check_numbers(o);
+  check_ranges(o);
   const CorpusFile corpus = CorpusFile::open(o.data);
   const BertConfig config = configuration(o, corpus);
   InstanceOptions instance_options = o.instances;

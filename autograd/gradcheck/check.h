@@ -21,6 +21,9 @@ struct Variable {
   Tensor tensor;  // f64, wants a gradient
   // the rows of it that the log speaks of; empty: all of it, by its name
   std::vector<NamedLeaf> ranges;
+  std::vector<NamedLeaf> lines() const {
+    return ranges.empty() ? std::vector<NamedLeaf>{{name, tensor}} : ranges;
+  }
 };
 
 struct Check {

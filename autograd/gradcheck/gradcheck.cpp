@@ -369,10 +369,8 @@ void check_order(Check& check, const Function& f, int number) {
   Tensors gradients;
   if (!differentiate(check, order, gradients)) return;
   for (const Variable& v : check.variables) {
-    const auto& ranges = v.ranges;
-    for (const NamedLeaf& range : ranges)
-      check.name_width = std::max(check.name_width, range.name.size());
-    if (ranges.empty()) check.name_width = std::max(check.name_width, v.name.size());
+    for (const NamedLeaf& line : v.lines())
+      check.name_width = std::max(check.name_width, line.name.size());
     check.shape_width = std::max(check.shape_width, to_string(v.tensor.shape()).size());
   }
   check.result.order = number;
@@ -381,8 +379,7 @@ void check_order(Check& check, const Function& f, int number) {
     const Variable& v = check.variables[i];
     order.derivatives.push_back(compare(check, order, v.tensor, gradients[i]));
     const Derivative& d = order.derivatives.back();
-    const auto ranges = v.ranges.empty() ? std::vector<NamedLeaf>{{v.name, v.tensor}} : v.ranges;
-    for (const NamedLeaf& range : ranges) report(check, order, d, v.tensor, range);
+    for (const NamedLeaf& line : v.lines()) report(check, order, d, v.tensor, line);
     depends = depends || !d.undefined || d.is_wrong;
     all_right = all_right && !d.is_wrong && !d.is_f32;
     check.result.ok = check.result.ok && !d.is_f32;

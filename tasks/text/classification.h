@@ -1,5 +1,6 @@
 // How good classes are: confusion matrix, accuracy, precision, recall, F1, Matthews correlation.
-// Values equal scikit-learn's on recorded cases (tests/fixtures/make_metric_cases.py). A ratio whose denominator is 0 is 0, as in scikit-learn (zero_division=0).
+// Values equal scikit-learn's on recorded cases (tests/fixtures/make_metric_cases.py). A ratio
+// whose denominator is 0 is 0, as there (zero_division=0).
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,7 @@ TEST_CASE("errors that name options of the library name those of the program") {
   CHECK(with_options("") == "");
 }
 
-// Every options.FIELD that an error of data/, io/, tasks/, text/ or train/ speaks of is some verb's option.
+// Every options.FIELD that an error of the rooms below speaks of is some verb's option.
 TEST_CASE("what the library's errors call an option, the program has") {
   std::string verbs;
   for (const auto& path : sources_in(source_root / "cli")) verbs += read_file(path);

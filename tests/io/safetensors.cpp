@@ -59,9 +59,10 @@ TEST_CASE("safetensors: F16, BF16 and F64 are converted") {
   const Scratch scratch;
   const auto read_all = [&](const char* dtype, const void* values, size_t bytes, int64_t count) {
     // One byte before it, so that nothing is aligned.
-    const std::string header = fmt::format(
-        R"({{"pad":{{"dtype":"U8","shape":[1],"data_offsets":[0,1]}},"t":{{"dtype":"{}","shape":[{}],"data_offsets":[1,{}]}}}})",
-        dtype, count, bytes + 1);
+    const std::string header =
+        fmt::format(R"({{"pad":{{"dtype":"U8","shape":[1],"data_offsets":[0,1]}},)"
+                    R"("t":{{"dtype":"{}","shape":[{}],"data_offsets":[1,{}]}}}})",
+                    dtype, count, bytes + 1);
     write_file(scratch / "t",
                file_of(header, std::string("x").append(static_cast<const char*>(values), bytes)));
     Tensor t = zeros({count});

@@ -10,8 +10,8 @@ namespace fs = std::filesystem;
 namespace {
 constexpr const char* kTransformer =
     R"({"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"})";
-constexpr const char* kPooling =
-    R"({"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"})";
+constexpr const char* kPooling = R"({"idx": 1, "name": "1", "path": "1_Pooling", )"
+                                 R"("type": "sentence_transformers.models.Pooling"})";
 
 struct Folder {
   Scratch scratch;
@@ -52,13 +52,13 @@ TEST_CASE(
   write_file(f.path / "tokenizer_config.json",
              R"({"model_max_length": 1000000000000000019884624838656})");
   CHECK(f.read().max_length == 0);
-  f.modules(
-      R"(, {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.sentence_transformer.modules.normalize.Normalize"})");
+  f.modules(R"(, {"idx": 2, "name": "2", "path": "2_Normalize", "type": )"
+            R"("sentence_transformers.sentence_transformer.modules.normalize.Normalize"})");
   f.pooling(R"({"embedding_dimension": 8, "pooling_mode": "cls", "include_prompt": true})");
   CHECK(f.read().pooling == Pooling::cls);
   CHECK(f.read().normalize);
-  f.pooling(
-      R"({"word_embedding_dimension": 8, "pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false})");
+  f.pooling(R"({"word_embedding_dimension": 8, "pooling_mode_cls_token": true, )"
+            R"("pooling_mode_mean_tokens": false})");
   CHECK(f.read().pooling == Pooling::cls);
   f.pooling(R"({"word_embedding_dimension": 8})");
   CHECK(f.read().pooling == Pooling::mean);

@@ -28,7 +28,7 @@ TEST_CASE("structure: every row has a formula, and samples that make its node wh
     CAPTURE(info.name);
     CHECK_MESSAGE(names.insert(info.name).second, "two rows of that name");
     CHECK(!info.formula.empty());
-    const auto samples = info.samples;
+    const auto& samples = info.samples;
     CHECK(!samples.empty());
     if (info.composed || !info.differentiable) continue;
     for (const Sample& sample : samples)
