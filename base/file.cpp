@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "gradus/base/error.h"
+#include "gradus/base/folder.h"
 
 namespace gradus {
 namespace fs = std::filesystem;
@@ -29,16 +31,14 @@ void write_file(const fs::path& path, std::string_view bytes) {
   file.commit();
 }
 
-FileWriter::FileWriter(const fs::path& path)
-    : path_(path), temporary_(path.string() + ".tmp" + std::to_string(::getpid())) {
-  file_ = std::fopen(temporary_.c_str(), "wb");
+FileWriter::FileWriter(const fs::path& path) : path_(path) {
+  temporary_.emplace(is_synced_later(path) ? path : temporary_beside(path));
+  file_ = std::fopen(temporary_->path().c_str(), "wb");
   check(file_, "cannot write {}: {}", path_.string(), reason());
 }
 
 FileWriter::~FileWriter() {
-  if (!file_) return;
-  std::fclose(file_);
-  ::unlink(temporary_.c_str());
+  if (file_) std::fclose(file_);
 }
 
 void FileWriter::write(const void* bytes, size_t size) {
@@ -54,14 +54,14 @@ void FileWriter::seek(uint64_t offset) {
 }
 
 void FileWriter::commit() {
-  const bool written = std::fflush(file_) == 0 && ::fsync(::fileno(file_)) == 0;
+  const bool later = is_synced_later(path_);
+  const bool written = std::fflush(file_) == 0 && (later || ::fsync(::fileno(file_)) == 0);
   const int error = errno;
-  std::fclose(std::exchange(file_, nullptr));
-  if (!written || std::rename(temporary_.c_str(), path_.c_str())) {
-    const int shown = written ? errno : error;
-    ::unlink(temporary_.c_str());
-    fail_run("cannot write {}: {}", path_.string(), std::strerror(shown));
-  }
+  const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
+  if (!written || !closed ||
+      (!later && std::rename(temporary_->path().c_str(), path_.c_str()) != 0))
+    fail_run("cannot write {}: {}", path_.string(), std::strerror(written ? errno : error));
+  temporary_->keep();
 }
 
 GrowingFile::GrowingFile(const fs::path& path)
@@ -196,7 +196,10 @@ void make_output_folder(const fs::path& path, bool reuse) {
   if (fs::exists(path, error)) {
     check(fs::is_directory(path, error), "{}: it is a file; name a folder for the output",
           path.string());
-    if (!reuse && !fs::is_empty(path, error))
+    const fs::directory_iterator inside(path, error), none;
+    if (!reuse && std::any_of(inside, none, [](const fs::directory_entry& entry) {
+          return !entry.path().filename().string().starts_with(".gradus.");
+        }))
       fail(
           "{}: the folder is not empty; name another one, or write into it, with options.overwrite",
           path.string());

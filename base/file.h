@@ -7,8 +7,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "gradus/base/temporary.h"
 
 namespace gradus {
 
@@ -32,7 +35,8 @@ class FileWriter {
   void commit();
 
  private:
-  std::filesystem::path path_, temporary_;
+  std::filesystem::path path_;
+  std::optional<Temporary> temporary_;
   std::FILE* file_ = nullptr;
   uint64_t position_ = 0;
 };

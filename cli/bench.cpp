@@ -7,14 +7,14 @@
 #include <numeric>
 
 #include "gradus/autograd/observer.h"
-#include "gradus/autograd/random.h"
 #include "gradus/base/json.h"
 #include "gradus/base/random.h"
 #include "gradus/cli/cli.h"
 #include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"
-#include "gradus/nn/audit.h"
+#include "gradus/models/bert.h"
 #include "gradus/optim/adamw.h"
+#include "gradus/train/loop.h"
 #include "gradus/train/measure.h"
 
 namespace gradus::cli {
@@ -48,6 +48,59 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+// Full-length sequences of random words, the same in every step.
+struct RandomText {
+  TokenBatch tokens;
+  PretrainingTargets targets;
+  explicit RandomText(const BenchOptions& o) {
+    Random random(1);
+    tokens.lengths.assign(static_cast<size_t>(o.batch), o.length);
+    for (int64_t i = 0; i < o.batch * o.length; ++i) {
+      tokens.ids.push_back(static_cast<int32_t>(random.below(o.vocab)));
+      tokens.types.push_back(i % o.length >= o.length / 2);
+      targets.rows.push_back(static_cast<int32_t>(i));
+    }
+    random.shuffle(targets.rows);
+    targets.rows.resize(
+        static_cast<size_t>(std::llround(o.masked * static_cast<double>(tokens.ids.size()))));
+    std::sort(targets.rows.begin(), targets.rows.end());
+    for (const int32_t row : targets.rows)
+      targets.labels.push_back(tokens.ids[static_cast<size_t>(row)]);
+    for (int64_t i = 0; i < o.batch; ++i)
+      targets.next_labels.push_back(static_cast<int32_t>(random.below(2)));
+  }
+};
+
+// The loop's steps, each timed from batch to batch; between them the sgemm rate is taken.
+struct Timed : Objective {
+  const BertForPreTraining& model;
+  const BertInput input;
+  const PretrainingTargets& targets;
+  const BenchOptions& options;
+  std::unique_ptr<Profiler> profiler;
+  std::vector<double> times, rates;
+  double start = 0;
+  int64_t step = -warm_up;
+  static constexpr int64_t warm_up = 3;
+
+  Timed(const BertForPreTraining& model, const RandomText& text, const BenchOptions& options)
+      : model(model),
+        input(model.bert.config, text.tokens),
+        targets(text.targets),
+        options(options) {}
+  void stop() {
+    if (step > 0) times.push_back(seconds_now() - start);
+  }
+  Batch next() override {
+    stop();
+    if (step == 0 && options.profile) profiler = std::make_unique<Profiler>();
+    if (step >= 0 && step % 4 == 0) rates.push_back(measure_sgemm_rate(3));
+    ++step;
+    start = seconds_now();
+    return {.parts = {[this](Means&) { return model.loss(input, targets).total; }}};
+  }
+};
+
 void run(const std::string& size, const BenchOptions& o) {
   BertConfig config = BertConfig::named(size, o.vocab);
   config.hidden_dropout_prob = config.attention_probs_dropout_prob = o.dropout;
@@ -55,48 +108,22 @@ void run(const std::string& size, const BenchOptions& o) {
   const auto list = parameters(model);
   initialize_bert(list, config, BertInitialization::hugging_face, 1);
   AdamW optimizer(list, {.learning_rate = 1e-4});
-
-  Random random(1);
-  const std::vector<int64_t> lengths(static_cast<size_t>(o.batch), o.length);
-  std::vector<int32_t> ids, types;
-  PretrainingTargets targets;
-  for (int64_t i = 0; i < o.batch * o.length; ++i) {
-    ids.push_back(static_cast<int32_t>(random.below(o.vocab)));
-    types.push_back(i % o.length >= o.length / 2);
-    targets.rows.push_back(static_cast<int32_t>(i));
-  }
-  random.shuffle(targets.rows);
-  targets.rows.resize(
-      static_cast<size_t>(std::llround(o.masked * static_cast<double>(ids.size()))));
-  std::sort(targets.rows.begin(), targets.rows.end());
-  for (const int32_t row : targets.rows) targets.labels.push_back(ids[static_cast<size_t>(row)]);
-  for (int64_t i = 0; i < o.batch; ++i)
-    targets.next_labels.push_back(static_cast<int32_t>(random.below(2)));
-  const BertInput input(config, {ids, types, lengths});
-
-  const Training training;
-  const FirstOrderOnly first_order;
+  const RandomText text(o);
+  Timed timed(model, text, o);
   const ExpandOutermost composed(o.ops == "composed");
   const Expand expanded(o.ops == "expanded");
-  std::vector<double> times, rates;
-  Profiler* profiler = nullptr;
-  std::unique_ptr<Profiler> owned;
-  for (int64_t step = -3; step < o.steps; ++step) {  // three to warm up
-    if (step == 0 && o.profile) owned = std::make_unique<Profiler>(), profiler = owned.get();
-    if (step >= 0 && step % 4 == 0) rates.push_back(measure_sgemm_rate(3));
-    const double start = seconds_now();
-    const RandomScope scope(1, static_cast<uint64_t>(step + 3));
-    const PretrainingLoss loss = model.loss(input, targets);
-    const BackwardReport report = backward(loss.total);
-    if (step == -3) audit(list, report.reached);
-    optimizer.step(1.0);
-    if (step >= 0) times.push_back(seconds_now() - start);
-  }
+  train(list, optimizer, {Schedule::Shape::constant, 1e-4, 0, o.steps + Timed::warm_up}, timed,
+        {.seed = 1, .quiet = true});
+  timed.stop();
+  const std::vector<double>& times = timed.times;
+  std::vector<double>& rates = timed.rates;
+  const PretrainingTargets& targets = text.targets;
   rates.push_back(measure_sgemm_rate(3));
   const double seconds = median(times), sgemm = *std::max_element(rates.begin(), rates.end());
   const double useful =
-      training_flop(config, lengths, static_cast<int64_t>(targets.rows.size())) / seconds / 1e9;
-  const auto tokens = static_cast<double>(ids.size());
+      training_flop(config, text.tokens.lengths, static_cast<int64_t>(targets.rows.size())) /
+      seconds / 1e9;
+  const auto tokens = static_cast<double>(text.tokens.size());
   if (o.json) {
     nlohmann::ordered_json line;
     line["size"] = size, line["batch"] = o.batch, line["s"] = o.length, line["dropout"] = o.dropout,
@@ -114,13 +141,13 @@ void run(const std::string& size, const BenchOptions& o) {
         size, o.batch, o.length, seconds * 1e3, tokens / seconds, useful, useful / sgemm, sgemm,
         peak_resident_mb());
   }
-  if (profiler) {
+  if (const Profiler* profiler = timed.profiler.get()) {
     std::vector<std::pair<double, std::string>> rows;
     for (const auto& [op, s] : profiler->seconds) rows.emplace_back(s.first + s.second, op);
     std::sort(rows.rbegin(), rows.rend());
     double covered = 0;
     for (const auto& [total, op] : rows) {
-      const auto& [forward, backward] = profiler->seconds[op];
+      const auto& [forward, backward] = profiler->seconds.at(op);
       const double by = 1e3 / static_cast<double>(o.steps);
       covered += total * by;
       fmt::print("    {:<16} {:>8.2f} ms   forward {:>8.2f}   backward {:>8.2f}\n", op, total * by,

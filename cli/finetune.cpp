@@ -1,13 +1,13 @@
 // gradus finetune: a pretrained model learns a task from labelled files.
-#include <fmt/ranges.h>
-
 #include <cmath>
 #include <numeric>
 
 #include "gradus/base/json.h"
+#include "gradus/cli/learning_options.h"
 #include "gradus/cli/lists.h"
 #include "gradus/cli/task_options.h"
 #include "gradus/train/finetune.h"
+#include "gradus/train/finetuned_model.h"
 #include "gradus/train/progress.h"
 
 namespace gradus::cli {
@@ -37,13 +37,13 @@ void run_once(const FinetuneOptions& o) {
   fmt::print("{} steps, {} tokens in {} of training. The {} model is in {}\n", result.steps,
              result.tokens, format_duration(result.seconds),
              result.evaluation.metrics.empty() ? "last" : "best", o.out.string());
-  end_if_stopped(result.stopped_by, fmt::format("step {}; the model is saved", result.steps));
+  end_if_stopped(result, o.out);
 }
 
 // The same run with several seeds: how much of a result is luck.
 void run_seeds(const FinetuneOptions& o, const std::vector<uint64_t>& seeds) {
   check(!o.validation.empty(), "--seeds compares runs on a validation file; give --validation");
-  make_output_folder(o.out, o.overwrite);
+  make_output_folder(o.out, o.overwrite || o.resume);
   std::vector<double> scores;
   std::string name, degenerate;
   for (const uint64_t seed : seeds) {
@@ -124,17 +124,10 @@ void add_kind(Verb& finetune, const Kind& kind) {
   verb.option("--max-train-examples", o->max_train_examples);
   verb.option("--eval-steps", o->eval_steps, "default: each epoch");
   verb.option("--patience", o->patience, "evaluations without a better model before it stops");
-  verb.option("--logging-steps", o->logging_steps).positive().hidden();
   verb.flag("!--no-shuffle", o->shuffle, "keep the file's order");
   verb.heading("Learning");
-  verb.option("--learning-rate", o->learning_rate);
-  verb.option("--warmup-steps", o->warmup, "below 1: a share");
-  verb.option("--schedule", o->schedule, "linear constant cosine google");
-  verb.option("--optimizer", o->optimizer, fmt::format("{}", fmt::join(optimizer_names(), " ")));
-  verb.option("--weight-decay", o->weight_decay);
-  verb.option("--max-grad-norm", o->max_grad_norm).hidden();
+  add_learning_options(verb, *o);
   verb.option("--layer-decay", o->layer_decay, "of the rate, layer by layer down");
-  verb.option("--dropout", o->dropout);
   verb.option("--freeze", o->freeze, "patterns of names, e.g. 'bert.embeddings.*'");
   verb.option("--reinit-layers", o->reinit_layers, "top layers that begin anew").hidden();
   verb.flag("--random-init", o->random_init, "the model's architecture only, for comparison")
@@ -143,7 +136,6 @@ void add_kind(Verb& finetune, const Kind& kind) {
   verb.option("--lora-alpha", o->lora_alpha).hidden();
   verb.option("--lora-targets", o->lora_targets).hidden();
   verb.flag("--merge-lora", o->merge_lora).hidden();
-  verb.option("--seed", o->seed);
   verb.option("--seeds", *seeds, "several runs, 1..5: mean and deviation");
   verb.heading("Loss");
   const std::string name = kind.name;
@@ -156,11 +148,13 @@ void add_kind(Verb& finetune, const Kind& kind) {
   if (name == "ner")
     verb.flag("--label-all-tokens", o->task.label_all_tokens,
               "further pieces of a word are labelled too");
+  const auto read_run_options = add_run_options(verb, *o);
   verb.footer(
       fmt::format("Example: gradus finetune {} {}\nFurther options (adapters, renewed layers, …): "
                   "docs/fine-tuning.md",
                   kind.name, kind.example));
-  verb.does([o, seeds] {
+  verb.does([o, seeds, read_run_options] {
+    read_run_options();
     if (seeds->empty()) run_once(*o);
     else run_seeds(*o, parse_seeds(*seeds));
   });

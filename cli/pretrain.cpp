@@ -1,9 +1,7 @@
 // gradus pretrain: from a corpus file to a Hugging Face folder.
 #include "gradus/train/pretrain.h"
 
-#include <fmt/ranges.h>
-
-#include "gradus/cli/cli.h"
+#include "gradus/cli/learning_options.h"
 #include "gradus/train/progress.h"
 
 namespace gradus::cli {
@@ -33,24 +31,18 @@ void add_pretrain(Verb& program) {
   verb.flag("!--no-next-sentence", o->instances.next_sentence,
             "whole sentences instead of pairs, no next-sentence loss");
   verb.heading("Optimizer");
-  verb.option("--learning-rate", o->learning_rate);
-  verb.option("--warmup-steps", o->warmup, "below 1: a share of the steps");
-  verb.option("--schedule", o->schedule, "linear constant cosine google");
-  verb.option("--optimizer", o->optimizer, fmt::format("{}", fmt::join(optimizer_names(), " ")));
-  verb.option("--weight-decay", o->weight_decay);
-  verb.option("--max-grad-norm", o->max_grad_norm);
-  verb.option("--dropout", o->dropout, "both kinds; default: the configuration's (0.1)");
+  add_learning_options(verb, *o);
   verb.option("--initialization", o->initialization,
               "hugging_face google mimetic (for small models)");
-  verb.option("--seed", o->seed);
   verb.heading("Watching");
   verb.option("--eval-steps", o->eval_steps, "default: ten times a run");
   verb.option("--eval-instances", o->eval_instances, "held-out instances; 0: all");
-  verb.option("--logging-steps", o->logging_steps).positive();
+  const auto read_run_options = add_run_options(verb, *o);
   verb.footer(
       "Example: gradus pretrain --data novels.gds --model tiny --max-steps 5000 --learning-rate "
       "2e-3 --out runs/tiny");
-  verb.does([o] {
+  verb.does([o, read_run_options] {
+    read_run_options();
     fmt::print("reading {}\n", o->data.string());
     std::fflush(stdout);
     const PretrainResult result = pretrain(*o);
@@ -58,8 +50,7 @@ void add_pretrain(Verb& program) {
         "{} steps, {:.2f} M tokens in {}, share {:.2f} of the sgemm rate. The model is in {}\n",
         result.steps, static_cast<double>(result.tokens) / 1e6, format_duration(result.seconds),
         result.sgemm_share, o->out.string());
-    end_if_stopped(result.stopped_by,
-                   fmt::format("step {}; the model so far is saved", result.steps));
+    end_if_stopped(result, o->out);
   });
 }
 

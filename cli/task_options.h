@@ -3,7 +3,7 @@
 #pragma once
 
 #include "gradus/cli/cli.h"
-#include "gradus/train/finetune.h"
+#include "gradus/train/finetuned_model.h"
 
 namespace gradus::cli {
 

@@ -90,6 +90,7 @@ Option& Option::separated_by(char delimiter) { return option_->delimiter(delimit
 Option& Option::count(int least, int most) { return option_->expected(least, most), *this; }
 Option& Option::excludes(const Option& other) { return option_->excludes(other.option_), *this; }
 Option& Option::needs(const Option& other) { return option_->needs(other.option_), *this; }
+bool Option::given() const { return option_->count() > 0; }
 Option& Option::hidden() { return option_->group(""), *this; }
 
 Verb Verb::verb(const std::string& name, const std::string& about) {

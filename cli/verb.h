@@ -43,7 +43,8 @@ class Option {
   Option& count(int least, int most);    // so many arguments
   Option& excludes(const Option& other);
   Option& needs(const Option& other);
-  Option& hidden();  // left out of --help
+  Option& hidden();    // left out of --help
+  bool given() const;  // on the command line that was read
 
  private:
   CLI::Option* option_;

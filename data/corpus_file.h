@@ -103,6 +103,7 @@ class CorpusFile {
   const Vocabulary& vocabulary() const { return tokenizer_->vocabulary(); }
   const CorpusInfo& info() const { return info_; }
   const std::filesystem::path& path() const { return path_; }
+  uint64_t checksum() const { return header_->payload_checksum; }  // of all that it holds
 
   // An Error, naming both, unless `other` gives the same ids for every text. `owner` is whose
   // tokenizer it is: "the model runs/tiny".

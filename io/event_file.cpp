@@ -33,7 +33,7 @@ fs::path place_in(const fs::path& folder) {
 
 }  // namespace
 
-std::string event_record(double wall_time, int64_t step, const Scalars& scalars) {
+std::string event_record(double wall_time, int64_t step, const Metrics& scalars) {
   std::string summary;
   for (const auto& [tag, value] : scalars)
     summary += text_field(1, text_field(1, tag) + float_field(2, static_cast<float>(value)));
@@ -45,7 +45,7 @@ EventFile::EventFile(const fs::path& folder) : file_(place_in(folder)) {
   file_.append(record(double_field(1, now()) + text_field(3, "brain.Event:2")));
 }
 
-void EventFile::write(int64_t step, const Scalars& scalars) {
+void EventFile::write(int64_t step, const Metrics& scalars) {
   file_.append(event_record(now(), step, scalars));
 }
 

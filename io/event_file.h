@@ -7,24 +7,21 @@
 #pragma once
 
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "gradus/base/file.h"
+#include "gradus/base/metrics.h"
 
 namespace gradus {
 
-// Tag and value, as in {"train/loss", 0.25}.
-using Scalars = std::vector<std::pair<std::string, double>>;
-
-// One record. Values are stored as float32. wall_time: seconds since 1970.
-std::string event_record(double wall_time, int64_t step, const Scalars& scalars);
+// One record. Scalars are tag and value, as in {"train/loss", 0.25}; values are stored as float32.
+// wall_time: seconds since 1970.
+std::string event_record(double wall_time, int64_t step, const Metrics& scalars);
 
 class EventFile {
  public:
   // events.out.tfevents.SECONDS.gradus, in place of an earlier run's
   explicit EventFile(const std::filesystem::path& folder);
-  void write(int64_t step, const Scalars& scalars);
+  void write(int64_t step, const Metrics& scalars);
 
  private:
   GrowingFile file_;

@@ -76,10 +76,10 @@ double Optimizer::step(const std::vector<Optimizer*>& optimizers, double max_nor
         if (range.updated() && names.size() < 200 &&
             !std::isfinite(norm(optimizer->arena_.gradient(range))))
           names += (names.empty() ? "" : ", ") + range.name;
-    fail_run(
+    throw NotFinite(fmt::format(
         "the gradient is not finite at step {}; the parameters concerned begin with: {}. Nothing "
         "was updated. Is the learning rate ({}) too high?",
-        optimizers[0]->steps_ + 1, names, optimizers[0]->learning_rate_);
+        optimizers[0]->steps_ + 1, names, optimizers[0]->learning_rate_));
   }
   for (Optimizer* optimizer : optimizers) {
     ++optimizer->steps_;
@@ -92,10 +92,10 @@ double Optimizer::step(const std::vector<Optimizer*>& optimizers, double max_nor
 
 void Optimizer::require_finite(double loss) const {
   if (!std::isfinite(loss))
-    fail_run(
+    throw NotFinite(fmt::format(
         "the loss is not finite at step {}: nothing was updated; is the learning rate ({}) too "
         "high?",
-        steps_ + 1, learning_rate_);
+        steps_ + 1, learning_rate_));
 }
 
 StateBuffer& Optimizer::state_buffer(const std::string& name, const ShapeOf& shape_of) {

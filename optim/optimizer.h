@@ -69,6 +69,11 @@ struct OptimizerState {
   std::vector<std::pair<std::string, Tensor>> tensors;
 };
 
+// A loss or gradient that is not finite: nothing was updated (exit code 1).
+struct NotFinite : Error {
+  explicit NotFinite(const std::string& text) : Error(text, 1) {}
+};
+
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -77,14 +82,14 @@ class Optimizer {
 
   // One update. max_norm > 0 scales the gradients so that their global norm is at most that
   // (applied as they are read; nothing is written for it). Returns the norm before clipping. A norm
-  // that is not finite changes nothing and is an Error (exit code 1) that names the parameters.
+  // that is not finite changes nothing and is NotFinite, an Error that names the parameters.
   double step(double max_norm = 0) { return step({this}, max_norm); }
   // The same for several optimizers on parts of one model: one norm over all their gradients, one
   // scale, and all of them are updated or none.
   //   Optimizer::step({&body, &head}, /*max_norm=*/1.0);
   static double step(const std::vector<Optimizer*>& optimizers, double max_norm = 0);
   void clear_gradients() { arena_.clear_gradients(); }
-  // For the loss that step() would follow: an Error (exit code 1) where it is not finite.
+  // For the loss that step() would follow: NotFinite where it is not.
   void require_finite(double loss) const;
 
   // An Error unless it is finite and 0 or more.

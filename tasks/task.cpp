@@ -69,8 +69,8 @@ TaskOptions task_of(const BertConfig& config, const std::string& origin) {
   return options;
 }
 
-std::vector<UnitLogits> run_task(const BertForTask& model, const TaskSet& set,
-                                 int64_t batch_tokens) {
+std::vector<UnitLogits> run_task(const BertForTask& model, const TaskSet& set, int64_t batch_tokens,
+                                 const std::function<void()>& between_batches) {
   const NoGrad no_grad;
   const detail::Switch<&detail::Modes::training> not_training(false);
   constexpr int64_t kAtOnce = 8192;  // units encoded at a time
@@ -86,6 +86,7 @@ std::vector<UnitLogits> run_task(const BertForTask& model, const TaskSet& set,
     std::vector<UnitLogits> each(sequences.size());
     for_each_batch(model.bert.config, sequences, batch_tokens,
                    [&](const BertInput& batch, const std::vector<size_t>& rows) {
+                     if (between_batches) between_batches();
                      const Tensor logits = model(batch);
                      const std::vector<float> values = logits.to_vector<float>();
                      const int64_t columns = logits.size(1);

@@ -1,6 +1,6 @@
 // tasks/: what BERT is fine-tuned for, one kind of task a folder, in which everything of it lies:
 // the reader of its files, its features, its loss, how answers are decoded, judged and written.
-// Uses models/ and below, data/ and text/; the loop (train/finetune.h), `eval` and `predict` know
+// Uses models/ and below, data/ and text/; the loop (train/loop.h), `eval` and `predict` know
 // kinds through this header alone.
 //
 //   text/       classify, regress, multilabel: texts and pairs with labels; GLUE's layouts
@@ -123,8 +123,9 @@ class Task {
 // not fine-tuned.
 TaskOptions task_of(const BertConfig& config, const std::string& origin);
 
-// The logits of all units, run in batches of similar length.
+// The logits of all units, run in batches of similar length; between_batches may throw.
 std::vector<UnitLogits> run_task(const BertForTask& model, const TaskSet& set,
-                                 int64_t batch_tokens = 8192);
+                                 int64_t batch_tokens = 8192,
+                                 const std::function<void()>& between_batches = {});
 
 }  // namespace gradus

@@ -40,6 +40,12 @@ std::span<const int64_t> UnitOrder::next(int64_t count) {
   return std::span(units_).subspan(begin, at_ - begin);
 }
 
+void UnitOrder::go_to(int64_t epoch, int64_t at) {
+  epoch_ = static_cast<uint64_t>(epoch);
+  begin_epoch();
+  at_ = std::min(static_cast<size_t>(at), units_.size());
+}
+
 void UnitOrder::begin_epoch() {
   at_ = 0;
   if (!shuffle_) return;

@@ -26,6 +26,10 @@ class UnitOrder {
   UnitOrder(int64_t size, int64_t count, bool shuffle, uint64_t seed);
   std::span<const int64_t> next(int64_t count);  // fewer at the end of an epoch
   bool at_end_of_epoch() const { return at_ == units_.size(); }
+  int64_t epoch() const { return static_cast<int64_t>(epoch_); }
+  int64_t at() const { return static_cast<int64_t>(at_); }              // units taken of this epoch
+  int64_t size() const { return static_cast<int64_t>(units_.size()); }  // of an epoch
+  void go_to(int64_t epoch, int64_t at);
 
  private:
   void begin_epoch();

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "gradus/base/json.h"
 #include "gradus/base/parallel.h"
 
 namespace gradus {
@@ -25,14 +26,24 @@ PretrainingBatch::Part PretrainingBatch::part(const BertConfig& config, size_t b
   return {BertInput(config, tokens, static_cast<int64_t>(begin)), std::move(targets)};
 }
 
-std::vector<PretrainingBatch::Part> PretrainingBatch::parts(const BertConfig& config,
-                                                            int64_t count) const {
-  std::vector<Part> result;
+std::vector<std::pair<size_t, size_t>> PretrainingBatch::splits(int64_t count) const {
+  std::vector<std::pair<size_t, size_t>> result;
   const size_t each =
       (instances.size() + static_cast<size_t>(count) - 1) / static_cast<size_t>(count);
   for (size_t begin = 0; begin < instances.size(); begin += each)
-    result.push_back(part(config, begin, std::min(begin + each, instances.size())));
+    result.emplace_back(begin, std::min(begin + each, instances.size()));
   return result;
+}
+
+std::string PretrainingBatch::to_json() const {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const Instance& instance : instances)
+    json.push_back({{"ids", instance.ids},
+                    {"types", instance.types},
+                    {"masked_positions", instance.positions},
+                    {"masked_labels", instance.labels},
+                    {"next_label", instance.next_label}});
+  return json.dump(1) + "\n";
 }
 
 int64_t PretrainingBatch::tokens() const {
@@ -54,7 +65,7 @@ int64_t PretrainingBatch::pairs() const {
 PretrainingBatch InstanceStream::next(int64_t count) {
   std::vector<std::pair<int64_t, int64_t>> places;
   while (static_cast<int64_t>(places.size()) < count) {
-    if (index_ >= source_.size(epoch_)) {
+    if (index_ >= source_->size(epoch_)) {
       check(index_ > 0,
             "an epoch of the corpus has no training instances; the corpus is too small");
       ++epoch_;
@@ -67,7 +78,7 @@ PretrainingBatch InstanceStream::next(int64_t count) {
   batch.instances.resize(places.size());
   parallel_for(count, 1, [&](int64_t i, int64_t) {
     const auto [epoch, index] = places[static_cast<size_t>(i)];
-    batch.instances[static_cast<size_t>(i)] = source_.get(epoch, index);
+    batch.instances[static_cast<size_t>(i)] = source_->get(epoch, index);
   });
   return batch;
 }
@@ -75,7 +86,8 @@ PretrainingBatch InstanceStream::next(int64_t count) {
 double PretrainingMetrics::perplexity() const { return std::exp(masked_loss); }
 
 PretrainingMetrics evaluate(const BertForPreTraining& model, const InstanceSource& source,
-                            int64_t limit, int64_t batch_size) {
+                            int64_t limit, const std::function<void()>& between_batches,
+                            int64_t batch_size) {
   const NoGrad no_grad;
   const detail::Switch<&detail::Modes::training> not_training(false);
   const int64_t count = limit > 0 ? std::min(limit, source.size(0)) : source.size(0);
@@ -84,6 +96,7 @@ PretrainingMetrics evaluate(const BertForPreTraining& model, const InstanceSourc
   int64_t masked_correct = 0, next_correct = 0;
   PretrainingMetrics metrics;
   for (int64_t done = 0; done < count; done += batch_size) {
+    if (between_batches) between_batches();
     const PretrainingBatch batch = stream.next(std::min(batch_size, count - done));
     const auto part = batch.part(model.bert.config, 0, batch.instances.size());
     const PretrainingLoss loss = model.loss(part.input, part.targets);

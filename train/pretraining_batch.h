@@ -2,6 +2,8 @@
 // predicted where, and micro-batches that add up to it.
 #pragma once
 
+#include <functional>
+
 #include "gradus/data/instances.h"
 #include "gradus/models/bert.h"
 
@@ -18,8 +20,9 @@ struct PretrainingBatch {
     PretrainingTargets targets;
   };
   Part part(const BertConfig& config, size_t begin, size_t end) const;
-  // at most `count` parts of about equal size
-  std::vector<Part> parts(const BertConfig& config, int64_t count) const;
+  // Its instances cut into at most `count` pieces of about equal size: [begin, end) of each.
+  std::vector<std::pair<size_t, size_t>> splits(int64_t count) const;
+  std::string to_json() const;  // for one that is to be looked at
 
   int64_t tokens() const;
   int64_t predicted() const;  // masked tokens
@@ -30,13 +33,13 @@ struct PretrainingBatch {
 class InstanceStream {
  public:
   InstanceStream(const InstanceSource& source, int64_t epoch = 0, int64_t index = 0)
-      : source_(source), epoch_(epoch), index_(index) {}
+      : source_(&source), epoch_(epoch), index_(index) {}
   PretrainingBatch next(int64_t count);  // goes on into the next epoch where one ends
   int64_t epoch() const { return epoch_; }
   int64_t index() const { return index_; }
 
  private:
-  const InstanceSource& source_;
+  const InstanceSource* source_;
   int64_t epoch_, index_;
 };
 
@@ -49,6 +52,7 @@ struct PretrainingMetrics {
 
 // The first `limit` instances of a source (all for 0), without dropout, always with the same masks.
 PretrainingMetrics evaluate(const BertForPreTraining& model, const InstanceSource& source,
-                            int64_t limit, int64_t batch_size = 64);
+                            int64_t limit, const std::function<void()>& between_batches = {},
+                            int64_t batch_size = 64);
 
 }  // namespace gradus

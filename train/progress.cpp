@@ -17,10 +17,11 @@ std::string format_duration(double seconds) {
   return fmt::format("{} h {:02} min", s / 3600, s / 60 % 60);
 }
 
-Progress::Progress(std::string what, double total, std::string unit)
+Progress::Progress(std::string what, double total, std::string unit, double from)
     : what_(std::move(what)),
       unit_(std::move(unit)),
       total_(total),
+      from_(from),
       start_(seconds_now()),
       terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
@@ -62,12 +63,13 @@ void Progress::draw(double done, const std::string& note, bool last) {
   }
   text += total_ > 0 ? fmt::format("{:>3.0f} %  {:.0f}/{:.0f} {}", 100 * share, done, total_, unit_)
                      : fmt::format("{:.0f} {}", done, unit_);
-  if (elapsed > 0.5 && done > 0 && unit_ != "s")
-    text += fmt::format("  {:.3g} {}/s", done / elapsed, unit_);
+  const double now_done = done - from_;
+  if (elapsed > 0.5 && now_done > 0 && unit_ != "s")
+    text += fmt::format("  {:.3g} {}/s", now_done / elapsed, unit_);
   if (!note.empty()) text += "  " + note;
   if (last) text += "  in " + format_duration(elapsed);
-  else if (total_ > 0 && done > 0 && elapsed > 1)
-    text += fmt::format("  {} left", format_duration(elapsed / done * (total_ - done)));
+  else if (total_ > 0 && now_done > 0 && elapsed > 1)
+    text += fmt::format("  {} left", format_duration(elapsed / now_done * (total_ - done)));
   show(fmt::format("{}{}{}", terminal_ ? "\r\033[K" : "", text, terminal_ && !last ? "" : "\n"));
   open_ = terminal_ && !last;
 }

@@ -9,8 +9,8 @@ namespace gradus {
 class Progress {
  public:
   // `unit` is what is counted: "steps", "MB"; "s" is the clock itself, which has no rate. total 0:
-  // unknown.
-  Progress(std::string what, double total, std::string unit);
+  // unknown. from: what was done before, which says nothing of the rate.
+  Progress(std::string what, double total, std::string unit, double from = 0);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -25,7 +25,7 @@ class Progress {
  private:
   void draw(double done, const std::string& note, bool last);
   std::string what_, unit_;
-  double total_, start_, drawn_ = -1e9;
+  double total_, from_, start_, drawn_ = -1e9;
   bool terminal_, open_ = false;
 };
 

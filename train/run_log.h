@@ -9,8 +9,9 @@ namespace gradus {
 
 class RunLog {
  public:
-  explicit RunLog(const std::filesystem::path& folder)
-      : lines_(folder / "metrics.jsonl"), events_(folder) {}
+  // Of a run that goes on: begins with the lines of its checkpoint.
+  explicit RunLog(const std::filesystem::path& folder,
+                  const nlohmann::ordered_json& history = nlohmann::ordered_json::array());
   // `line` has a "step". For TensorBoard an evaluation's "eval_loss" is eval/loss, another line's
   // "loss" train/loss.
   void write(const nlohmann::ordered_json& line);

@@ -5,13 +5,11 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
-namespace gradus {
+#include "gradus/base/metrics.h"
 
-// by name, in the order in which they are shown and written
-using Metrics = std::vector<std::pair<std::string, double>>;
+namespace gradus {
 
 struct ClassScore {
   double precision = 0, recall = 0, f1 = 0;

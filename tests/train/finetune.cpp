@@ -5,44 +5,14 @@
 #include "gradus/base/file.h"
 #include "gradus/base/json.h"
 #include "gradus/nn/lora.h"
-#include "tests/io/small_model.h"
+#include "gradus/train/finetuned_model.h"
+#include "tests/train/small_runs.h"
 
 using namespace gradus;
 using namespace gradus::testing;
 namespace fs = std::filesystem;
 
 namespace {
-
-// "the a the b .": positive where it holds an a.
-void write_texts(const fs::path& path, int count, int seed) {
-  std::string text = "sentence\tlabel\n";
-  for (int i = 0; i < count; ++i) {
-    const bool positive = (i * 7 + seed) % 3 != 0;
-    const int words = 1 + (i + seed) % 5;
-    for (int w = 0; w < words; ++w) {
-      const char* other = (w + i) % 2 ? "the " : "b ";
-      text += positive && w == (i % words) ? "a " : other;
-    }
-    text += positive ? ".\tyes\n" : ".\tno\n";
-  }
-  write_file(path, text);
-}
-
-FinetuneOptions options_for(const Scratch& scratch) {
-  if (!fs::exists(scratch / "base")) {
-    BertForPreTraining model = small_model(3);
-    save_model_folder(scratch / "base", model.bert.config, parameters(model), small_tokenizer());
-    write_texts(scratch / "train.tsv", 96, 0);
-    write_texts(scratch / "dev.tsv", 30, 1);
-  }
-  FinetuneOptions o;
-  o.model = scratch / "base", o.train = scratch / "train.tsv", o.validation = scratch / "dev.tsv",
-  o.out = scratch / "out";
-  o.overwrite = o.quiet = true;
-  o.task.kind = "classify", o.task.max_seq_length = 16;
-  o.batch_size = 8, o.epochs = 20, o.learning_rate = 1e-2, o.dropout = 0;
-  return o;
-}
 
 std::vector<float> values(BertForTask& model) {
   std::vector<float> all;
@@ -55,7 +25,7 @@ std::vector<float> values(BertForTask& model) {
 
 TEST_CASE("a text classifier learns, is saved at its best, and predicts by name") {
   const Scratch scratch;
-  const FinetuneOptions o = options_for(scratch);
+  const FinetuneOptions o = small_finetuning(scratch);
   const FinetuneResult result = finetune(o);
   CHECK(result.evaluation.metrics.front().first == "accuracy");
   CHECK(result.score() == 1);
@@ -97,7 +67,7 @@ TEST_CASE("a text classifier learns, is saved at its best, and predicts by name"
 
 TEST_CASE("a run is a function of its seed; a batch in parts is the batch") {
   const Scratch scratch;
-  FinetuneOptions o = options_for(scratch);
+  FinetuneOptions o = small_finetuning(scratch);
   o.epochs = 1, o.dropout = 0.1;
   finetune(o);
   FinetunedModel first(o.out);
@@ -120,7 +90,7 @@ TEST_CASE("a run is a function of its seed; a batch in parts is the batch") {
 
 TEST_CASE("adapters: only they and the head are trained; apart or merged they answer the same") {
   const Scratch scratch;
-  FinetuneOptions o = options_for(scratch);
+  FinetuneOptions o = small_finetuning(scratch);
   o.lora_rank = 4, o.epochs = 40;
   const FinetuneResult result = finetune(o);
   CHECK(result.score() > result.evaluation.constant);
@@ -186,7 +156,7 @@ TEST_CASE("adapters have right gradients, of a range of a leaf too") {
 
 TEST_CASE("frozen, slowed and renewed layers") {
   const Scratch scratch;
-  FinetuneOptions o = options_for(scratch);
+  FinetuneOptions o = small_finetuning(scratch);
   o.epochs = 1;
   o.freeze = {"bert.embeddings.*"};
   o.layer_decay = 1e-9;  // so that all but the head stands still
@@ -216,7 +186,7 @@ TEST_CASE(
     "a fine-tuned folder goes on with its head where the labels are the same; early stopping "
     "stops") {
   const Scratch scratch;
-  FinetuneOptions o = options_for(scratch);
+  FinetuneOptions o = small_finetuning(scratch);
   finetune(o);
   o.model = scratch / "out", o.out = scratch / "second";
   o.epochs = 5, o.learning_rate = 1e-9, o.patience = 2;
@@ -231,7 +201,7 @@ TEST_CASE(
 
 TEST_CASE("what cannot be is refused before anything is written") {
   const Scratch scratch;
-  FinetuneOptions good = options_for(scratch), o = good;
+  FinetuneOptions good = small_finetuning(scratch), o = good;
   const auto refused = [&](const char* mentions) {
     CHECK_MENTIONS(error_of([&] { finetune(o); }), mentions);
     CHECK_FALSE(fs::exists(scratch / "out"));

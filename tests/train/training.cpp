@@ -1,44 +1,13 @@
 #include <omp.h>
 
-#include "gradus/data/corpus_builder.h"
-#include "gradus/io/model_folder.h"
-#include "gradus/story/story.h"
-#include "gradus/text/wordpiece_trainer.h"
 #include "gradus/train/measure.h"
-#include "gradus/train/pretrain.h"
-#include "tests/support.h"
+#include "tests/train/small_runs.h"
 
 using namespace gradus;
 using namespace gradus::testing;
 namespace fs = std::filesystem;
 
 namespace {
-
-// A small corpus of the story world, built once.
-struct World {
-  Scratch scratch;
-  fs::path corpus = scratch / "stories.gds";
-  World() {
-    const auto text = story::write_stories(
-        scratch.path(),
-        {.documents = 400, .seed = 3, .world = story::World::small, .overwrite = true});
-    WordPieceTrainerOptions options;
-    options.size = 900;
-    build_corpus(corpus, Tokenizer(Vocabulary(train_wordpiece({text}, options))),
-                 {.corpus = {text}, .validation_fraction = 0.1, .seed = 1, .overwrite = true});
-  }
-};
-const World& world() {
-  static const World instance;
-  return instance;
-}
-
-BertConfig small_config(int64_t vocabulary) {
-  BertConfig config = BertConfig::named("tiny", vocabulary);
-  config.hidden_size = 32, config.num_attention_heads = 2, config.intermediate_size = 64,
-  config.max_position_embeddings = 64;
-  return config;
-}
 
 // The gradients of one batch, in `parts` micro-batches, as one vector.
 std::vector<float> gradients_of(const PretrainingBatch& batch, const BertConfig& config,
@@ -47,7 +16,8 @@ std::vector<float> gradients_of(const PretrainingBatch& batch, const BertConfig&
   const auto list = parameters(model);
   initialize_bert(list, config, BertInitialization::hugging_face, 1);
   const Training training;
-  for (const auto& part : batch.parts(config, parts)) {
+  for (const auto& [begin, end] : batch.splits(parts)) {
+    const PretrainingBatch::Part part = batch.part(config, begin, end);
     const RandomScope random(5, 2);
     backward(model.loss(part.input, part.targets).total);
   }
@@ -59,28 +29,13 @@ std::vector<float> gradients_of(const PretrainingBatch& batch, const BertConfig&
   return all;
 }
 
-PretrainOptions options_for(const Scratch& scratch, const char* out) {
-  PretrainOptions o;
-  const CorpusFile corpus = CorpusFile::open(world().corpus);
-  write_file(scratch / "config.json", small_config(corpus.vocabulary().size()).to_json());
-  o.data = world().corpus;
-  o.out = scratch / out;
-  o.model = (scratch / "config.json").string();
-  o.max_seq_length = 48;
-  o.batch_size = 8;
-  o.max_steps = 6;
-  o.learning_rate = 1e-3;
-  o.quiet = true;
-  return o;
-}
-
 }  // namespace
 
 TEST_CASE("micro-batches add up to the big batch, dropout included") {
   const CorpusFile corpus = CorpusFile::open(world().corpus);
   const InstanceSource source(corpus, Split::train, {.max_seq_length = 48}, 1);
   const PretrainingBatch batch = InstanceStream(source).next(12);
-  const BertConfig config = small_config(corpus.vocabulary().size());
+  const BertConfig config = story_config(corpus.vocabulary().size());
   const auto whole = gradients_of(batch, config, 1);
   double length = 0;
   for (const float g : whole) length += static_cast<double>(g) * static_cast<double>(g);
@@ -97,9 +52,9 @@ TEST_CASE("a whole run is the same, bit for bit, on one thread and on several") 
   const Scratch scratch;
   const int threads = omp_get_max_threads();
   omp_set_num_threads(1);
-  pretrain(options_for(scratch, "one"));
+  pretrain(small_pretraining(scratch, "one"));
   omp_set_num_threads(3);
-  const PretrainResult result = pretrain(options_for(scratch, "three"));
+  const PretrainResult result = pretrain(small_pretraining(scratch, "three"));
   omp_set_num_threads(threads);
   CHECK(result.steps == 6);
   CHECK(read_file(scratch / "one/model.safetensors") ==
@@ -108,7 +63,7 @@ TEST_CASE("a whole run is the same, bit for bit, on one thread and on several") 
 
 TEST_CASE("pretrain leaves a folder that loads, its metrics and its configuration") {
   const Scratch scratch;
-  PretrainOptions o = options_for(scratch, "run");
+  PretrainOptions o = small_pretraining(scratch, "run");
   o.max_steps = 40, o.batch_size = 16, o.learning_rate = 3e-3, o.gradient_accumulation_steps = 2;
   const PretrainResult result = pretrain(o);
   REQUIRE(result.validation.has_value());
@@ -132,16 +87,16 @@ TEST_CASE("pretrain leaves a folder that loads, its metrics and its configuratio
         doctest::Approx(result.validation->masked_loss).epsilon(1e-6));
   CHECK_MENTIONS(error_of([&] { pretrain(o); }), "not empty");
 
-  PretrainOptions more = options_for(scratch, "more");
+  PretrainOptions more = small_pretraining(scratch, "more");
   more.init = o.out;
   more.max_steps = 2;
   more.warmup = 0;
-  CHECK(pretrain(more).train_loss < 6.0);
+  CHECK(pretrain(more).mean("masked_lm_loss") < 6.0);
 }
 
 TEST_CASE("without next-sentence prediction the pooler is left alone") {
   const Scratch scratch;
-  PretrainOptions o = options_for(scratch, "run");
+  PretrainOptions o = small_pretraining(scratch, "run");
   o.instances.next_sentence = false;
   const PretrainResult result = pretrain(o);
   CHECK(result.validation->pairs == 0);
@@ -149,22 +104,24 @@ TEST_CASE("without next-sentence prediction the pooler is left alone") {
 
 TEST_CASE("wrong options are refused before anything is made") {
   const Scratch scratch;
-  PretrainOptions o = options_for(scratch, "run");
+  PretrainOptions o = small_pretraining(scratch, "run");
   o.max_seq_length = 65;
   CHECK_MENTIONS(error_of([&] { pretrain(o); }),
                  "options.max_seq_length 65 is more than the model's 64 positions");
-  for (const auto member : {&PretrainOptions::optimizer, &PretrainOptions::initialization,
-                            &PretrainOptions::schedule}) {
-    o = options_for(scratch, "run");
+  using Name = std::string PretrainOptions::*;
+  for (const Name member : {static_cast<Name>(&PretrainOptions::optimizer),
+                            static_cast<Name>(&PretrainOptions::schedule),
+                            &PretrainOptions::initialization}) {
+    o = small_pretraining(scratch, "run");
     o.*member = "sgdd";
     CHECK_MENTIONS(error_of([&] { pretrain(o); }), "sgdd");
     CHECK_FALSE(fs::exists(scratch / "run"));
   }
-  o = options_for(scratch, "run");
+  o = small_pretraining(scratch, "run");
   o.init = scratch / "nowhere";
   CHECK_MENTIONS(error_of([&] { pretrain(o); }), "nowhere");
-  o = options_for(scratch, "run");
-  BertConfig other = small_config(123);
+  o = small_pretraining(scratch, "run");
+  BertConfig other = story_config(123);
   write_file(scratch / "config.json", other.to_json());
   CHECK_MENTIONS(error_of([&] { pretrain(o); }), "the model's 123");
   CHECK_FALSE(fs::exists(scratch / "run"));

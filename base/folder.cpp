@@ -1,0 +1,222 @@
+#include "gradus/base/folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "gradus/base/error.h"
+#include "gradus/base/file.h"
+
+namespace gradus {
+namespace fs = std::filesystem;
+
+namespace {
+
+thread_local std::vector<fs::path> synced_later;
+
+[[noreturn]] void fail_write(const fs::path& path) {
+  fail_run("cannot write {}: {}", path.string(), std::strerror(errno));
+}
+
+void sync(const fs::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // some file systems have folders that cannot be synced
+  const bool failed = file < 0 || (::fsync(file) != 0 && errno != EINVAL && errno != EBADF);
+  const int error = errno;
+  if (file >= 0) ::close(file);
+  errno = error;
+  if (failed) fail_write(path);
+}
+
+void sync_all(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.is_regular_file()) sync(entry.path());
+  sync(folder);
+}
+
+void move(const fs::path& from, const fs::path& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) fail_write(to);
+}
+
+// ".NAME.gradus-…" beside the folder: the second folder of a swap.
+std::string swap_prefix(const fs::path& folder) {
+  return "." + folder.filename().string() + ".gradus-";
+}
+
+bool exchange(const fs::path& a, const fs::path& b) {
+  return ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
+}
+
+fs::path made(fs::path folder) {
+  // only for its owner until it has what the other has
+  if (::mkdir(folder.c_str(), 0777) != 0) fail_write(folder);
+  return folder;
+}
+
+// "config.json.tmp-1f0c9a44d2e7"
+bool is_temporary(const fs::path& path) {
+  const std::string name = path.filename().string();
+  const size_t at = name.rfind(".tmp-");
+  return at != std::string::npos && name.size() == at + 17;
+}
+
+// From the second folder of a swap what the first has not: the folders in it. Then it goes.
+void take_over(const fs::path& second, const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(second, error)) {
+    const fs::path to = folder / entry.path().filename();
+    if (entry.is_directory() && !fs::exists(to) && !is_temporary(to))
+      std::rename(entry.path().c_str(), to.c_str());
+  }
+  fs::remove_all(second, error);
+}
+
+// Without its links and its trailing slash: a name that can be swapped.
+fs::path real(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  check(!error, "cannot make the folder {}: {}", folder.string(), error.message());
+  return fs::canonical(folder);
+}
+
+}  // namespace
+
+bool is_synced_later(const fs::path& path) {
+  return std::any_of(synced_later.begin(), synced_later.end(), [&](const fs::path& folder) {
+    const fs::path parent = path.parent_path();
+    return std::mismatch(folder.begin(), folder.end(), parent.begin(), parent.end()).first ==
+           folder.end();
+  });
+}
+
+bool same_bytes(const fs::path& a, const fs::path& b) {
+  std::error_code error;
+  if (fs::file_size(a, error) != fs::file_size(b, error) || error) return false;
+  return MappedFile(a).view() == MappedFile(b).view();
+}
+
+FolderWriter::FolderWriter(const fs::path& folder)
+    : folder_(folder), temporary_(made(temporary_beside(folder))) {
+  synced_later.push_back(path());
+}
+
+FolderWriter::~FolderWriter() { seal(); }
+
+void FolderWriter::seal() { std::erase(synced_later, path()); }
+
+void FolderWriter::commit() {
+  seal();
+  sync_all(path());
+  const fs::path parent = folder_.has_parent_path() ? folder_.parent_path() : ".";
+  if (fs::exists(folder_)) {
+    if (!exchange(path(), folder_)) fail_write(folder_);
+    sync(parent);
+    return;  // what was there is under the temporary name now, and goes with it
+  }
+  move(path(), folder_);
+  temporary_.keep();
+  sync(parent);
+}
+
+FolderChange::FolderChange(const fs::path& folder, Owned owned)
+    : folder_(real(folder)), owned_(std::move(owned)) {
+  lock_.emplace(folder_);
+  staged_.emplace(made(temporary_beside(folder_ / ".gradus")));
+  synced_later.push_back(path());
+}
+
+FolderChange::~FolderChange() { std::erase(synced_later, path()); }
+
+void FolderChange::commit(const std::string& last) {
+  std::erase(synced_later, path());
+  sync_all(path());
+  std::vector<std::string> fresh, gone;
+  bool had = false;
+  for (const auto& entry : fs::directory_iterator(path())) {
+    const std::string name = entry.path().filename().string();
+    // the weights are large and differ
+    if (name == last || !same_bytes(entry.path(), folder_ / name)) fresh.push_back(name);
+  }
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    if (!owned_(name) || entry.is_directory()) continue;
+    had = true;
+    if (!fs::exists(path() / name)) gone.push_back(name);
+  }
+  std::stable_partition(fresh.begin(), fresh.end(),
+                        [&](const std::string& name) { return name != last; });
+  if (had && fresh.size() + gone.size() > 1) {
+    swap(fresh);
+    return;
+  }
+  for (const std::string& name : fresh) move(path() / name, folder_ / name);
+  for (const std::string& name : gone) fs::remove(folder_ / name);
+  sync(folder_);
+}
+
+void FolderChange::swap(const std::vector<std::string>& fresh) {
+  const fs::path parent = folder_.parent_path(),
+                 second = parent / (swap_prefix(folder_) +
+                                    temporary_beside("x").extension().string().substr(1));
+  const auto is_fresh = [&](const std::string& name) {
+    return std::find(fresh.begin(), fresh.end(), name) != fresh.end();
+  };
+  if (::mkdir(second.c_str(), 0777) == 0) {
+    Temporary temporary(second);
+    struct stat mode {};
+    if (::stat(folder_.c_str(), &mode) == 0) ::chmod(second.c_str(), mode.st_mode & 07777);
+    bool linked = true;
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+      const fs::path& from = entry.path();
+      const std::string name = from.filename().string();
+      if (is_fresh(name) || (owned_(name) && !fs::exists(path() / name))) continue;
+      if (entry.is_directory() && !entry.is_symlink()) continue;
+      linked =
+          linked && ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, (second / name).c_str(), 0) == 0;
+    }
+    for (const std::string& name : fresh)
+      linked = linked && ::link((path() / name).c_str(), (second / name).c_str()) == 0;
+    if (linked) {
+      sync(second);
+      if (exchange(second, folder_)) {
+        sync(parent);
+        temporary.keep();
+        take_over(second, folder_);
+        return;
+      }
+    }
+  }
+  // A mount point, or a file system without links or swaps: without weights for a moment, which
+  // is no model; never with those of another.
+  std::vector<std::string> gone;
+  for (const auto& entry : fs::directory_iterator(folder_))
+    if (const std::string name = entry.path().filename().string();
+        owned_(name) && !entry.is_directory() &&
+        (name == fresh.back() || !fs::exists(path() / name)))
+      gone.push_back(name);
+  for (const std::string& name : gone) fs::remove(folder_ / name);
+  sync(folder_);
+  for (const std::string& name : fresh) move(path() / name, folder_ / name);
+  sync(folder_);
+}
+
+void recover_folder(const fs::path& given) {
+  if (!fs::is_directory(given)) return;
+  const fs::path folder = fs::canonical(given);
+  std::vector<fs::path> left, swapped;
+  std::error_code error;  // a parent that cannot be read has nothing of ours
+  for (const auto& entry : fs::directory_iterator(folder.parent_path(), error))
+    if (entry.path().filename().string().starts_with(swap_prefix(folder)))
+      swapped.push_back(entry.path());
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (is_temporary(entry.path())) left.push_back(entry.path());
+  for (const fs::path& path : left) fs::remove_all(path, error);
+  for (const fs::path& path : swapped) take_over(path, folder);
+}
+
+}  // namespace gradus

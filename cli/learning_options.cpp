@@ -1,0 +1,47 @@
+#include "gradus/cli/learning_options.h"
+
+#include <fmt/ranges.h>
+
+namespace gradus::cli {
+
+void add_learning_options(Verb& verb, LearningOptions& o) {
+  verb.option("--learning-rate", o.learning_rate);
+  verb.option("--warmup-steps", o.warmup, "below 1: a share of the steps");
+  verb.option("--schedule", o.schedule, "linear constant cosine google");
+  verb.option("--optimizer", o.optimizer, fmt::format("{}", fmt::join(optimizer_names(), " ")));
+  verb.option("--weight-decay", o.weight_decay);
+  verb.option("--max-grad-norm", o.max_grad_norm).hidden();
+  verb.option("--dropout", o.dropout, "default: the configuration's");
+  verb.option("--seed", o.seed);
+}
+
+std::function<void()> add_run_options(Verb& verb, LearningOptions& o) {
+  struct Given {
+    std::string resume, on_save_error = "stop";
+  };
+  const auto given = std::make_shared<Given>();
+  verb.heading("Keeping (docs/reliability.md)");
+  const Option resume =
+      verb.option("--resume", given->resume, "go on: from --out, or that checkpoint").count(0, 1);
+  verb.option("--save-steps", o.save_steps, "a checkpoint every so many steps, kept in the end");
+  verb.option("--save-minutes", o.save_minutes, "and every so many minutes; 0: none");
+  verb.option("--save-total-limit", o.save_total_limit, "checkpoints that are kept").hidden();
+  verb.option("--on-save-error", given->on_save_error, "stop or go-on, when the disk is full")
+      .one_of({"stop", "go-on"})
+      .hidden();
+  verb.option("--skip-nonfinite", o.skip_nonfinite, "steps that may be left out").hidden();
+  verb.option("--logging-steps", o.logging_steps).hidden();
+  return [given, resume, &o] {
+    o.resume = resume.given();
+    o.resume_from = given->resume;
+    if (given->on_save_error == "go-on") o.on_save_error = TrainOptions::OnSaveError::go_on;
+  };
+}
+
+void end_if_stopped(const TrainResult& result, const std::filesystem::path& out) {
+  end_if_stopped(result.stopped_by,
+                 fmt::format("step {}; the run goes on with --resume (its checkpoint is in {})",
+                             result.steps, out.string()));
+}
+
+}  // namespace gradus::cli

@@ -1,0 +1,226 @@
+#include "gradus/train/loop.h"
+
+#include <cmath>
+
+#include "gradus/autograd/engine.h"
+#include "gradus/autograd/modes.h"
+#include "gradus/autograd/observer.h"
+#include "gradus/autograd/random.h"
+#include "gradus/base/file.h"
+#include "gradus/nn/audit.h"
+#include "gradus/train/progress.h"
+#include "gradus/train/run.h"
+#include "gradus/train/stop_signals.h"
+
+namespace gradus {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Stopped {};  // a signal came during an evaluation
+
+class Loop {
+ public:
+  Loop(const ParameterList& parameters, Optimizer& optimizer, const Schedule& schedule,
+       Objective& objective, const TrainOptions& options)
+      : o_(options),
+        parameters_(parameters),
+        optimizer_(optimizer),
+        schedule_(schedule),
+        objective_(objective),
+        run_(parameters, optimizer, schedule, objective, options),
+        now_(run_.now()) {}
+  TrainResult train();
+
+ private:
+  bool step();
+  void update(double loss);
+  void log();
+  void judge();
+  int64_t place() const;
+  bool evaluation_is_due();
+  bool ended() const;
+  bool out_of_patience();
+
+  const TrainOptions& o_;
+  const ParameterList& parameters_;
+  Optimizer& optimizer_;
+  const Schedule& schedule_;
+  Objective& objective_;
+  Run run_;        // its folder, log and checkpoints
+  RunState& now_;  // where it stands
+  StopSignals signals_;
+};
+
+// The step of the schedule.
+int64_t Loop::place() const {
+  if (!o_.schedule_by_clock) return now_.result.steps;
+  const auto total = static_cast<double>(schedule_.total);
+  return std::min(schedule_.total - 1,
+                  static_cast<int64_t>(now_.result.seconds / (o_.max_minutes * 60) * total));
+}
+
+bool Loop::ended() const {
+  return (!o_.schedule_by_clock && now_.result.steps >= schedule_.total) ||
+         (o_.max_minutes > 0 && now_.result.seconds >= o_.max_minutes * 60);
+}
+
+bool Loop::out_of_patience() {
+  if (o_.patience == 0 || now_.worse < o_.patience) return false;
+  run_.say(fmt::format("stopped after step {}: no better model in {} evaluations",
+                       now_.result.steps, now_.worse));
+  return true;
+}
+
+bool Loop::evaluation_is_due() {
+  if (o_.eval_steps == 0) return objective_.epoch_ended();
+  const int64_t due = place() / o_.eval_steps;
+  return due > std::exchange(now_.evaluations_due, due);
+}
+
+// One update, or as far as it came when a signal asked to stop: false.
+bool Loop::step() {
+  const double start = seconds_now();
+  const auto spend = [&, before = now_.result.seconds] {
+    now_.result.seconds = before + seconds_now() - start;
+  };
+  optimizer_.set_learning_rate(schedule_.at(place()));
+  now_.objective = objective_.state();  // for a checkpoint in the middle of this step
+  const Batch batch = objective_.next();
+  const auto parts = static_cast<int64_t>(batch.parts.size());
+  Tensors reached;
+  const bool first = now_.result.steps == 0 && now_.parts_done == 0;
+  {
+    const Training training;
+    const FirstOrderOnly first_order;
+    while (now_.parts_done < parts) {
+      const std::shared_ptr<void> around = objective_.around();
+      const RandomScope random(o_.seed, static_cast<uint64_t>(now_.result.steps));
+      const Tensor loss = batch.parts[static_cast<size_t>(now_.parts_done)](now_.means);
+      const Tensors now = backward(loss).reached;
+      now_.loss += loss.item();
+      if (first) reached.insert(reached.end(), now.begin(), now.end());
+      if (++now_.parts_done < parts && signals_.asked()) return spend(), false;
+    }
+  }
+  if (first && parts > 0) audit(parameters_, reached, o_.unreached_on_purpose);
+  try {
+    if (parts > 0) update(now_.loss);
+  } catch (const NotFinite& error) {
+    run_.not_finite(batch, error);  // an Error, unless the step may be left out
+  }
+  now_.loss = 0;
+  now_.parts_done = 0;
+  ++now_.result.steps;
+  now_.result.tokens += batch.tokens;
+  now_.tokens += batch.tokens;
+  now_.flop += batch.flop;
+  spend();
+  now_.seconds += seconds_now() - start;
+  return true;
+}
+
+void Loop::update(double loss) {
+  optimizer_.require_finite(loss);
+  for (const auto& hook : o_.before_update) hook({now_.result.steps + 1, loss, optimizer_});
+  const double norm = optimizer_.step(o_.max_grad_norm);
+  now_.means.add("loss", loss);
+  now_.means.add("grad_norm", norm);
+}
+
+void Loop::log() {
+  TrainResult& result = now_.result;
+  const double rate = static_cast<double>(now_.tokens) / now_.seconds;
+  if (o_.sgemm_rate > 0) result.sgemm_share = now_.flop / now_.seconds / 1e9 / o_.sgemm_rate;
+  run_.show(fmt::format(
+      "loss {:.4f}  lr {:.2e}  {:.0f} tokens/s{}", now_.means["loss"], optimizer_.learning_rate(),
+      rate, o_.sgemm_rate > 0 ? fmt::format("  share {:.2f}", result.sgemm_share) : ""));
+  if (result.steps % o_.logging_steps != 0 && !ended()) return;
+  Json line{{"step", result.steps}, {"tokens", result.tokens}, {"epoch", objective_.epoch()}};
+  result.last = now_.means.all();
+  for (const auto& [name, mean] : result.last) line[name] = mean;
+  line["learning_rate"] = optimizer_.learning_rate();
+  line["tokens_per_second"] = rate;
+  if (o_.sgemm_rate > 0) line["sgemm_share"] = result.sgemm_share;
+  run_.write(line);
+  now_.means.clear();
+  now_.tokens = 0;
+  now_.seconds = now_.flop = 0;
+}
+
+// Keeps the model if it is the best so far, or if nothing says which is better.
+void Loop::judge() {
+  TrainResult& result = now_.result;
+  const double start = seconds_now();
+  const std::optional<Judgement> judgement = objective_.evaluate([&] {
+    if (signals_.asked()) throw Stopped();
+  });
+  result.eval_seconds += seconds_now() - start;
+  now_.evaluation_due = false;
+  if (!judgement) return run_.save();
+  Json line{{"step", result.steps}, {"tokens", result.tokens}, {"epoch", objective_.epoch()}};
+  for (const auto& [name, value] : judgement->metrics) line["eval_" + name] = value;
+  run_.write(line);
+  const auto& score = judgement->score;
+  const bool better =
+      !score || result.best_step == 0 ||
+      (judgement->larger_is_better ? *score > result.best_score : *score < result.best_score);
+  run_.say(fmt::format("step {:>6}  {}{}", result.steps, judgement->text,
+                       score && better ? "  (best so far)" : ""));
+  now_.worse = better ? 0 : now_.worse + 1;
+  if (!better) return;
+  result.metrics = judgement->metrics;
+  if (score) {
+    result.best_score = *score;
+    result.best_step = result.steps;
+  }
+  now_.evaluation_line = line;
+  run_.save();
+}
+
+TrainResult Loop::train() {
+  if (now_.result.ended_before) return now_.result;
+  try {
+    while (!signals_.asked()) {
+      if (now_.evaluation_due) judge();
+      if (run_.checkpoint_is_due()) run_.checkpoint();
+      if (ended() || out_of_patience()) break;
+      if (!step()) break;
+      log();
+      now_.evaluation_due = evaluation_is_due() || ended();
+    }
+  } catch (const Stopped&) {  // the evaluation is due still
+  }
+  TrainResult& result = now_.result;
+  result.complete = (ended() || (o_.patience > 0 && now_.worse >= o_.patience)) &&
+                    !now_.evaluation_due && now_.parts_done == 0;
+  result.stopped_by = result.complete ? 0 : signals_.asked();
+  run_.end();
+  return now_.result;
+}
+
+struct StepLoss : Objective {
+  const std::function<Tensor(int64_t)>& loss;
+  int64_t step = 0;
+  explicit StepLoss(const std::function<Tensor(int64_t)>& loss) : loss(loss) {}
+  Batch next() override {
+    return {.parts = {[this, at = step++](Means&) { return loss(at); }}};
+  }
+  std::string state() const override { return std::to_string(step); }
+  void restore(const std::string& state) override { step = std::stoll(state); }
+};
+
+}  // namespace
+
+TrainResult train(const ParameterList& parameters, Optimizer& optimizer, const Schedule& schedule,
+                  Objective& objective, const TrainOptions& options) {
+  return Loop(parameters, optimizer, schedule, objective, options).train();
+}
+
+TrainResult train(const ParameterList& parameters, Optimizer& optimizer, const Schedule& schedule,
+                  const std::function<Tensor(int64_t step)>& loss, const TrainOptions& options) {
+  StepLoss objective(loss);
+  return train(parameters, optimizer, schedule, objective, options);
+}
+
+}  // namespace gradus

@@ -1,0 +1,230 @@
+#include "gradus/train/run.h"
+
+#include <cmath>
+
+#include "gradus/base/file.h"
+#include "gradus/base/folder.h"
+#include "gradus/base/range.h"
+#include "gradus/train/not_finite.h"
+
+namespace gradus {
+namespace fs = std::filesystem;
+
+using Json = nlohmann::ordered_json;
+
+void check_loop_ranges(const TrainOptions& o) {
+  check_count("options.logging_steps", o.logging_steps, 1);
+  check_count("options.eval_steps", o.eval_steps, 0);
+  check_count("options.save_steps", o.save_steps, 0);
+  check_count("options.save_total_limit", o.save_total_limit, 1);
+  check_count("options.patience", o.patience, 0);
+  check_count("options.skip_nonfinite", o.skip_nonfinite, 0);
+  check_range("options.save_minutes", o.save_minutes, {.at_least = 0});
+  check_range("options.max_minutes", o.max_minutes, {.at_least = 0});
+  check_range("options.max_grad_norm", o.max_grad_norm, {.at_least = 0});
+  check(!o.schedule_by_clock || o.max_minutes > 0,
+        "options.schedule_by_clock needs options.max_minutes");
+  check(!o.out.empty() || (!o.resume && o.resume_from.empty()),
+        "options.resume needs options.out, the folder of the run");
+}
+
+Run::Run(const ParameterList& parameters, Optimizer& optimizer, const Schedule& schedule,
+         Objective& objective, const TrainOptions& options)
+    : o_(options),
+      parameters_(parameters),
+      optimizer_(optimizer),
+      schedule_(schedule),
+      objective_(objective),
+      settings_(parse_ordered_json(options.settings)) {
+  check_loop_ranges(o_);
+  check_count("options.max_steps", schedule_.total, 1);
+  if (!o_.out.empty()) open();
+  last_checkpoint_seconds_ = now_.result.seconds;
+  last_checkpoint_step_ = now_.result.steps;
+  progress_.emplace(
+      o_.name, o_.schedule_by_clock ? o_.max_minutes * 60 : static_cast<double>(schedule_.total),
+      o_.schedule_by_clock ? "s" : "steps", position());
+  say(o_.about);
+  for (const std::string& line : said_) say(line);
+}
+
+void Run::open() {
+  const bool goes_on = o_.resume || !o_.resume_from.empty();
+  if (!goes_on && !o_.overwrite && fs::exists(o_.out / "run.json") &&
+      find_checkpoint(o_.out, [](const std::string&) {}))
+    fail(
+        "{}: the folder holds a run that has not ended; it goes on with options.resume, and is "
+        "written over with options.overwrite",
+        o_.out.string());
+  const bool a_run = fs::exists(o_.out / "run.json") || fs::exists(o_.out / ".gradus.lock");
+  make_output_folder(o_.out, o_.overwrite || (goes_on && a_run));
+  lock_.emplace(o_.out);
+  recover_folder(o_.out);
+  checkpoints_.emplace(o_.out, o_.save_total_limit);
+  if (goes_on) {
+    resume();
+  } else {
+    Checkpoints::remove_all(o_.out);
+    // what an earlier run says of itself
+    for (const char* file : {"trainer_state.json", "eval_results.json"}) fs::remove(o_.out / file);
+  }
+  if (now_.result.ended_before) return;
+  if (!goes_on || !fs::exists(o_.out / "run.json"))
+    write_file(o_.out / "run.json", settings_.dump(2) + "\n");
+  log_.emplace(o_.out, history_);
+}
+
+void Run::resume() {
+  const auto note = [&](const std::string& line) { said_.push_back(line); };
+  const fs::path from = o_.resume_from.empty() ? o_.out : o_.resume_from;
+  if (from == o_.out && fs::exists(o_.out / "run.json"))
+    require_same_settings(parse_ordered_json(read_file(o_.out / "run.json")), o_.out.string());
+  if (const fs::path end = from / "trainer_state.json";
+      from == o_.out && fs::exists(end) && load_end(parse_ordered_json(read_file(end))))
+    return;
+  const std::optional<Checkpoint> found = find_checkpoint(from, note);
+  if (!found) {
+    check(from == o_.out, "{}: there is no checkpoint in it", from.string());
+    note(fmt::format("no checkpoint in {}: the run begins at step 0", from.string()));
+    return;
+  }
+  if (found->state.contains("gradus"))
+    require_same_settings(found->state["gradus"].value("settings", Json::object()),
+                          found->folder.string());
+  load_checkpoint(*found, parameters_, optimizer_);
+  restore(found->state);
+  note(fmt::format("goes on from {}: step {} of {}", found->folder.string(), now_.result.steps,
+                   schedule_.total));
+}
+
+// Whether the run has ended already: then only its result is taken.
+bool Run::load_end(const Json& state) {
+  if (!state.contains("gradus") || !state["gradus"].value("ended", false)) return false;
+  restore(state);
+  now_.result.ended_before = true;
+  said_.push_back(fmt::format("the run in {} has ended, after step {}: nothing is left to do",
+                              o_.out.string(), now_.result.steps));
+  return true;
+}
+
+void Run::require_same_settings(const Json& before, const std::string& where) const {
+  const auto shown = [](const Json& value) { return value.is_null() ? "not given" : value.dump(); };
+  Json all = before;
+  all.update(settings_);
+  for (const auto& [name, value] : all.items()) {
+    if (std::find(o_.harmless.begin(), o_.harmless.end(), name) != o_.harmless.end()) continue;
+    const Json was = before.value(name, Json()), is = settings_.value(name, Json());
+    if (was != is)
+      fail(
+          "{}: the run began with {} {}, and it is {} now; a run goes on with what it began with, "
+          "or begins anew in another folder",
+          where, name, shown(was), shown(is));
+  }
+}
+
+double Run::position() const {
+  return o_.schedule_by_clock ? now_.result.seconds : static_cast<double>(now_.result.steps);
+}
+
+void Run::say(const std::string& lines) {
+  for (size_t begin = 0; !o_.quiet && begin < lines.size();) {
+    const size_t end = std::min(lines.find('\n', begin), lines.size());
+    progress_->line(lines.substr(begin, end - begin));
+    begin = end + 1;
+  }
+}
+
+void Run::show(const std::string& note) {
+  if (o_.quiet) return;
+  if (o_.schedule_by_clock ? now_.result.seconds >= o_.max_minutes * 60
+                           : now_.result.steps >= schedule_.total)
+    progress_->finish(position(), note);
+  else progress_->at(position(), note);
+}
+
+void Run::guard(const std::function<void()>& writes) {
+  if (o_.out.empty()) return;
+  try {
+    writes();
+    lock_->touch();
+  } catch (const Error& error) {
+    if (o_.on_save_error == TrainOptions::OnSaveError::go_on) {
+      say(fmt::format("step {:>6}  {}; the run goes on", now_.result.steps, error.what()));
+      return;
+    }
+    const fs::path newest = checkpoints_->newest();
+    fail_run("{}. {}", error.what(),
+             newest.empty() ? "No checkpoint had been written"
+                            : fmt::format("{} is whole: the run goes on from there with "
+                                          "options.resume",
+                                          newest.string()));
+  }
+}
+
+void Run::write(const Json& line) {
+  guard([&] { log_->write(line); });
+}
+
+void Run::save() {
+  guard([&] {
+    checkpoints_->finish();  // which knows its folder by name
+    objective_.save(now_.result);
+    if (!now_.evaluation_line.is_null())
+      write_file(o_.out / "eval_results.json", now_.evaluation_line.dump(2) + "\n");
+    write_file(o_.out / "trainer_state.json", state().dump(2) + "\n");
+  });
+}
+
+bool Run::checkpoint_is_due() const {
+  const TrainResult& result = now_.result;
+  if (result.steps == last_checkpoint_step_) return false;
+  if (o_.save_steps > 0 && result.steps % o_.save_steps == 0) return true;
+  return o_.save_minutes > 0 && result.seconds - last_checkpoint_seconds_ >= o_.save_minutes * 60;
+}
+
+void Run::checkpoint() {
+  guard([&] {
+    checkpoints_->write(now_.result.steps, parameters_, optimizer_, state(),
+                        [&](const fs::path& folder) { objective_.save_beside(folder); });
+  });
+  last_checkpoint_seconds_ = now_.result.seconds;
+  last_checkpoint_step_ = now_.result.steps;
+}
+
+void Run::not_finite(const Batch& batch, const NotFinite& error) {
+  optimizer_.clear_gradients();
+  const std::string found = first_not_finite(batch, objective_, o_.seed, now_.result.steps);
+  optimizer_.clear_gradients();
+  std::string text = fmt::format("{} {}", error.what(), found);
+  if (batch.describe && !o_.out.empty()) {
+    const fs::path saved = o_.out / fmt::format("not-finite-{}.json", now_.result.steps + 1);
+    guard([&] { write_file(saved, batch.describe()); });
+    text += fmt::format(" The batch is in {}.", saved.string());
+  }
+  if (++now_.result.skipped <= o_.skip_nonfinite) {
+    say(fmt::format("step {:>6}  left out ({} of at most {}): {}", now_.result.steps + 1,
+                    now_.result.skipped, o_.skip_nonfinite, text));
+    return;
+  }
+  if (checkpoints_) guard([&] { checkpoints_->finish(); });
+  throw NotFinite(text);
+}
+
+void Run::end() {
+  if (o_.out.empty()) return;
+  now_.ended = now_.result.complete;
+  if (!now_.ended) {
+    checkpoint();
+    guard([&] { checkpoints_->finish(); });
+    // who stops a run does not wait for an evaluation
+    if (now_.result.best_step == 0 && now_.parts_done == 0) save();
+    return;
+  }
+  guard([&] {
+    checkpoints_->finish();
+    write_file(o_.out / "trainer_state.json", state().dump(2) + "\n");
+    if (o_.save_steps == 0) Checkpoints::remove_all(o_.out);
+  });
+}
+
+}  // namespace gradus
