@@ -126,6 +126,7 @@ void FolderWriter::commit() {
 FolderChange::FolderChange(const fs::path& folder, Owned owned)
     : folder_(real(folder)), owned_(std::move(owned)) {
   lock_.emplace(folder_);
+  recover_folder(folder_);
   staged_.emplace(made(temporary_beside(folder_ / ".gradus")));
   synced_later.push_back(path());
 }
@@ -214,7 +215,7 @@ void recover_folder(const fs::path& given) {
     if (entry.path().filename().string().starts_with(swap_prefix(folder)))
       swapped.push_back(entry.path());
   for (const auto& entry : fs::directory_iterator(folder, error))
-    if (is_temporary(entry.path())) left.push_back(entry.path());
+    if (is_temporary(entry.path()) && !is_being_written(entry.path())) left.push_back(entry.path());
   for (const fs::path& path : left) fs::remove_all(path, error);
   for (const fs::path& path : swapped) take_over(path, folder);
 }

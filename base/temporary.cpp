@@ -83,6 +83,12 @@ void Temporary::keep() {
   path_.clear();
 }
 
+bool is_being_written(const fs::path& path) {
+  for (int i = 0; i < places; ++i)
+    if (taken[i].load() && path == paths[i]) return true;
+  return false;
+}
+
 void remove_temporaries_on_signals() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction before {};

@@ -26,6 +26,9 @@ class Temporary {
   int place_;
 };
 
+// Whether this process is writing it now.
+bool is_being_written(const std::filesystem::path& path);
+
 // SIGINT, SIGTERM and SIGHUP remove what is temporary and end the program, as they would by
 // default; one that is ignored (nohup) stays so. For programs: `gradus` calls it first.
 void remove_temporaries_on_signals();

@@ -4,6 +4,7 @@
 
 #include <exception>
 
+#include "gradus/base/temporary.h"
 #include "gradus/cli/cli.h"
 #include "gradus/cli/spelling.h"
 #include "gradus/cli/version.h"
@@ -24,6 +25,7 @@ void open_standard_streams() {
 int main(int argc, char** argv) {
   using namespace gradus;
   open_standard_streams();
+  remove_temporaries_on_signals();
   cli::Program program("gradus", "Gradus: train, use and look inside BERT on a CPU",
                        cli::version_text);
   program.footer("Each verb has --help with an example. Start with: gradus demo");

@@ -161,7 +161,11 @@ NamedTensors converted(const Weights& weights, const ConvertOptions& o,
 
 ConvertReport convert_model(const ConvertOptions& o) {
   ConvertReport report;
-  const Weights weights(o.model);
+  const Weights weights(o.model, Weights::Beside::taken_as_it_is);
+  if (!weights.changed().empty())
+    report.notes.emplace_back(
+        fmt::format("{} is not the one that was written with the weights; it is taken as it is",
+                    weights.changed()));
   BertConfig config = load_config(o.model);
   if (std::string note = note_on_config(o.model); !note.empty())
     report.notes.emplace_back(std::move(note));

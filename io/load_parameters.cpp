@@ -14,6 +14,12 @@ std::string first_of(const std::vector<std::string>& list) {
   return list.size() > 6 ? fmt::format("{} and {} more", text, list.size() - 6) : text;
 }
 
+void require_finite(const Weight& weight) {
+  if (const int64_t count = weight.tensor.count_not_finite())
+    fail("{}: '{}' has {} values that are not finite; such a model answers with nothing but NaN",
+         weight.file->path().string(), weight.name, count);
+}
+
 }  // namespace
 
 std::string LoadReport::to_text() const {
@@ -62,6 +68,7 @@ LoadReport load_parameters(const Weights& weights, const std::string& origin,
     if (!weight && belongs_to_body(without_prefix(p.name))) missing.push_back(p.name);
     if (!weight) continue;
     weight->file->require_readable(weight->name, weight->tensor, p.view().shape());
+    require_finite(*weight);
     used.insert(weight);
     plan.emplace_back(&p, weight);
   }

@@ -1,6 +1,11 @@
 #include "gradus/io/model_folder.h"
 
+#include <algorithm>
+#include <array>
+
+#include "gradus/base/folder.h"
 #include "gradus/base/json.h"
+#include "gradus/io/folder_hashes.h"
 #include "gradus/io/tokenizer_json.h"
 #include "gradus/io/weights.h"
 
@@ -48,27 +53,45 @@ void save_model_folder(const fs::path& folder, const BertConfig& config,
   save_model_folder(folder, config, tensors, tokenizer, stored);
 }
 
-void save_folder_settings(const fs::path& folder, const BertConfig& config,
-                          const Tokenizer& tokenizer) {
-  const Vocabulary& vocabulary = tokenizer.vocabulary();
+namespace {
+void check_vocabulary(const BertConfig& config, const Vocabulary& vocabulary) {
   vocabulary.require_special();
   if (vocabulary.size() > config.vocab_size)
     fail("{}: its {} tokens are more than the model's vocab_size of {}", vocabulary.origin(),
          vocabulary.size(), config.vocab_size);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  check(!error, "cannot make the folder {}: {}", folder.string(), error.message());
+}
+}  // namespace
 
+void save_folder_settings(const fs::path& folder, const BertConfig& config,
+                          const Tokenizer& tokenizer) {
+  check_vocabulary(config, tokenizer.vocabulary());
   write_file(folder / "config.json", config.to_json());
   save_tokenizer(folder, tokenizer, config.max_position_embeddings);
+}
+
+bool is_model_file(const std::string& name) {
+  constexpr std::array names{
+      "config.json",       "bert_config.json",          "vocab.txt",
+      "tokenizer.json",    "tokenizer_config.json",     "special_tokens_map.json",
+      "added_tokens.json", "adapter_config.json",       "adapter_model.safetensors",
+      "modules.json",      "sentence_bert_config.json", "config_sentence_transformers.json",
+      "checkpoint"};
+  return std::find(names.begin(), names.end(), name) != names.end() ||
+         name.starts_with("model.safetensors") || name.starts_with("model-0") ||
+         name.starts_with("pytorch_model") || name.starts_with("bert_model.ckpt");
 }
 
 void save_model_folder(const fs::path& folder, const BertConfig& config,
                        const NamedTensors& tensors, const Tokenizer& tokenizer, StoredAs stored) {
   BertConfig written = config;
   written.dtype = stored == StoredAs::bf16 ? "bfloat16" : "float32";
-  save_folder_settings(folder, written, tokenizer);
-  write_safetensors(folder / "model.safetensors", tensors, stored);
+  check_vocabulary(config, tokenizer.vocabulary());  // before anything is made
+  FolderChange change(folder, is_model_file);
+  save_folder_settings(change.path(), written, tokenizer);
+  auto metadata = folder_hashes(written, tokenizer);
+  metadata["format"] = "pt";
+  write_safetensors(change.path() / "model.safetensors", tensors, stored, metadata);
+  change.commit("model.safetensors");
 }
 
 BertConfig load_config(const fs::path& model) {

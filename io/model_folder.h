@@ -1,6 +1,7 @@
 // A model as a folder. Written are Hugging Face folders: config.json, model.safetensors, vocab.txt,
 // tokenizer.json, tokenizer_config.json, special_tokens_map.json, which open in `transformers` as
-// they are; every file is replaced whole. Read is what `transformers` writes and wrote, and
+// they are; the folder changes at once (base/folder.h), and files of another form of a model that
+// were in it are gone. Read is what `transformers` writes and wrote, and
 // Google's checkpoints with bert_config.json and vocab.txt; weights.h says where the weights may
 // lie.
 #pragma once
@@ -28,7 +29,10 @@ void save_model_folder(const std::filesystem::path& folder, const BertConfig& co
                        const NamedTensors& tensors, const Tokenizer& tokenizer,
                        StoredAs stored = StoredAs::f32);
 
-// All of that but the weights.
+// Whether a file of this name belongs to a model, in any form that is read or written here.
+bool is_model_file(const std::string& name);
+
+// All of that but the weights, into a folder that is there.
 void save_folder_settings(const std::filesystem::path& folder, const BertConfig& config,
                           const Tokenizer& tokenizer);
 

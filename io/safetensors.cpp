@@ -16,7 +16,11 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr uint64_t largest_header = 100'000'000;
+constexpr const char* hash_key = "gradus.payload_hash";
 constexpr int deepest_header = 2;  // {"name": {"shape": [ … ]}}
+
+// Of the tensors' bytes in the order of the file, each hashed on from the one before.
+std::string shown_hash(uint64_t hash) { return fmt::format("{:016x}", hash); }
 
 uint16_t to_bfloat(float x) {
   const uint32_t bits = std::bit_cast<uint32_t>(x);
@@ -142,7 +146,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : TensorFile
     add(name, {entry.dtype, entry.shape, bytes.data() + start + entry.begin});
   }
   std::sort(ranges.begin(), ranges.end());
-  uint64_t covered = 0;
+  uint64_t covered = 0, hash = hash_bytes("");
+  const auto said = metadata_.find(hash_key);
   for (const auto& [begin, end, name] : ranges) {
     if (begin != covered)
       fail(
@@ -150,9 +155,15 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : TensorFile
           "overlap or leave a hole",
           file, name, begin, covered);
     covered = end;
+    if (said != metadata_.end()) hash = hash_bytes(bytes.substr(start + begin, end - begin), hash);
   }
   if (covered != size)
     fail("{}: the tensors end at byte {} of a buffer of {}", file, covered, size);
+  if (said == metadata_.end()) return;
+  if (said->second != shown_hash(hash))
+    fail("{}: it has changed since it was written: its tensors have the hash {}, the file says {}",
+         file, shown_hash(hash), said->second.substr(0, 16));
+  metadata_.erase(said);  // it is the file's, not of who wrote it
 }
 
 void write_safetensors(const std::filesystem::path& path,
@@ -163,7 +174,8 @@ void write_safetensors(const std::filesystem::path& path,
     return stored == StoredAs::bf16 ? "BF16" : "F32";
   };
   nlohmann::ordered_json header;
-  if (!metadata.empty()) header["__metadata__"] = metadata;
+  header["__metadata__"] = metadata;
+  header["__metadata__"][hash_key] = shown_hash(0);  // known in the end
   uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
     const std::string dtype = dtype_of_file(tensor);
@@ -177,12 +189,17 @@ void write_safetensors(const std::filesystem::path& path,
                     {"data_offsets", {offset, offset + bytes}}};
     offset += bytes;
   }
-  std::string text = header.empty() ? "{}" : header.dump();
+  std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the buffer is aligned
   FileWriter file(path);
   const uint64_t length = text.size();
   file.write(&length, sizeof length);
   file.write(text);
+  uint64_t hash = hash_bytes("");
+  const auto write = [&](const void* bytes, size_t size) {
+    file.write(bytes, size);
+    hash = hash_bytes(bytes, size, hash);
+  };
   const NoGrad scope;
   for (const auto& [name, tensor] : tensors) {
     const Tensor values = contiguous(stored == StoredAs::it_is ? tensor : cast(tensor, DType::f32));
@@ -191,11 +208,14 @@ void write_safetensors(const std::filesystem::path& path,
       const float* at = values.data<float>();
       std::vector<uint16_t> rounded(count);
       std::transform(at, at + count, rounded.begin(), to_bfloat);
-      file.write(rounded.data(), count * sizeof(uint16_t));
+      write(rounded.data(), count * sizeof(uint16_t));
     } else {
-      dispatch(values.dtype(), [&]<class T>() { file.write(values.data<T>(), count * sizeof(T)); });
+      dispatch(values.dtype(), [&]<class T>() { write(values.data<T>(), count * sizeof(T)); });
     }
   }
+  const size_t place = text.find(shown_hash(0));
+  file.seek(sizeof length + place);
+  file.write(shown_hash(hash));
   file.commit();
 }
 

@@ -3,7 +3,8 @@
 //
 // A SafetensorsFile checks the whole header before anything is read: lengths, UTF-8, JSON,
 // duplicate keys, dtypes, shapes, and that the tensors' byte ranges cover the buffer exactly,
-// without holes or overlaps.
+// without holes or overlaps. Files that were written here carry a hash of the buffer in their
+// metadata ("gradus.payload_hash"); it is checked too, so that a flipped bit is noticed.
 #pragma once
 
 #include "gradus/io/tensor_file.h"
@@ -24,7 +25,7 @@ class SafetensorsFile : public TensorFile {
 enum class StoredAs { f32, bf16, it_is };
 
 // Writes tensors of any layout, replacing the file whole: f32 and f64 ones, or as it_is any.
-// Loaders ask for the metadata {"format": "pt"}.
+// Loaders ask for the metadata {"format": "pt"}; the hash is added to it.
 void write_safetensors(const std::filesystem::path& path,
                        const std::vector<std::pair<std::string, Tensor>>& tensors,
                        StoredAs stored = StoredAs::f32,

@@ -82,20 +82,31 @@ bool StoredTensor::is_readable() const {
   return dtype == "F32" || dtype == "F64" || dtype == "F16" || dtype == "BF16";
 }
 
+// Calls f(value) for every element in row-major order, as the float or double that it is.
+template <class F>
+void StoredTensor::for_each_value(F&& f) const {
+  const auto convert = [&]<class Raw>(auto value_of) {
+    for_each_place(*this, [&](int64_t place) { f(value_of(element<Raw>(data, place))); });
+  };
+  if (dtype == "F32") convert.template operator()<float>([](float x) { return x; });
+  else if (dtype == "F64") convert.template operator()<double>([](double x) { return x; });
+  else if (dtype == "F16") convert.template operator()<uint16_t>(from_half);
+  else convert.template operator()<uint16_t>(from_bfloat);
+}
+
+int64_t StoredTensor::count_not_finite() const {
+  int64_t count = 0;
+  // x - x is 0 for finite x alone
+  for_each_value([&](auto x) { count += x - x != 0; });
+  return count;
+}
+
 void StoredTensor::read(Tensor& to) const {
   check(to.is_contiguous() && to.shape() == shape && is_readable(),
         "a stored {} of {} cannot be read into a tensor of {}", dtype, shape, to.shape());
   dispatch_float("read", to.dtype(), [&]<class T>() {
     T* at = to.write<T>();
-    const auto convert = [&]<class Raw>(auto value_of) {
-      for_each_place(*this, [&](int64_t place) {
-        *at++ = static_cast<T>(value_of(element<Raw>(data, place)));
-      });
-    };
-    if (dtype == "F32") convert.template operator()<float>([](float x) { return x; });
-    else if (dtype == "F64") convert.template operator()<double>([](double x) { return x; });
-    else if (dtype == "F16") convert.template operator()<uint16_t>(from_half);
-    else convert.template operator()<uint16_t>(from_bfloat);
+    for_each_value([&](auto x) { *at++ = static_cast<T>(x); });
   });
 }
 

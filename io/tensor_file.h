@@ -33,8 +33,13 @@ struct StoredTensor {
   bool same_values(const StoredTensor& other) const;  // equal dtype, shape and bits
   // F16, BF16, F32 and F64 are numbers for read(); other dtypes are not
   bool is_readable() const;
+  int64_t count_not_finite() const;  // NaN and infinities; of a readable one
   // into a contiguous f32 or f64 of its shape, converted
   void read(Tensor& to) const;
+
+ private:
+  template <class F>
+  void for_each_value(F&& f) const;
 };
 
 class TensorFile {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "gradus/base/json.h"
+#include "gradus/io/folder_hashes.h"
 #include "gradus/io/safetensors.h"
 #include "gradus/io/tf_checkpoint.h"
 #include "gradus/io/torch_file.h"
@@ -39,7 +40,7 @@ fs::path folder_of_model(const fs::path& model) {
   return model.has_parent_path() ? model.parent_path() : ".";
 }
 
-Weights::Weights(const fs::path& model) {
+Weights::Weights(const fs::path& model, Beside beside) {
   const fs::path folder = folder_of_model(model);
   const bool named = !fs::is_directory(model);
   for (const char* name : {"model.safetensors", "pytorch_model.bin"}) {
@@ -48,6 +49,14 @@ Weights::Weights(const fs::path& model) {
     else if (const fs::path index = folder / (std::string(name) + ".index.json"); fs::exists(index))
       open_shards(index);
   }
+  if (const auto* file =
+          files_.empty() ? nullptr : dynamic_cast<const SafetensorsFile*>(files_[0].get()))
+    changed_ = changed_since(file->metadata(), folder);
+  if (beside == Beside::checked && !changed_.empty())
+    fail(
+        "{}: {} is not the one that was written with {}; answers would be wrong. Where the change "
+        "is meant, `gradus convert --model {} --out NEW` takes the folder as it is",
+        folder.string(), changed_, form_, folder.string());
   bool tensorflow = false;
   if (files_.empty()) {
     const fs::path prefix = named ? model : checkpoint_in(folder);

@@ -22,7 +22,10 @@ struct Weight {
 
 class Weights {
  public:
-  explicit Weights(const std::filesystem::path& model);
+  // Whether the files beside the weights must be those that were there when they were written
+  // (folder_hashes.h).
+  enum class Beside { checked, taken_as_it_is };
+  explicit Weights(const std::filesystem::path& model, Beside beside = Beside::checked);
   // With or without the `bert.` prefix; nullptr where there is none.
   const Weight* find(const std::string& parameter) const;
   // by name without prefix
@@ -31,6 +34,8 @@ class Weights {
   const std::vector<std::pair<std::string, std::string>>& dropped() const { return dropped_; }
   // "pytorch_model.bin", for a report
   const std::string& form() const { return form_; }
+  // what has changed beside them since they were written; "" where nothing has
+  const std::string& changed() const { return changed_; }
 
  private:
   void open(const std::filesystem::path& path);
@@ -39,7 +44,7 @@ class Weights {
   std::vector<std::unique_ptr<TensorFile>> files_;
   std::map<std::string, Weight> weights_;
   std::vector<std::pair<std::string, std::string>> dropped_;
-  std::string form_;
+  std::string form_, changed_;
 };
 
 // The folder that a model's other files lie in: the model itself, or that of a checkpoint's prefix.

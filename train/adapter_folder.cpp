@@ -3,7 +3,9 @@
 #include <set>
 
 #include "gradus/autograd/modes.h"
+#include "gradus/base/folder.h"
 #include "gradus/base/json.h"
+#include "gradus/io/folder_hashes.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/io/safetensors.h"
 #include "gradus/ops/ops.h"
@@ -47,8 +49,11 @@ void save_adapters(const fs::path& folder, const LoraAdapters& adapters, const f
       heads.insert(p.name.starts_with("bert.pooler") ? "pooler"
                                                      : p.name.substr(0, p.name.find('.')));
   }
-  save_folder_settings(folder, config, tokenizer);
-  write_safetensors(folder / "adapter_model.safetensors", tensors);
+  FolderChange change(folder, is_model_file);
+  save_folder_settings(change.path(), config, tokenizer);
+  auto metadata = folder_hashes(config, tokenizer);
+  metadata["format"] = "pt";
+  write_safetensors(change.path() / "adapter_model.safetensors", tensors, StoredAs::f32, metadata);
   const nlohmann::ordered_json settings{
       {"peft_type", "LORA"},
       {"task_type", task_type(config)},
@@ -59,7 +64,8 @@ void save_adapters(const fs::path& folder, const LoraAdapters& adapters, const f
       {"bias", "none"},
       {"target_modules", target_modules(adapters)},
       {"modules_to_save", heads}};
-  write_file(folder / "adapter_config.json", settings.dump(2) + "\n");
+  write_file(change.path() / "adapter_config.json", settings.dump(2) + "\n");
+  change.commit("adapter_model.safetensors");
 }
 
 bool is_adapter_folder(const fs::path& folder) {
@@ -79,6 +85,9 @@ void load_adapters(const fs::path& folder, BertForTask& model) {
     if (p.name.starts_with("bert.")) body.push_back(p);
   load_parameters(base, body);
   const SafetensorsFile file(folder / "adapter_model.safetensors");
+  if (const std::string changed = changed_since(file.metadata(), folder); !changed.empty())
+    fail("{}: {} is not the one that was written with the adapters; answers would be wrong",
+         folder.string(), changed);
   constexpr std::string_view ending = ".lora_A.weight";
   std::vector<std::string> targets;
   for (const auto& [name, tensor] : file.entries())
