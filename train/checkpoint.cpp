@@ -115,8 +115,7 @@ void Checkpoints::write(int64_t step, const ParameterList& parameters, const Opt
   background_ = std::async(std::launch::async, [writer, at, folder, keep = keep_] {
     write_contents(at);
     writer->commit();
-    const auto all = checkpoints_in(folder.parent_path());
-    for (size_t i = static_cast<size_t>(keep); i < all.size(); ++i) remove_checkpoint(all[i]);
+    prune(folder.parent_path(), keep);
     return folder;
   });
 }
@@ -125,8 +124,9 @@ void Checkpoints::finish() {
   if (background_.valid()) newest_ = background_.get();
 }
 
-void Checkpoints::remove_all(const fs::path& out) {
-  for (const fs::path& folder : checkpoints_in(out)) remove_checkpoint(folder);
+void Checkpoints::prune(const fs::path& out, int64_t keep) {
+  const auto all = checkpoints_in(out);
+  for (size_t i = static_cast<size_t>(keep); i < all.size(); ++i) remove_checkpoint(all[i]);
 }
 
 std::optional<Checkpoint> find_checkpoint(const fs::path& path,

@@ -37,7 +37,8 @@ class Checkpoints {
   void finish();
   // The last one that is safe; empty: none is.
   std::filesystem::path newest() const { return newest_; }
-  static void remove_all(const std::filesystem::path& out);
+  // Removes all but the newest `keep` of a folder.
+  static void prune(const std::filesystem::path& out, int64_t keep);
 
  private:
   std::filesystem::path out_, newest_;

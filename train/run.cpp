@@ -64,7 +64,7 @@ void Run::open() {
   if (goes_on) {
     resume();
   } else {
-    Checkpoints::remove_all(o_.out);
+    Checkpoints::prune(o_.out, 0);
     // what an earlier run says of itself
     for (const char* file : {"trainer_state.json", "eval_results.json"}) fs::remove(o_.out / file);
   }
@@ -223,7 +223,7 @@ void Run::end() {
   guard([&] {
     checkpoints_->finish();
     write_file(o_.out / "trainer_state.json", state().dump(2) + "\n");
-    if (o_.save_steps == 0) Checkpoints::remove_all(o_.out);
+    Checkpoints::prune(o_.out, o_.save_steps == 0 ? 0 : o_.save_total_limit);
   });
 }
 
