@@ -21,7 +21,9 @@ std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 // The same for content that is produced bit by bit: write(bytes) as often as needed, then commit().
-// Without commit() nothing is left behind.
+// Without commit() nothing is left behind. A link stays one: the file that it points to is
+// replaced. What is there and is no regular file (a pipe, a terminal, /dev/null) is written
+// through.
 class FileWriter {
  public:
   explicit FileWriter(const std::filesystem::path& path);
@@ -32,11 +34,12 @@ class FileWriter {
   void write(std::string_view bytes) { write(bytes.data(), bytes.size()); }
   void seek(uint64_t offset);  // for a header that is known last
   uint64_t position() const { return position_; }
+  void flush();  // what was written can be read, where it is written through
   void commit();
 
  private:
   std::filesystem::path path_;
-  std::optional<Temporary> temporary_;
+  std::optional<Temporary> temporary_;  // none: written through
   std::FILE* file_ = nullptr;
   uint64_t position_ = 0;
 };
@@ -57,7 +60,8 @@ class GrowingFile {
 };
 
 // A file's bytes as memory, read-only; the mapping lives as long as this object. Movable, not
-// copyable.
+// copyable. What is no regular file is refused. Where another program cuts the file off meanwhile,
+// the system ends the process (SIGBUS); with explain_cut_files() it ends with a line that says so.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);
@@ -72,6 +76,9 @@ class MappedFile {
   const char* data_ = nullptr;
   size_t size_ = 0;
 };
+
+// For programs: exit code 1 and a line that names the file, in place of SIGBUS.
+void explain_cut_files();
 
 // The byte offset of the first byte that is not valid UTF-8 (overlong forms, surrogates and values
 // past U+10FFFF are not), or npos.

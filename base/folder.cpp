@@ -77,9 +77,9 @@ void take_over(const fs::path& second, const fs::path& folder) {
 }
 
 // Without its links and its trailing slash: a name that can be swapped.
-fs::path real(const fs::path& folder) {
+fs::path real(const fs::path& folder, bool& is_new) {
   std::error_code error;
-  fs::create_directories(folder, error);
+  is_new = fs::create_directories(folder, error);
   check(!error, "cannot make the folder {}: {}", folder.string(), error.message());
   return fs::canonical(folder);
 }
@@ -124,14 +124,20 @@ void FolderWriter::commit() {
 }
 
 FolderChange::FolderChange(const fs::path& folder, Owned owned)
-    : folder_(real(folder)), owned_(std::move(owned)) {
+    : folder_(real(folder, is_new_)), owned_(std::move(owned)) {
   lock_.emplace(folder_);
   recover_folder(folder_);
   staged_.emplace(made(temporary_beside(folder_ / ".gradus")));
   synced_later.push_back(path());
 }
 
-FolderChange::~FolderChange() { std::erase(synced_later, path()); }
+FolderChange::~FolderChange() {
+  std::erase(synced_later, path());
+  staged_.reset();
+  lock_.reset();
+  std::error_code not_empty;
+  if (is_new_) fs::remove(folder_, not_empty);
+}
 
 void FolderChange::commit(const std::string& last) {
   std::erase(synced_later, path());

@@ -57,6 +57,7 @@ class FolderChange {
 
  private:
   void swap(const std::vector<std::string>& fresh);
+  bool is_new_ = false;  // made by this one: taken away again where nothing came into it
   std::filesystem::path folder_;
   Owned owned_;
   std::optional<FolderLock> lock_;

@@ -7,6 +7,7 @@
 #include "gradus/autograd/observer.h"
 #include "gradus/cli/cli.h"
 #include "gradus/cli/demo_tasks.h"
+#include "gradus/cli/output.h"
 #include "gradus/data/corpus_builder.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/models/fill_mask.h"
@@ -195,7 +196,10 @@ void add_demo(Verb& program) {
   verb.option("--documents", o->documents, "stories").positive();
   verb.option("--seed", o->seed);
   verb.footer("Example: gradus demo --out /tmp/demo");
-  verb.does([o] { run(*o); });
+  verb.does([o] {
+    forgive_output();
+    run(*o);
+  });
 }
 
 }  // namespace gradus::cli

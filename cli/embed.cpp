@@ -10,6 +10,7 @@
 #include "gradus/cli/cli.h"
 #include "gradus/cli/lines.h"
 #include "gradus/cli/lists.h"
+#include "gradus/cli/output.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/io/npy.h"
 #include "gradus/io/sentence_folder.h"
@@ -19,7 +20,7 @@ namespace {
 
 struct EmbedOptions {
   std::string model, pooling, format = "jsonl", out, layers, file = "-";
-  bool normalize = false, no_normalize = false, save_modules = false;
+  bool normalize = false, no_normalize = false, save_modules = false, overwrite = false;
   int64_t max_length = 0, batch_tokens = 4096;
 };
 
@@ -32,6 +33,7 @@ class Output {
  public:
   virtual ~Output() = default;
   virtual void write(const BertModel& model, const std::vector<Sequence>& sequences) = 0;
+  virtual void flush() = 0;  // what was written can be read, where `out` is a pipe
   virtual void commit() = 0;
 };
 
@@ -43,6 +45,7 @@ class NpyOutput : public Output {
     const Tensor vectors = embed(model, sequences, options_);
     file_.write({vectors.data<float>(), static_cast<size_t>(vectors.numel())});
   }
+  void flush() override { file_.flush(); }
   void commit() override { file_.commit(); }
 
  private:
@@ -62,6 +65,7 @@ class JsonOutput : public Output {
       file_.write(fmt::format("{{\"index\": {}, \"embedding\": [{}]}}\n", index_++,
                               fmt::join(std::span(vectors.data<float>() + i * size, size), ", ")));
   }
+  void flush() override { file_.flush(); }
   void commit() override { file_.commit(); }
 
  private:
@@ -102,6 +106,7 @@ class LayersOutput : public Output {
     for (const std::string& line : lines)
       file_.write(fmt::format("{{\"linex_index\": {}, \"features\": [{}]}}\n", index_++, line));
   }
+  void flush() override { file_.flush(); }
   void commit() override { file_.commit(); }
 
  private:
@@ -172,6 +177,7 @@ void run(const EmbedOptions& o) {
     return save_sentence_folder(settings, config.hidden_size);
   }
   check(!o.out.empty(), "--out is missing: the file for the vectors");
+  check_output(o.out, o.overwrite, {o.file});
   check(
       o.layers.empty() || o.format == "jsonl",
       "--layers gives vectors of tokens, which go into jsonl; --format {} is for vectors of texts",
@@ -199,21 +205,25 @@ void run(const EmbedOptions& o) {
   const auto start = std::chrono::steady_clock::now();
   std::vector<Sequence> waiting;
   size_t texts = 0, truncated = 0;
-  const auto flush = [&] {
+  const auto answer = [&] {
     output->write(model, waiting);
     texts += waiting.size();
     waiting.clear();
     if (::isatty(STDERR_FILENO)) fmt::print(stderr, "\r{} texts", texts);
   };
-  for_each_input_line(o.file, [&](std::string_view line, int64_t) {
+  const auto take = [&](std::string_view line, int64_t) {
     bool cut = false;
     const std::string text =
         o.layers.empty() ? settings.prompt + std::string(line) : std::string(line);
     waiting.push_back(sequence_of(tokenizer, text, !o.layers.empty(), settings.max_length, cut));
     truncated += cut;
-    if (waiting.size() == (o.layers.empty() ? kTextsAtOnce : kTextsAtOnceByToken)) flush();
+    if (waiting.size() == (o.layers.empty() ? kTextsAtOnce : kTextsAtOnceByToken)) answer();
+  };
+  for_each_input_line(o.file, take, [&] {
+    answer();
+    output->flush();
   });
-  flush();
+  answer();
   output->commit();
   if (::isatty(STDERR_FILENO)) fmt::print(stderr, "\r");
   const double seconds =
@@ -232,6 +242,7 @@ void add_embed(Verb& program) {
       .required();
   verb.option("--out", o->out,
               "the file for the vectors, in the order of the lines; an empty line is [CLS] [SEP]");
+  verb.flag("--overwrite", o->overwrite, "in place of a file that is there");
   verb.option("--format", o->format, "jsonl or npy").one_of({"jsonl", "npy"});
   verb.option("--pooling", o->pooling,
               "mean of the tokens or cls; default: as the folder says, else mean")

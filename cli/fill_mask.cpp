@@ -1,10 +1,10 @@
 // gradus fill-mask: the words a pretrained model puts in place of [MASK].
 
 #include <algorithm>
-#include <iostream>
 
 #include "gradus/base/json.h"
 #include "gradus/cli/cli.h"
+#include "gradus/cli/lines.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/models/fill_mask.h"
 
@@ -35,7 +35,6 @@ void show(const FillMaskOptions& o, const BertForMaskedLM& model, const Tokenize
                    std::string(static_cast<size_t>(40 * probability + 0.5), '#'));
     }
   }
-  std::fflush(stdout);
 }
 
 }  // namespace
@@ -57,8 +56,12 @@ void add_fill_mask(Verb& program) {
       for (const std::string& text : o->texts) show(*o, model, tokenizer, text);
       return;
     }
-    for (std::string line; std::getline(std::cin, line);)
-      if (!line.empty()) show(*o, model, tokenizer, line);
+    for_each_input_line(
+        "-",
+        [&](std::string_view line, int64_t) {
+          if (!line.empty()) show(*o, model, tokenizer, std::string(line));
+        },
+        [] { std::fflush(stdout); });
   });
 }
 

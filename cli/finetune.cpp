@@ -5,6 +5,7 @@
 #include "gradus/base/json.h"
 #include "gradus/cli/learning_options.h"
 #include "gradus/cli/lists.h"
+#include "gradus/cli/output.h"
 #include "gradus/cli/task_options.h"
 #include "gradus/train/finetune.h"
 #include "gradus/train/finetuned_model.h"
@@ -154,6 +155,7 @@ void add_kind(Verb& finetune, const Kind& kind) {
                   "docs/fine-tuning.md",
                   kind.name, kind.example));
   verb.does([o, seeds, read_run_options] {
+    forgive_output();
     read_run_options();
     if (seeds->empty()) run_once(*o);
     else run_seeds(*o, parse_seeds(*seeds));

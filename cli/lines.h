@@ -1,24 +1,24 @@
 // The lines of a file that a verb reads, or of standard input, which is called "-".
 #pragma once
 
-#include <iostream>
+#include <functional>
+#include <string>
+#include <string_view>
 
-#include "gradus/base/error.h"
-#include "gradus/base/file.h"
+#include "gradus/data/line_reader.h"
 
 namespace gradus::cli {
 
-// for_each_line (base/file.h) for either.
-inline void for_each_input_line(
-    const std::string& file, const std::function<void(std::string_view line, int64_t number)>& f) {
-  if (file != "-") return for_each_line(file, f);
-  int64_t number = 0;
-  for (std::string line; std::getline(std::cin, line);) {
-    ++number;
+// Calls f for each line, without its \n or \r\n, numbers from 1. Where the input pauses, at_pause
+// is called: a partner that waits for the answers gets them.
+inline void for_each_input_line(const std::string& file,
+                                const std::function<void(std::string_view line, int64_t number)>& f,
+                                const std::function<void()>& at_pause) {
+  LineReader lines(file);
+  for (std::string line; lines.next(line);) {
     if (line.ends_with('\r')) line.pop_back();
-    if (find_invalid_utf8(line) != std::string_view::npos)
-      fail("standard input, line {}: not valid UTF-8", number);
-    f(line, number);
+    f(line, lines.number());
+    if (lines.pauses()) at_pause();
   }
 }
 

@@ -2,10 +2,13 @@
 // is one line on stderr.
 #include <fcntl.h>
 
+#include <csignal>
 #include <exception>
 
+#include "gradus/base/file.h"
 #include "gradus/base/temporary.h"
 #include "gradus/cli/cli.h"
+#include "gradus/cli/output.h"
 #include "gradus/cli/spelling.h"
 #include "gradus/cli/version.h"
 
@@ -18,6 +21,7 @@ void open_standard_streams() {
     if (::fcntl(stream, F_GETFD) == -1 &&
         ::open("/dev/null", stream == 0 ? O_RDONLY : O_WRONLY) < 0)
       std::_Exit(2);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on files (ulimit -f) is an error of the write
 }
 
 }  // namespace
@@ -26,6 +30,7 @@ int main(int argc, char** argv) {
   using namespace gradus;
   open_standard_streams();
   remove_temporaries_on_signals();
+  explain_cut_files();
   cli::Program program("gradus", "Gradus: train, use and look inside BERT on a CPU",
                        cli::version_text);
   program.footer("Each verb has --help with an example. Start with: gradus demo");
@@ -46,6 +51,7 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) arguments.push_back(cli::our_spelling(argv[i]));
   try {
     program.run(std::move(arguments));
+    cli::check_standard_output();
     return 0;
   } catch (const Error& error) {
     fmt::print(stderr, "gradus: {}\n", cli::with_options(error.what()));

@@ -1,9 +1,9 @@
 // gradus predict: answers of a fine-tuned model, a line of JSON an example, in the order of the
 // file.
-#include <iostream>
 #include <sstream>
 
 #include "gradus/base/file.h"
+#include "gradus/cli/output.h"
 #include "gradus/cli/task_options.h"
 
 namespace gradus::cli {
@@ -16,8 +16,10 @@ void add_predict(Verb& program) {
   add_answer_options(
       verb, *o, "as for finetune, labels not needed; default: a text a line from standard input",
       "a file; default: standard output");
+  verb.flag("--overwrite", o->overwrite, "in place of an --out that is there");
   verb.footer("Example: echo 'a gorgeous, witty film' | gradus predict --model runs/sst2");
   verb.does([o] {
+    check_output(o->out, o->overwrite, {o->file});
     const FinetunedModel tuned(o->model, o->untrained_head);
     const auto task = make_task(tuned, *o);
     const auto next = task->stream(o->file);
@@ -29,8 +31,13 @@ void add_predict(Verb& program) {
       std::ostringstream lines;
       set->write_predictions(run_task(tuned.model, *set, o->max_tokens), lines, first);
       first += set->examples();
-      if (file) file->write(lines.str());
-      else std::cout << lines.str() << std::flush;
+      if (file) {
+        file->write(lines.str());
+        file->flush();
+      } else {
+        fmt::print("{}", lines.str());
+        std::fflush(stdout);
+      }
     }
     if (file) file->commit();
   });

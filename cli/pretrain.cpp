@@ -2,6 +2,7 @@
 #include "gradus/train/pretrain.h"
 
 #include "gradus/cli/learning_options.h"
+#include "gradus/cli/output.h"
 #include "gradus/train/progress.h"
 
 namespace gradus::cli {
@@ -42,6 +43,7 @@ void add_pretrain(Verb& program) {
       "Example: gradus pretrain --data novels.gds --model tiny --max-steps 5000 --learning-rate "
       "2e-3 --out runs/tiny");
   verb.does([o, read_run_options] {
+    forgive_output();
     read_run_options();
     fmt::print("reading {}\n", o->data.string());
     std::fflush(stdout);

@@ -16,7 +16,7 @@ struct AnswerOptions {
   std::string model, file, out;
   TaskOptions task;
   int64_t max_tokens = 8192;
-  bool untrained_head = false;
+  bool untrained_head = false, overwrite = false;
 };
 
 // --model, FILE, --out and the rest; `file` and `out` say what the two are. FILE is returned.

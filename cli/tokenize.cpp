@@ -125,7 +125,7 @@ void run(TokenizeOptions o) {
   const Tokenizer tokenizer = load(o);
   if (!o.save.empty()) return save(tokenizer, o.save);
   const Shower show(o, tokenizer);
-  for_each_input_line(o.file, show);
+  for_each_input_line(o.file, show, [] { std::fflush(stdout); });
 }
 
 }  // namespace

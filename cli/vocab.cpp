@@ -1,6 +1,7 @@
 // gradus vocab: a WordPiece vocabulary from text.
 #include "gradus/autograd/observer.h"
 #include "gradus/cli/cli.h"
+#include "gradus/cli/output.h"
 #include "gradus/data/corpus_builder.h"
 #include "gradus/text/wordpiece_trainer.h"
 #include "gradus/train/progress.h"
@@ -17,14 +18,9 @@ struct VocabOptions {
 };
 
 void run(VocabOptions& o) {
-  check(o.overwrite || !std::filesystem::exists(o.out),
-        "--out {}: the file is there already; name another one, or pass --overwrite",
-        o.out.string());
+  check_output(o.out, o.overwrite, o.corpus);
   check(o.criterion == "count" || o.criterion == "likelihood",
         "--criterion {}: it is count or likelihood", o.criterion);
-  if (const auto parent = o.out.parent_path();
-      !parent.empty() && !std::filesystem::is_directory(parent))
-    fail("--out {}: there is no folder {}", o.out.string(), parent.string());
   o.training.criterion =
       o.criterion == "count" ? MergeCriterion::count : MergeCriterion::likelihood;
   o.training.lower_case = !o.cased;

@@ -4,8 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iosfwd>
 #include <string>
 
 namespace gradus {
@@ -14,6 +12,7 @@ class LineReader {
  public:
   // "-": standard input. A folder or an unreadable file is an Error
   explicit LineReader(const std::filesystem::path& path);
+  ~LineReader();
   LineReader(const LineReader&) = delete;
   LineReader& operator=(const LineReader&) = delete;
 
@@ -21,13 +20,20 @@ class LineReader {
   // invalid UTF-8 is an Error with file and line.
   bool next(std::string& line);
 
+  // Whether next() would wait: who writes the lines has paused, perhaps for an answer to those
+  // that were read.
+  bool pauses();
+
   const std::string& file() const { return file_; }  // its name, for error texts
   int64_t number() const { return number_; }         // of the line read last, from 1
 
  private:
-  std::string file_;
-  std::ifstream owned_;
-  std::istream* in_;
+  void fill();
+
+  std::string file_, buffer_;
+  int descriptor_;
+  size_t at_ = 0;  // where the next line begins in the buffer
+  bool at_end_ = false;
   int64_t number_ = 0;
 };
 

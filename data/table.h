@@ -39,7 +39,8 @@ class TableReader {
   // "-": standard input, whose format must be given
   explicit TableReader(const std::filesystem::path& path, TableOptions options = {});
 
-  bool next(Row& row);  // false at the end
+  bool next(Row& row);                                        // false at the end
+  bool pauses() { return !first_waits_ && lines_.pauses(); }  // as of LineReader
 
   const std::string& file() const { return lines_.file(); }
   const std::vector<std::string>& columns() const { return columns_; }

@@ -14,6 +14,7 @@ class NpyWriter {
  public:
   NpyWriter(const std::filesystem::path& path, int64_t columns);
   void write(std::span<const float> rows);  // any number of whole rows
+  void flush() { file_.flush(); }
   void commit();
 
  private:

@@ -1,0 +1,274 @@
+"""Streams and files as a shell has them: closed and full outputs, pipes with a partner, links,
+locks, signals, a file that is cut off while it is read. Runs the built program.
+
+    streams.py GRADUS
+"""
+
+import json
+import os
+import select
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+gradus = sys.argv[1]
+failures = []
+
+
+def check(right, what, said=""):
+    if not right:
+        failures.append(what)
+        print(f"FAILED: {what}\n{said}")
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [gradus, *map(str, arguments)],
+        **{
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "stdin": subprocess.DEVNULL,
+            "text": True,
+            "timeout": 120,
+            **options,
+        },
+    )
+
+
+def must(*arguments):
+    done = run(*arguments)
+    if done.returncode != 0:
+        print(f"FAILED: gradus {' '.join(map(str, arguments))}\n{done.stdout}{done.stderr}")
+        sys.exit(1)
+
+
+def refused(done, code, *mentions):
+    said = done.stderr or ""
+    check(
+        done.returncode == code and all(part in said for part in mentions),
+        f"{done.args[1]}: exit code {code} and {mentions}; it was {done.returncode}",
+        said,
+    )
+
+
+def shell(command):
+    return subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, timeout=120
+    )
+
+
+def make_models(here):
+    text = here / "text.txt"
+    text.write_text(
+        "".join(
+            f"The cat number {i % 7} sat on the mat.\nThe dog saw it and ran away.\n\n"
+            for i in range(80)
+        )
+    )
+    must("vocab", "--corpus", text, "--size", 120, "--out", here / "vocab.txt")
+    must(
+        *["data", "build", "--corpus", text, "--vocab", here / "vocab.txt"],
+        *["--validation-fraction", 0.1, "--out", here / "c.gds"],
+    )
+    config = {
+        "model_type": "bert",
+        "vocab_size": len((here / "vocab.txt").read_text().splitlines()),
+        "hidden_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "max_position_embeddings": 64,
+    }
+    (here / "config.json").write_text(json.dumps(config))
+    must(*pretraining(here, "base", 4))
+    lines = [f"the {'cat' if i % 2 else 'dog'} ran\t{'yes' if i % 2 else 'no'}" for i in range(20)]
+    (here / "train.tsv").write_text("sentence\tlabel\n" + "\n".join(lines) + "\n")
+    must(
+        *["finetune", "classify", "--model", here / "base", "--train", here / "train.tsv"],
+        *["--epochs", 1, "--out", here / "tuned"],
+    )
+
+
+def pretraining(here, out, steps, *more):
+    return [
+        *["pretrain", "--data", here / "c.gds", "--model", here / "config.json"],
+        *["--max-seq-length", 32, "--batch-size", 4, "--max-steps", steps],
+        *["--out", here / out, *more],
+    ]
+
+
+def full_and_closed_outputs(here):
+    model, test = here / "tuned", here / "train.tsv"
+    with open("/dev/full", "w") as full:
+        for arguments in (
+            ["predict", "--model", model, test],
+            ["eval", "--model", model, test],
+            ["fill-mask", "--model", here / "base", "the [MASK] ran"],
+            ["tokenize", "--vocab", here / "vocab.txt", test],
+            ["data", "inspect", here / "c.gds"],
+            ["--version"],
+        ):
+            refused(run(*arguments, stdout=full), 1, "No space left")
+        # the model is what training is for
+        done = run(*pretraining(here, "full", 2), stdout=full)
+        check(done.returncode == 0, "pretrain on a full standard output", done.stderr)
+    done = shell(
+        f"{' '.join(map(str, [gradus, *pretraining(here, 'closed', 2)]))} <&- >&- 2>&-; echo $?"
+    )
+    check(done.stdout.strip() == "0", "pretrain with all descriptors closed", done.stdout)
+    for line in (here / "closed/metrics.jsonl").read_text().splitlines():
+        json.loads(line)  # nothing that was printed got into it
+
+
+def outputs(here):
+    model, test = here / "tuned", here / "train.tsv"
+    predict = ["predict", "--model", model]
+    out = here / "answers.jsonl"
+    must(*predict, "--out", out, test)
+    right = out.read_text()
+    refused(run(*predict, "--out", out, test), 2, "is there already", "--overwrite")
+    refused(run(*predict, "--out", test, "--overwrite", test), 2, "the file that is read")
+    refused(run(*predict, "--out", here, test), 2, "it is a folder")
+    refused(run(*predict, "--out", here / "no/x", test), 2, "there is no folder")
+    link = here / "link"
+    link.symlink_to("answers.jsonl")
+    out.write_text("old")
+    must(*predict, "--out", link, "--overwrite", test)
+    check(link.is_symlink() and out.read_text() == right, "--out through a link")
+    for to in ("/dev/stdout", "/proc/self/fd/1"):
+        check(run(*predict, "--out", to, test).stdout == right, f"--out {to}")
+    must(*predict, "--out", "/dev/null", test)
+    check(stat.S_ISCHR(os.stat("/dev/null").st_mode), "/dev/null is a device still")
+    pipe = here / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True)
+    must(*predict, "--out", pipe, test)
+    check(reader.communicate()[0] == right, "--out into a pipe")
+    check(stat.S_ISFIFO(os.stat(pipe).st_mode), "the pipe is one still")
+    for arguments in (
+        ["data", "inspect", pipe],
+        ["vocab", "--corpus", pipe, "--size", 100, "--out", here / "v.txt"],
+    ):
+        refused(run(*arguments), 2, "not a regular file")
+    done = shell(f"ulimit -f 20; {gradus} convert --model {model} --out {here}/cut")
+    check(done.returncode == 1 and "File too large" in done.stderr, "ulimit -f", done.stderr)
+    check(not any((here / "cut").iterdir()), "nothing is left in a folder that could not be written")
+
+
+def partners(here):
+    """A partner that waits for each answer gets it."""
+    for arguments in (
+        ["predict", "--model", here / "tuned"],
+        ["tokenize", "--vocab", here / "vocab.txt"],
+        ["fill-mask", "--model", here / "base", "-"],
+        ["embed", "--model", here / "base", "--out", "/dev/stdout"],
+    ):
+        partner = subprocess.Popen(
+            [gradus, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+        )
+        for _ in range(3):
+            partner.stdin.write(b"the [MASK] ran\n")
+            answered, _, _ = select.select([partner.stdout], [], [], 20)
+            check(answered, f"{arguments[0]} answers when its input pauses")
+            if not answered:
+                partner.kill()
+                break
+            os.read(partner.stdout.fileno(), 1 << 20)
+        partner.stdin.close()
+        check(partner.wait(20) == 0, f"{arguments[0]} ends with its input")
+
+
+def start(arguments):
+    return subprocess.Popen(
+        [gradus, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for(path, seconds=30):
+    end = time.time() + seconds
+    while not path.exists() and time.time() < end:
+        time.sleep(0.02)
+
+
+def locks_and_signals(here):
+    for name, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+        out = here / f"stopped{code}"
+        first = start(pretraining(here, out.name, 100000))
+        wait_for(out / "metrics.jsonl")
+        refused(
+            run(*pretraining(here, out.name, 100000, "--resume")),
+            2,
+            "in use by another run",
+            f"process {first.pid}",
+        )
+        refused(run("convert", "--model", here / "tuned", "--out", out, "--overwrite"), 2, "in use")
+        first.send_signal(name)
+        said = first.communicate(timeout=60)[1]
+        check(first.returncode == code and "--resume" in said, f"{name.name} ends with {code}", said)
+        check(list(out.glob("checkpoint-*")), f"a checkpoint after {name.name}")
+        check(not list(out.glob(".gradus*")), f"no lock is left after {name.name}")
+    # the lock of a process that was killed is nobody's
+    out = here / "killed"
+    first = start(pretraining(here, "killed", 100000))
+    wait_for(out / "metrics.jsonl")
+    first.kill()
+    first.communicate()
+    check((out / ".gradus.lock").exists(), "a killed run leaves its lock")
+    must(*pretraining(here, "killed", 3, "--overwrite"))
+    # another machine's, while it is fresh
+    lock = out / ".gradus.lock"
+    lock.write_text("host elsewhere process 7 since 2026-01-01T00:00:00Z\n")
+    refused(
+        run(*pretraining(here, "killed", 3, "--overwrite")), 2, "another machine", "elsewhere"
+    )
+    os.utime(lock, (time.time() - 3600, time.time() - 3600))
+    must(*pretraining(here, "killed", 3, "--overwrite"))
+    # Ctrl-C while a large file is written: nothing temporary stays
+    big = here / "big.txt"
+    big.write_text("the cat sat on the mat and the dog ran away\n" * 200000)
+    out = here / "big"
+    out.mkdir()
+    first = start(["embed", "--model", here / "base", "--out", out / "v.jsonl", big])
+    while not list(out.iterdir()) and first.poll() is None:
+        time.sleep(0.01)
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=60)
+    check(first.returncode == -signal.SIGINT, "Ctrl-C ends embed", str(first.returncode))
+    check(not list(out.iterdir()), "nothing temporary after Ctrl-C", str(list(out.iterdir())))
+
+
+def cut_off(here):
+    """A corpus that is cut off while a run reads it is an error with its name."""
+    corpus = here / "cut.gds"
+    text = here / "long.txt"
+    text.write_text("".join(f"The cat sat {i} times.\nIt ran.\n\n" for i in range(60000)))
+    must("data", "build", "--corpus", text, "--vocab", here / "vocab.txt", "--out", corpus)
+    command = pretraining(here, "cut-run", 100000)
+    command[2] = corpus
+    first = start(command)
+    wait_for(here / "cut-run/metrics.jsonl")
+    os.truncate(corpus, 4096)
+    try:
+        said = first.communicate(timeout=60)[1]
+    except subprocess.TimeoutExpired:
+        first.kill()
+        said = first.communicate()[1] + "(it went on)"
+    check(first.returncode == 1 and "cut off" in said, "a corpus that is cut off", said)
+
+
+with tempfile.TemporaryDirectory(prefix="gradus-streams-") as name:
+    here = Path(name)
+    make_models(here)
+    for part in (full_and_closed_outputs, outputs, partners, locks_and_signals, cut_off):
+        begin = time.time()
+        part(here)
+        print(f"{part.__name__}: {time.time() - begin:.1f} s", flush=True)
+sys.exit(1 if failures else 0)
