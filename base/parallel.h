@@ -6,45 +6,62 @@
 //   parallel_sum(n, grain, f)   adds f(begin, end) of the same blocks in the order of the blocks,
 //                               in double.
 //
-// An exception thrown by f is kept and thrown again by the calling thread. Inside a parallel region
-// both run on the calling thread.
+// An exception thrown by f is kept and thrown again by the calling thread. Inside a parallel loop
+// both run on the calling thread, and so do loops of a second thread while a first one's runs.
+//
+// The threads are a pool of our own, not OpenMP's teams: blocks go to whoever is free, and a loop
+// has ended when its blocks are done, not when every thread has come to a barrier. On a machine
+// that others use too that is the difference between one and a half times one thread's rate and a
+// quarter of it (docs/performance.md). How many there are is OpenMP's number (OMP_NUM_THREADS,
+// omp_set_num_threads), no more than the processors and the time that the system gives us
+// (affinity, cgroup quota).
 #pragma once
-
-#include <omp.h>
 
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <type_traits>
 #include <vector>
 
 namespace gradus {
 
+// Threads that a loop of this thread would use: 1 inside of one.
+int thread_count();
+
+namespace detail {
+// Calls call(f, block) for the blocks 0 … blocks - 1; call must not throw.
+void run_blocks(int64_t blocks, void (*call)(void* f, int64_t block), void* f);
+}  // namespace detail
+
 template <class F>
 void parallel_for(int64_t n, int64_t grain, F&& f) {
   const int64_t blocks = (n + grain - 1) / grain;
-  if (blocks <= 1 || omp_in_parallel() || omp_get_max_threads() == 1) {
-    for (int64_t b = 0; b < blocks; ++b) f(b * grain, b + 1 < blocks ? (b + 1) * grain : n);
+  const auto block = [&](int64_t b) { f(b * grain, b + 1 < blocks ? (b + 1) * grain : n); };
+  if (blocks <= 1 || thread_count() == 1) {
+    for (int64_t b = 0; b < blocks; ++b) block(b);
     return;
   }
   std::exception_ptr failure;
   std::atomic<bool> failed{false};
-#pragma omp parallel for schedule(dynamic, 1)
-  for (int64_t b = 0; b < blocks; ++b) {
-    if (failed.load(std::memory_order_relaxed)) continue;
+  auto guarded = [&](int64_t b) {
+    if (failed.load(std::memory_order_relaxed)) return;
     try {
-      f(b * grain, b + 1 < blocks ? (b + 1) * grain : n);
+      block(b);
     } catch (...) {
       if (!failed.exchange(true)) failure = std::current_exception();
     }
-  }
+  };
+  detail::run_blocks(
+      blocks, [](void* g, int64_t b) { (*static_cast<decltype(guarded)*>(g))(b); }, &guarded);
   if (failure) std::rethrow_exception(failure);
 }
 
-// { const Threads scope(1); … }  parallel loops use that many threads, then as many as before.
+// { const Threads scope(1); … }  parallel loops of this thread use that many, then as many as
+// before.
 class Threads {
  public:
-  explicit Threads(int count) : before_(omp_get_max_threads()) { omp_set_num_threads(count); }
-  ~Threads() { omp_set_num_threads(before_); }
+  explicit Threads(int count);
+  ~Threads();
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 

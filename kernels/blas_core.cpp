@@ -4,17 +4,17 @@
 // SSE3 kernels of Prescott. OpenBLAS reads OPENBLAS_CORETYPE when it is loaded, before main(), so
 // setting it here is too late; but its two functions for choosing a core are exported, and running
 // them again before the first product is safe (later, buffers of another blocking might be in use).
+#include <cblas.h>
 #include <dlfcn.h>
-
+#include <omp.h>
 #include <strings.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
+#include "gradus/base/parallel.h"
 #include "gradus/kernels/gemm.h"
-
-extern "C" char* openblas_get_corename();
-
 namespace gradus {
 namespace {
 
@@ -84,7 +84,15 @@ struct Check {
 
 const BlasCore& prepare_blas() {
   static const Check check;
+  // Ours are calls of one thread. It takes the number from OpenMP at each call (gemm.cpp), and
+  // changing it is not safe on several threads at once.
+  if (openblas_get_num_threads() != 1) set_blas_threads(1);
   return check.result;
+}
+
+void set_blas_threads(int count) {
+  const Threads kept(omp_get_max_threads());
+  openblas_set_num_threads(count);  // which sets OpenMP's number too
 }
 
 }  // namespace gradus

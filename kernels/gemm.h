@@ -34,6 +34,8 @@ void gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64
 // so) compares openblas_get_corename() with what CPUID and XGETBV say this processor has, and
 // re-initialises OpenBLAS for the wanted core where they differ. GRADUS_BLAS_CORE overrides the
 // wanted core.
+// Our products are calls of one thread each, which are spread here; a program's own calls of
+// OpenBLAS have the threads that they had.
 struct BlasCore {
   const char* core;     // what OpenBLAS runs now: "SkylakeX", "Haswell", "Zen", ...
   const char* wanted;   // the family this processor should run
@@ -42,6 +44,7 @@ struct BlasCore {
   const char* started;  // the core that OpenBLAS had chosen by itself
 };
 const BlasCore& prepare_blas();
+void set_blas_threads(int count);  // for calls of OpenBLAS by itself
 
 // GFLOP/s of one large product (4096 x 3072 x 768): the better of gemm() and one call that OpenBLAS
 // threads by itself, each the median of `repeats` runs. The machine's sgemm rate, of which shares

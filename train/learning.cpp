@@ -1,10 +1,9 @@
 #include "gradus/train/learning.h"
 
-#include <omp.h>
-
 #include <cmath>
 
 #include "gradus/base/json.h"
+#include "gradus/base/parallel.h"
 #include "gradus/base/range.h"
 #include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"
@@ -49,7 +48,7 @@ void add_settings(nlohmann::ordered_json& settings, const LearningOptions& o,
 }
 
 void add_machine(nlohmann::ordered_json& settings) {
-  settings["threads"] = omp_get_max_threads();
+  settings["threads"] = thread_count();
   settings["blas_core"] = prepare_blas().core;
   settings["kernels"] = kernels<float>().level;
 }

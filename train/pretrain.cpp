@@ -1,10 +1,9 @@
 #include "gradus/train/pretrain.h"
 
-#include <omp.h>
-
 #include <numeric>
 
 #include "gradus/base/json.h"
+#include "gradus/base/parallel.h"
 #include "gradus/base/range.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/kernels/gemm.h"
@@ -206,7 +205,7 @@ std::string Pretraining::about(double sgemm) const {
       "{} threads, kernels {}, OpenBLAS core {}{}, sgemm {:.0f} GFLOP/s",
       loaded_, loaded_.empty() ? "" : "\n", count_parameters(list_), train_.size(0),
       static_cast<double>(train_.tokens(0)) / 1e6, held_out_ ? held_out_->size(0) : 0,
-      omp_get_max_threads(), kernels<float>().level, core.core,
+      thread_count(), kernels<float>().level, core.core,
       core.right ? ""
                  : fmt::format(" (WRONG: {} wanted, expect a fraction of the speed)", core.wanted),
       sgemm);
