@@ -13,17 +13,22 @@ extern template class nlohmann::detail::serializer<nlohmann::ordered_json>;
 
 namespace gradus {
 
+// Texts that nest deeper are no JSON here.
+inline constexpr size_t deepest_json = 100;
+// and, of objects whose members keep their order, those with more of them
+inline constexpr int64_t most_ordered_members = 20000;
+
 // nlohmann's parse: what is no JSON throws a nlohmann::json::exception, or, where nothing is to be
-// thrown, gives a value that is_discarded(). An object that is parsed in order keeps its members in
-// the order of the text; the search for one of many is slow.
+// thrown, gives a value that is_discarded(). All JSON is read by these two, in time that grows with
+// its length. An object that is parsed in order keeps its members in the order of the text.
 nlohmann::json parse_json(std::string_view text,
                           const nlohmann::json::parser_callback_t& callback = nullptr,
                           bool throws = true);
-nlohmann::ordered_json parse_ordered_json(
-    std::string_view text, const nlohmann::ordered_json::parser_callback_t& callback = nullptr);
+nlohmann::ordered_json parse_ordered_json(std::string_view text);
 
 // A JSON file, as an Error where it is none; read_json's holds one object.
 nlohmann::json read_any_json(const std::filesystem::path& path);
 nlohmann::json read_json(const std::filesystem::path& path);
+nlohmann::ordered_json read_ordered_json(const std::filesystem::path& path);
 
 }  // namespace gradus

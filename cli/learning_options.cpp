@@ -2,6 +2,8 @@
 
 #include <fmt/ranges.h>
 
+#include "gradus/base/memory_limit.h"
+
 namespace gradus::cli {
 
 void add_learning_options(Verb& verb, LearningOptions& o) {
@@ -17,7 +19,7 @@ void add_learning_options(Verb& verb, LearningOptions& o) {
 
 std::function<void()> add_run_options(Verb& verb, LearningOptions& o) {
   struct Given {
-    std::string resume, on_save_error = "stop";
+    std::string resume, on_save_error = "stop", memory;
   };
   const auto given = std::make_shared<Given>();
   verb.heading("Keeping (docs/reliability.md)");
@@ -31,7 +33,9 @@ std::function<void()> add_run_options(Verb& verb, LearningOptions& o) {
       .hidden();
   verb.option("--skip-nonfinite", o.skip_nonfinite, "steps that may be left out").hidden();
   verb.option("--logging-steps", o.logging_steps).hidden();
+  verb.option("--memory-limit", given->memory, "that may be taken, as 4G").hidden();
   return [given, resume, &o] {
+    if (!given->memory.empty()) limit_memory(parse_bytes("--memory-limit", given->memory));
     o.resume = resume.given();
     o.resume_from = given->resume;
     if (given->on_save_error == "go-on") o.on_save_error = TrainOptions::OnSaveError::go_on;

@@ -4,8 +4,10 @@
 
 #include <csignal>
 #include <exception>
+#include <new>
 
 #include "gradus/base/file.h"
+#include "gradus/base/memory_limit.h"
 #include "gradus/base/temporary.h"
 #include "gradus/cli/cli.h"
 #include "gradus/cli/output.h"
@@ -31,6 +33,7 @@ int main(int argc, char** argv) {
   open_standard_streams();
   remove_temporaries_on_signals();
   explain_cut_files();
+  respect_container_memory();
   cli::Program program("gradus", "Gradus: train, use and look inside BERT on a CPU",
                        cli::version_text);
   program.footer("Each verb has --help with an example. Start with: gradus demo");
@@ -56,6 +59,11 @@ int main(int argc, char** argv) {
   } catch (const Error& error) {
     fmt::print(stderr, "gradus: {}\n", cli::with_options(error.what()));
     return error.exit_code;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr,
+               "gradus: there is not enough memory for this; a smaller batch, shorter sequences or "
+               "a smaller model need less\n");
+    return 1;
   } catch (const std::exception& error) {
     fmt::print(stderr, "gradus: {}\n", error.what());
     return 1;

@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "gradus/base/error.h"
+#include "gradus/base/memory_limit.h"
 #include "gradus/base/parallel.h"
 #include "gradus/kernels/gemm.h"
 namespace gradus {
@@ -82,8 +84,24 @@ struct Check {
 
 }  // namespace
 
+namespace {
+// OpenBLAS asks for a buffer of 32 MiB a thread at its first product, and where it gets none it
+// asks again, for ever.
+void check_memory() {
+  constexpr uint64_t buffer = uint64_t{48} << 20;
+  if (!could_allocate(buffer * static_cast<uint64_t>(thread_count() + 1)))
+    fail_run(
+        "there is not enough memory for matrix products ({} MiB for {} threads); the process may "
+        "take too little (ulimit -v, --memory-limit, a container's limit)",
+        (buffer * static_cast<uint64_t>(thread_count() + 1)) >> 20, thread_count());
+}
+}  // namespace
+
 const BlasCore& prepare_blas() {
-  static const Check check;
+  static const Check check = [] {
+    check_memory();
+    return Check();
+  }();
   // Ours are calls of one thread. It takes the number from OpenMP at each call (gemm.cpp), and
   // changing it is not safe on several threads at once.
   if (openblas_get_num_threads() != 1) set_blas_threads(1);

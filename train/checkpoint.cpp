@@ -135,8 +135,7 @@ std::optional<Checkpoint> find_checkpoint(const fs::path& path,
   for (const fs::path& folder : itself ? std::vector{path} : checkpoints_in(path)) {
     const std::string fault = fault_of(folder);
     if (fault.empty()) {
-      const fs::path state = folder / "trainer_state.json";
-      return Checkpoint{folder, parse_ordered_json(read_file(state))};
+      return Checkpoint{folder, read_ordered_json(folder / "trainer_state.json")};
     }
     check(!itself, "{} is damaged: {}", folder.string(), fault);
     say(fmt::format("{} is damaged and passed over: {}", folder.string(), fault));

@@ -78,9 +78,9 @@ void Run::resume() {
   const auto note = [&](const std::string& line) { said_.push_back(line); };
   const fs::path from = o_.resume_from.empty() ? o_.out : o_.resume_from;
   if (from == o_.out && fs::exists(o_.out / "run.json"))
-    require_same_settings(parse_ordered_json(read_file(o_.out / "run.json")), o_.out.string());
+    require_same_settings(read_ordered_json(o_.out / "run.json"), o_.out.string());
   if (const fs::path end = from / "trainer_state.json";
-      from == o_.out && fs::exists(end) && load_end(parse_ordered_json(read_file(end))))
+      from == o_.out && fs::exists(end) && load_end(read_ordered_json(end)))
     return;
   const std::optional<Checkpoint> found = find_checkpoint(from, note);
   if (!found) {
