@@ -51,7 +51,7 @@ class ClassifySet : public TextTaskSet {
 
 // Those of the GLUE task first, where there is one.
 Metrics ClassifySet::metrics(const std::vector<int32_t>& predicted) const {
-  const Metrics general = classification_metrics(Confusion(ids_, predicted, table_.size()));
+  Metrics general = classification_metrics(Confusion(ids_, predicted, table_.size()));
   // GLUE's is the first of them
   if (!glue_ || glue_->metrics == GlueMetrics::accuracy) return general;
   // They count by the benchmark's ids; the model's table may be in another order.
