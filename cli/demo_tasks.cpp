@@ -51,7 +51,7 @@ void run_demo_tasks(const std::filesystem::path& folder, uint64_t seed, story::W
     o.eval_steps = task.steps;  // once, at the end
     o.dropout = 0.0;
     o.seed = seed;
-    if (o.task.kind == "regress") o.task.label_column = "score";
+    if (o.task.kind == "regress") o.task.text.label_column = "score";
     const FinetuneResult result = finetune(o);
     end_if_stopped(result.stopped_by,
                    fmt::format("step {} of the task {}", result.steps, task.name));

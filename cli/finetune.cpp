@@ -84,27 +84,7 @@ void run_seeds(const FinetuneOptions& o, const std::vector<uint64_t>& seeds) {
         degenerate);
 }
 
-struct Kind {
-  const char *name, *about, *files, *example;
-};
-constexpr Kind kinds[] = {
-    {"classify", "one label for a text or a pair", "TSV, CSV or JSONL",
-     "--task sst2 --model minilm --train train.tsv --validation dev.tsv --epochs 1 --out "
-     "runs/sst2"},
-    {"regress", "a number for a text or a pair", "TSV, CSV or JSONL",
-     "--task stsb --model minilm --train train.tsv --validation dev.tsv --out runs/stsb"},
-    {"multilabel", "any of several labels for a text", "TSV, CSV or JSONL",
-     "--model minilm --train train.jsonl --validation dev.jsonl --out runs/topics"},
-    {"ner", "a tag for each word", "CoNLL columns",
-     "--model minilm --train train.conll --validation dev.conll --out runs/ner"},
-    {"qa", "the span of a text that answers a question", "SQuAD JSON",
-     "--model minilm --train train-v2.0.json --validation dev-v2.0.json --epochs 2 --out "
-     "runs/squad"},
-    {"choice", "one of several ways to go on", "SWAG CSV, CODAH TSV or JSONL",
-     "--model minilm --train train.csv --validation val.csv --out runs/swag"},
-};
-
-void add_kind(Verb& finetune, const Kind& kind) {
+void add_kind(Verb& finetune, const TaskKind& kind) {
   auto o = std::make_shared<FinetuneOptions>();
   auto seeds = std::make_shared<std::string>();
   o->task.kind = kind.name;
@@ -114,7 +94,7 @@ void add_kind(Verb& finetune, const Kind& kind) {
   verb.option("--validation", o->validation, "the best model on it is kept");
   verb.option("--out", o->out, "folder for the model and its metrics").required();
   verb.flag("--overwrite", o->overwrite, "write into a folder that is not empty");
-  add_reading_options(verb, o->task, kind.name);
+  add_reading_options(verb, o->task, kind);
   // a help that fits a screen: the rest is in docs/fine-tuning.md
   verb.heading("How long");
   verb.hide_help();
@@ -139,21 +119,12 @@ void add_kind(Verb& finetune, const Kind& kind) {
   verb.flag("--merge-lora", o->merge_lora).hidden();
   verb.option("--seeds", *seeds, "several runs, 1..5: mean and deviation");
   verb.heading("Loss");
-  const std::string name = kind.name;
-  if (name == "classify" || name == "multilabel" || name == "ner")
-    verb.option("--labels", o->task.labels, "names in the order of their ids").separated_by(',');
-  if (name == "classify" || name == "ner")
-    verb.option("--class-weights", o->task.class_weights, "balanced, or a=2,b=1");
-  if (name == "classify") verb.option("--label-smoothing", o->task.label_smoothing);
-  if (name == "classify") verb.option("--focal-gamma", o->task.focal_gamma);
-  if (name == "ner")
-    verb.flag("--label-all-tokens", o->task.label_all_tokens,
-              "further pieces of a word are labelled too");
+  add_options(verb, kind.options(o->task).loss);
   const auto read_run_options = add_run_options(verb, *o);
   verb.footer(
-      fmt::format("Example: gradus finetune {} {}\nFurther options (adapters, renewed layers, …): "
+      fmt::format("Example: {}\nFurther options (adapters, renewed layers, …): "
                   "docs/fine-tuning.md",
-                  kind.name, kind.example));
+                  kind.example));
   verb.does([o, seeds, read_run_options] {
     forgive_output();
     read_run_options();
@@ -166,7 +137,7 @@ void add_kind(Verb& finetune, const Kind& kind) {
 
 void add_finetune(Verb& program) {
   Verb verb = program.verb("finetune", "a pretrained model learns a task from labelled files");
-  for (const Kind& kind : kinds) add_kind(verb, kind);
+  for (const TaskKind& kind : task_kinds()) add_kind(verb, kind);
   verb.footer(
       "Each kind has --help. Example: gradus finetune classify --task sst2 --model minilm --train "
       "train.tsv --validation dev.tsv --out "

@@ -1,41 +1,61 @@
 #include "gradus/cli/task_options.h"
 
+#include <set>
+
+#include "gradus/cli/spelling.h"
+
 namespace gradus::cli {
 
-void add_reading_options(Verb& verb, TaskOptions& o, const std::string& kind) {
-  const bool any = kind.empty(),
-             texts = any || kind == "classify" || kind == "regress" || kind == "multilabel",
-             windows = any || texts || kind == "qa" || kind == "ner";
+namespace {
+
+std::string name_of(const TaskOption& option) { return with_options("options." + option.name); }
+
+void bind(Verb& verb, const TaskOption& option, bool* value) {
+  verb.flag(name_of(option), *value, option.about);
+}
+void bind(Verb& verb, const TaskOption& option, std::vector<std::string>* value) {
+  verb.option(name_of(option), *value, option.about).separated_by(',');
+}
+void bind(Verb& verb, const TaskOption& option, const WordOption& value) {
+  verb.option(
+      name_of(option), [option](const std::string& word) { set_word(option, word); },
+      value.words[value.get()], option.about);
+}
+template <class T>
+void bind(Verb& verb, const TaskOption& option, T* value) {
+  verb.option(name_of(option), *value, option.about);
+}
+
+void add_max_seq_length(Verb& verb, TaskOptions& o) {
   verb.heading("Reading");
-  if (any || kind == "classify" || kind == "regress")
-    verb.option(
-        "--task", o.glue,
-        "a GLUE task's columns, labels, metrics: cola sst2 mrpc stsb qqp mnli qnli rte wnli");
-  if (texts) {
-    verb.option("--columns", o.columns, "names, comma-separated, of a file without a header")
-        .separated_by(',');
-    verb.option("--text-column", o.text_column, "default: sentence, text, sentence1 …");
-    verb.option("--pair-column", o.pair_column, "of the second text");
-    verb.option("--label-column", o.label_column, "default: label");
-  }
-  if (any || kind == "multilabel")
-    verb.option("--label-separator", o.label_separator, "of many labels in a cell");
-  verb.option("--max-seq-length", o.max_seq_length, "tokens; default 128, qa 384");
-  if (texts) verb.option("--long", o.long_texts, "of longer texts: head tail head-tail windows");
-  if (windows) verb.option("--doc-stride", o.doc_stride, "of windows");
-  if (any || kind == "qa") {
-    verb.option("--stride-meaning", o.stride_meaning, "overlap, or step (Google's)");
-    verb.option("--max-query-length", o.max_query_length);
-    verb.option("--max-answer-length", o.max_answer_length);
-    verb.option("--n-best-size", o.n_best_size);
-    verb.flag("--version-2-with-negative", o.version_2_with_negative,
-              "questions may have no answer");
-    verb.option("--null-score-diff-threshold", o.null_score_diff_threshold,
-                "default: the best for the file");
-  }
-  if (any || kind == "ner")
-    verb.flag("--strict-entities", o.strict_entities,
-              "count entities as the tagging scheme demands");
+  const int64_t usual = TaskKind().max_seq_length;
+  std::string about = fmt::format("tokens; default {}", usual);
+  for (const TaskKind& kind : task_kinds())
+    if (kind.max_seq_length != usual)
+      about += fmt::format(", {} {}", kind.name, kind.max_seq_length);
+  verb.option("--max-seq-length", o.max_seq_length, about);
+}
+
+}  // namespace
+
+void add_options(Verb& verb, const std::vector<TaskOption>& options) {
+  std::set<std::string> added;
+  for (const TaskOption& option : options)
+    if (added.insert(option.name).second)
+      std::visit([&](const auto& value) { bind(verb, option, value); }, option.value);
+}
+
+void add_reading_options(Verb& verb, TaskOptions& o, const TaskKind& kind) {
+  add_max_seq_length(verb, o);
+  add_options(verb, kind.options(o).reading);
+}
+
+void add_reading_options(Verb& verb, TaskOptions& o) {
+  std::vector<TaskOption> all;
+  for (const TaskKind& kind : task_kinds())
+    for (TaskOption& option : kind.options(o).reading) all.push_back(std::move(option));
+  add_max_seq_length(verb, o);
+  add_options(verb, all);
 }
 
 Option add_answer_options(Verb& verb, AnswerOptions& o, const std::string& file,

@@ -7,9 +7,12 @@
 
 namespace gradus::cli {
 
-// Those that a kind of task has; "": those of all kinds, for verbs that learn the kind from the
-// model.
-void add_reading_options(Verb& verb, TaskOptions& options, const std::string& kind = "");
+// Options of a task under the heading that is set, each once.
+void add_options(Verb& verb, const std::vector<TaskOption>& options);
+// --max-seq-length and the others that say how files are read, under a heading of their own: those
+// of a kind, or of all for verbs that learn the kind from the model.
+void add_reading_options(Verb& verb, TaskOptions& options, const TaskKind& kind);
+void add_reading_options(Verb& verb, TaskOptions& options);
 
 // What eval and predict share: a fine-tuned model, a file, and how they are read.
 struct AnswerOptions {

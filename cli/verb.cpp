@@ -120,6 +120,13 @@ template Option Verb::option(const std::string&, std::vector<std::string>&, cons
 template Option Verb::option(const std::string&, std::vector<std::filesystem::path>&,
                              const std::string&);
 
+Option Verb::option(const std::string& name, std::function<void(const std::string&)> set,
+                    const std::string& shown, const std::string& about) {
+  return Option(app_->add_option_function<std::string>(name, std::move(set), about)
+                    ->default_str(shown)
+                    ->group(heading_));
+}
+
 Option Verb::flag(const std::string& name, bool& value, const std::string& about) {
   return Option(app_->add_flag(name, value, about)->group(heading_));
 }

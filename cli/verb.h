@@ -60,6 +60,9 @@ class Verb {
   // "--name", "-n,--name", or "NAME" for an argument without a name.
   template <class T>
   Option option(const std::string& name, T& value, const std::string& about = "");
+  // For what is no variable: `set` gets what is given, `shown` is the default in --help.
+  Option option(const std::string& name, std::function<void(const std::string&)> set,
+                const std::string& shown, const std::string& about);
   // True where it is given; "!--no-name": false.
   Option flag(const std::string& name, bool& value, const std::string& about = "");
   // Under which words the options that follow stand in --help.

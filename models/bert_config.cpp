@@ -160,6 +160,7 @@ BertConfig BertConfig::from_json(const std::string& text, const std::string& ori
   read("layer_norm_eps", config.layer_norm_eps);
   read("architectures", config.architectures);
   read("problem_type", config.problem_type);
+  read("finetuning_task", config.finetuning_task);
   read("torch_dtype", config.dtype);  // what transformers 4 called it
   read("dtype", config.dtype);
   config.id2label = read_labels(json, origin);
@@ -195,6 +196,7 @@ std::string BertConfig::to_json() const {
     json["label2id"] = backward;
   }
   if (!problem_type.empty()) json["problem_type"] = problem_type;
+  if (!finetuning_task.empty()) json["finetuning_task"] = finetuning_task;
   json["dtype"] = dtype;
   return json.dump(2) + "\n";
 }

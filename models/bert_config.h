@@ -25,6 +25,8 @@ struct BertConfig {
   std::map<int64_t, std::string> id2label;
   // regression, single_label_classification, multi_label_classification; empty: not said
   std::string problem_type;
+  // what it was fine-tuned for, where that does not follow from the above; empty: not said
+  std::string finetuning_task;
   // how the folder's weights are stored; computing knows its own
   std::string dtype = "float32";
 

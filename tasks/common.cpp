@@ -1,8 +1,10 @@
+#include "gradus/tasks/common.h"
+
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-
-#include "gradus/tasks/kinds.h"
 
 namespace gradus {
 
@@ -25,6 +27,12 @@ std::string excerpt(const std::string& text, size_t width) {
     line += c == '\n' || c == '\t' || c == '\r' ? ' ' : c;
   }
   return line;
+}
+
+std::string listed(const std::vector<std::string>& words, const char* last) {
+  if (words.size() < 2) return fmt::format("{}", fmt::join(words, ""));
+  return fmt::format("{} {} {}", fmt::join(words.begin(), words.end() - 1, ", "), last,
+                     words.back());
 }
 
 void put_first(Metrics& metrics, const std::string& name) {
@@ -65,6 +73,25 @@ std::vector<double> parse_class_weights(const std::string& text,
     begin = end + 1;
   }
   return weights;
+}
+
+void refuse_glue(const TaskOptions& o) {
+  check(o.text.glue.empty(), "options.glue {} is for classify and regress, not for {}", o.text.glue,
+        o.kind);
+}
+
+void refuse_smoothing(const TaskOptions& o) {
+  check(o.text.label_smoothing == 0 && o.text.focal_gamma == 0,
+        "options.label_smoothing and options.focal_gamma are for classify");
+}
+
+void refuse_class_weights(const TaskOptions& o) {
+  check(o.class_weights.empty(), "options.class_weights is for classify and ner");
+}
+
+void refuse_class_losses(const TaskOptions& o) {
+  check(o.text.label_smoothing == 0 && o.text.focal_gamma == 0 && o.class_weights.empty(),
+        "options.label_smoothing, options.focal_gamma and options.class_weights are for classify");
 }
 
 }  // namespace gradus

@@ -21,21 +21,20 @@ Encoding pick(const Encoding& text, std::initializer_list<TokenRange> ranges) {
 
 }  // namespace
 
-void check_long_texts(const std::string& how, bool pairs) {
-  if (how != "head" && how != "tail" && how != "head-tail" && how != "windows")
-    fail("options.long_texts {}: it is head, tail, head-tail or windows", how);
-  check(!pairs || how == "head" || how == "windows",
-        "options.long_texts {} is for single texts; of pairs head or windows are read", how);
+void check_long_texts(LongTexts how, bool pairs) {
+  check(!pairs || how == LongTexts::head || how == LongTexts::windows,
+        "options.long_texts {} is for single texts; of pairs head or windows are read",
+        word_of(how));
 }
 
 FittedText fit_text(const Tokenizer& tokenizer, const Encoding& first, const Encoding* second,
-                    int64_t max_length, const std::string& how, int64_t overlap) {
+                    int64_t max_length, LongTexts how, int64_t overlap) {
   const auto length = static_cast<int64_t>(first.ids.size()),
              other = second ? static_cast<int64_t>(second->ids.size()) : 0;
   const int64_t room = max_length - (second ? 3 : 2);
   if (length + other <= room)
     return {{second ? tokenizer.sequence(first, *second) : tokenizer.sequence(first)}, false};
-  if (how == "windows") {
+  if (how == LongTexts::windows) {
     // A first text that leaves no room for the second is cut to half of it.
     if (second)
       return {tokenizer.windows(length > room / 2 ? pick(first, {{0, room / 2}}) : first, *second,
@@ -43,8 +42,9 @@ FittedText fit_text(const Tokenizer& tokenizer, const Encoding& first, const Enc
               true};
     return {tokenizer.windows(first, max_length, std::min(overlap, room / 2)), true};
   }
-  if (how == "tail") return {{tokenizer.sequence(pick(first, {{length - room, length}}))}, true};
-  if (how == "head-tail")
+  if (how == LongTexts::tail)
+    return {{tokenizer.sequence(pick(first, {{length - room, length}}))}, true};
+  if (how == LongTexts::head_tail)
     return {
         {tokenizer.sequence(pick(first, {{0, room / 4}, {length - (room - room / 4), length}}))},
         true};

@@ -4,69 +4,33 @@
 
 #include "gradus/autograd/modes.h"
 #include "gradus/models/embedding.h"
-#include "gradus/tasks/kinds.h"
+#include "gradus/tasks/labels.h"
 
 namespace gradus {
 
-int64_t sequence_length(const TaskOptions& options, const BertConfig& config) {
-  if (options.max_seq_length != 0) return options.max_seq_length;
-  return std::min<int64_t>(options.kind == "qa" ? 384 : 128, config.max_position_embeddings);
-}
-
 std::unique_ptr<Task> Task::make(TaskOptions options, const Tokenizer& tokenizer,
                                  const BertConfig& config) {
-  const std::string& kind = options.kind;
   options.max_seq_length = sequence_length(options, config);
   if (options.max_seq_length > config.max_position_embeddings)
     fail(
         "options.max_seq_length {} is more than the model's {} positions (max_position_embeddings)",
         options.max_seq_length, config.max_position_embeddings);
-  if (options.label_smoothing < 0 || options.label_smoothing >= 1)
-    fail("options.label_smoothing {}: it must be in [0, 1)", options.label_smoothing);
   if (options.max_seq_length < 4)
     fail("options.max_seq_length {}: it must be at least 4", options.max_seq_length);
-  check(options.glue.empty() || kind == "classify" || kind == "regress",
-        "options.glue {} is for classify and regress, not for {}", options.glue, kind);
-  if (kind == "classify" || kind == "regress" || kind == "multilabel")
-    return make_text_task(options, tokenizer);
-  if (kind == "ner") return make_tagging_task(options, tokenizer);
-  if (kind == "qa") return make_question_task(options, tokenizer);
-  if (kind == "choice") return make_choice_task(options, tokenizer);
-  fail("no task is called '{}'; there are classify, regress, multilabel, ner, qa and choice", kind);
+  return task_kind(options.kind).make(options, tokenizer);
 }
 
 std::function<std::unique_ptr<TaskSet>()> Task::stream(const std::filesystem::path& path) {
-  return [this, path, done = false]() mutable -> std::unique_ptr<TaskSet> {
-    if (done) return nullptr;
-    done = true;
-    return read(path, TaskUse::prediction);
-  };
+  auto whole = std::make_shared<std::unique_ptr<TaskSet>>(read(path, TaskUse::prediction));
+  return [whole] { return std::move(*whole); };
 }
 
-TaskOptions task_of(const BertConfig& config, const std::string& origin) {
-  TaskOptions options;
-  const auto head =
-      config.architectures.empty() ? std::nullopt : head_named(config.architectures[0]);
-  if (!head || *head == BertHead::next_sentence)
-    fail(
-        "{}: it is not fine-tuned for a task (its architecture is {}); `gradus finetune` makes "
-        "such folders",
-        origin, config.architectures.empty() ? "not said" : config.architectures[0]);
-  switch (*head) {
-    case BertHead::token_classification: options.kind = "ner"; break;
-    case BertHead::question_answering: options.kind = "qa"; break;
-    case BertHead::multiple_choice: options.kind = "choice"; break;
-    default:
-      options.kind = "classify";
-      if (config.problem_type == "multi_label_classification") options.kind = "multilabel";
-      if (config.problem_type == "regression" ||
-          (config.problem_type.empty() && config.num_labels() == 1))
-        options.kind = "regress";
-  }
-  for (const auto& [id, name] : config.id2label) options.labels.push_back(name);
-  // what transformers calls them
-  if (options.labels.empty() && options.kind == "classify") options.labels = {"LABEL_0", "LABEL_1"};
-  return options;
+std::string Task::describe(const TaskSet& training, const TaskSet* validation) const {
+  std::string text;
+  if (const auto counts = training.label_counts(); !counts.empty())
+    text = label_distribution(LabelTable(labels()), counts,
+                              validation ? validation->label_counts() : std::vector<int64_t>{});
+  return text + training.describe() + (validation ? validation->describe() : "");
 }
 
 std::vector<UnitLogits> run_task(const BertForTask& model, const TaskSet& set, int64_t batch_tokens,

@@ -1,35 +1,35 @@
 // tasks/: what BERT is fine-tuned for, one kind of task a folder, in which everything of it lies:
-// the reader of its files, its features, its loss, how answers are decoded, judged and written.
-// Uses models/ and below, data/ and text/; the loop (train/loop.h), `eval` and `predict` know
-// kinds through this header alone.
+// its options, the reader of its files, its features, its loss, how answers are decoded, judged and
+// written, and what is said of it elsewhere (its TaskKind, kinds.h). Uses models/ and below, data/
+// and text/; the loop (train/loop.h), `eval` and `predict` know kinds through this header alone.
 //
 //   text/       classify, regress, multilabel: texts and pairs with labels; GLUE's layouts
 //   tagging/    ner: columns of words and tags
 //   question/   qa: SQuAD 1.1 and 2.0
 //   choice/     choice: SWAG, CODAH and other multiple choice
+//   kinds.h     the list of the kinds
+//   options.h   what a user may say of a task
 //   labels.h    the names of the classes
 //
-//   Task      what all files of a task share: labels, lengths, the form of the loss
-//   TaskSet   one file, read and encoded. Its units are what is shuffled and batched: texts,
-//             windows of a context, questions with their choices
+//   Task      reads files: what they share are labels, lengths, the form of the loss
+//   TaskSet   one file, read and encoded, complete by itself. Its units are what is shuffled and
+//             batched: texts, windows of a context, questions with their choices
+//   Targets   what is right of some units
 //
 // Labels are names everywhere but in the loss, because the order of labels differs between tools:
 // those of TaskOptions::labels (a fine-tuned model's config.json, or the user), of a GLUE task, or
-// else those that occur in the training file. A Task must outlive its sets. Metrics equal the
-// field's references on recorded cases: scikit-learn and scipy, seqeval, the official SQuAD
-// evaluation (tests/fixtures/make_metric_cases.py).
+// else those that occur in the training file. Metrics equal the field's references on recorded
+// cases: scikit-learn and scipy, seqeval, the official SQuAD evaluation
+// (tests/fixtures/make_metric_cases.py).
 #pragma once
 
 #include <filesystem>
-#include <memory>
-#include <optional>
 #include <ostream>
 #include <span>
 
-#include "gradus/models/heads.h"
+#include "gradus/base/metrics.h"
 #include "gradus/nn/losses.h"
-#include "gradus/tasks/text/classification.h"
-#include "gradus/text/tokenizer.h"
+#include "gradus/tasks/kinds.h"
 
 namespace gradus {
 
@@ -37,12 +37,20 @@ namespace gradus {
 using UnitLogits = std::vector<float>;
 
 struct Evaluation {
-  Metrics metrics;               // by name; models are chosen by the first
+  Metrics metrics = {};          // by name; models are chosen by the first
   bool larger_is_better = true;  // of the first
   // the first, of the best answer that looks at no text (the most frequent class): a model at it
   // has learned nothing
   double constant = 0;
-  std::string tables;  // for people: per class, confusion matrix, the worst mistakes
+  std::string tables = {};  // for people: per class, confusion matrix, the worst mistakes
+};
+
+// What is right of some units of a set, which need not live as long.
+struct Targets {
+  std::vector<double> weights;  // what each unit adds to the loss's denominator
+  // The loss divided by `denominator`, the weights of the whole batch; logits are of the units'
+  // sequences, one under the other.
+  std::function<Tensor(const Tensor& logits, const Ragged& sequences, double denominator)> loss;
 };
 
 class TaskSet {
@@ -51,12 +59,8 @@ class TaskSet {
   virtual int64_t size() const = 0;  // units
   // one; one a choice; one a window of a long text
   virtual std::vector<Sequence> sequences(int64_t unit) const = 0;
-  // what it adds to the loss's denominator
-  virtual double weight(int64_t unit) const = 0;
-  // The loss of some units divided by `denominator`, the weights of the whole batch; logits are of
-  // their sequences, one under the other.
-  virtual Tensor loss(const Tensor& logits, const Ragged& sequences, std::span<const int64_t> units,
-                      double denominator) const = 0;
+  // Of a set that was read with labels.
+  virtual Targets targets(std::span<const int64_t> units) const = 0;
   // from those of all units, in order
   virtual Evaluation evaluate(const std::vector<UnitLogits>& logits) const = 0;
   // A line of JSON an example. `first` is the number of the first example in the whole file, of
@@ -68,36 +72,15 @@ class TaskSet {
   virtual void write_files(const std::vector<UnitLogits>&,
                            const std::filesystem::path& /*folder*/) const {}
   virtual int64_t examples() const { return size(); }
-  virtual std::string notes() const { return ""; }  // what was cut, left out or empty; a line each
-};
-
-struct TaskOptions {
-  std::string kind = {};                  // classify regress multilabel ner qa choice
-  std::string glue = {};                  // a GLUE task, which says columns, labels and metrics
-  std::vector<std::string> columns = {};  // the file has no header, and these are its columns
-  std::string text_column = {}, pair_column = {}, label_column = {}, label_separator = {};
-  std::vector<std::string> labels = {};  // in the order of their ids; empty: from the training file
-  std::string class_weights = {};        // "balanced", or "a=2,b=1"
-  double label_smoothing = 0, focal_gamma = 0;
-  // 0: 128, for questions 384, or as many positions as the model has, if fewer
-  int64_t max_seq_length = 0;
-  std::string long_texts = "head";  // what is kept of a longer text: head tail head-tail windows
-
-  int64_t doc_stride = 128;                // questions, and windows of long texts
-  std::string stride_meaning = "overlap";  // overlap (Hugging Face) or step (Google)
-  int64_t max_query_length = 64, max_answer_length = 30, n_best_size = 20;
-  // SQuAD 2.0; on by itself where a file has unanswerable questions
-  bool version_2_with_negative = false;
-  // given; otherwise the best for the file that is evaluated
-  std::optional<double> null_score_diff_threshold = {};
-  bool strict_entities = false, label_all_tokens = false;
+  // For people, a line each: what is in it; and what was cut, left out or empty.
+  virtual std::string describe() const { return ""; }
+  virtual std::string notes() const { return ""; }
+  // How often each label occurs, in the order of their ids; none where examples have no labels.
+  virtual std::vector<int64_t> label_counts() const { return {}; }
 };
 
 // prediction: labels are not read and need not be there
 enum class TaskUse { training, validation, prediction };
-
-// max_seq_length, or what it is where it is not given.
-int64_t sequence_length(const TaskOptions& options, const BertConfig& config);
 
 class Task {
  public:
@@ -105,23 +88,26 @@ class Task {
   // positions it has.
   static std::unique_ptr<Task> make(TaskOptions options, const Tokenizer& tokenizer,
                                     const BertConfig& config);
+  explicit Task(const TaskOptions& options) : kind_(&task_kind(options.kind)) {}
   virtual ~Task() = default;
 
-  virtual BertHead head() const = 0;
+  const TaskKind& kind() const { return *kind_; }
+  // By their ids; none where the model gives none.
+  virtual std::vector<std::string> labels() const { return {}; }
   virtual std::unique_ptr<TaskSet> read(const std::filesystem::path& path,
                                         // training comes first, where labels are to be found
                                         TaskUse use) = 0;
   // For prediction: a function that gives the file ("-": standard input) in parts of some hundred
   // examples, and null at its end.
   virtual std::function<std::unique_ptr<TaskSet>()> stream(const std::filesystem::path& path);
-  virtual void configure(BertConfig& config) const = 0;  // id2label, problem_type
-  // For people: labels and how often each occurs.
-  virtual std::string describe(const TaskSet& training, const TaskSet* validation) const = 0;
-};
+  // Says in `config` what the model is for, as task_of() reads it.
+  void configure(BertConfig& config) const;
+  // For people: labels and how often each occurs, and what the sets say of themselves.
+  std::string describe(const TaskSet& training, const TaskSet* validation) const;
 
-// How a fine-tuned folder's config.json says what it is for: kind and labels. An Error where it is
-// not fine-tuned.
-TaskOptions task_of(const BertConfig& config, const std::string& origin);
+ private:
+  const TaskKind* kind_;
+};
 
 // The logits of all units, run in batches of similar length; between_batches may throw.
 std::vector<UnitLogits> run_task(const BertForTask& model, const TaskSet& set,

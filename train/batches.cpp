@@ -7,22 +7,31 @@
 
 namespace gradus {
 
-std::vector<BatchPart> parts_of(const TaskSet& set, std::span<const int64_t> units,
-                                int64_t max_tokens) {
-  std::vector<BatchPart> parts(1);
-  int64_t number = 0;
-  for (const int64_t unit : units) {
-    const std::vector<Sequence> sequences = set.sequences(unit);
+TaskBatch::TaskBatch(const TaskSet& set, std::span<const int64_t> units, int64_t max_tokens) {
+  int64_t number = 0;  // of sequences
+  size_t begin = 0;    // of the units of the part that is filled
+  const auto finish = [&](size_t end) {
+    parts.back().targets = set.targets(units.subspan(begin, end - begin));
+    // unit by unit, so that the sum does not depend on where the batch is cut
+    for (const double each : parts.back().targets.weights) weight += each;
+    begin = end;
+  };
+  for (size_t u = 0; u < units.size(); ++u) {
+    const std::vector<Sequence> sequences = set.sequences(units[u]);
     int64_t tokens = 0;
     for (const Sequence& sequence : sequences) tokens += static_cast<int64_t>(sequence.ids.size());
-    if (!parts.back().units.empty() && parts.back().tokens.size() + tokens > max_tokens)
+    if (u == 0 || parts.back().tokens.size() + tokens > max_tokens) {
+      if (u > 0) finish(u);
       parts.emplace_back().first = number;
+    }
     BatchPart& part = parts.back();
-    part.units.push_back(unit);
-    for (const Sequence& sequence : sequences)
-      part.tokens.add(sequence.ids, sequence.types), ++number;
+    for (const Sequence& sequence : sequences) {
+      part.tokens.add(sequence.ids, sequence.types);
+      part.units.push_back(units[u]);
+      ++number;
+    }
   }
-  return parts;
+  if (!parts.empty()) finish(units.size());
 }
 
 UnitOrder::UnitOrder(int64_t size, int64_t count, bool shuffle, uint64_t seed)

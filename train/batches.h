@@ -6,17 +6,21 @@
 
 namespace gradus {
 
-// Some units of a batch.
+// Some units of a batch: what is read and what is right.
 struct BatchPart {
-  std::vector<int64_t> units;
   TokenBatch tokens;  // of their sequences
   int64_t first = 0;  // the number of the first of these in the batch
+  Targets targets;
+  std::vector<int64_t> units;  // of each sequence the number of its unit, for people
 };
 
-// The batch in parts of at most max_tokens tokens; a unit longer than that is a part by itself.
-// Their gradients add up to the batch's.
-std::vector<BatchPart> parts_of(const TaskSet& set, std::span<const int64_t> units,
-                                int64_t max_tokens);
+// A batch in parts of at most max_tokens tokens; a unit longer than that is a part by itself. The
+// gradients of their losses, divided by the weight of the whole, add up to the batch's.
+struct TaskBatch {
+  std::vector<BatchPart> parts;
+  double weight = 0;
+  TaskBatch(const TaskSet& set, std::span<const int64_t> units, int64_t max_tokens);
+};
 
 // Units in the order in which they are learned, an epoch after the other: `count` of `size`, drawn
 // once, or the file's first ones where nothing is shuffled. An epoch's order is a function of

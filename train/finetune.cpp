@@ -23,8 +23,6 @@ const FinetuneOptions& checked(const FinetuneOptions& o) {
   check_count("options.lora_rank", o.lora_rank, 0);
   check_range("options.lora_alpha", o.lora_alpha, {.above = 0});
   check_range("options.layer_decay", o.layer_decay, {.above = 0, .at_most = 1});
-  check_range("options.label_smoothing", o.task.label_smoothing, {.at_least = 0, .below = 1});
-  check_range("options.focal_gamma", o.task.focal_gamma, {.at_least = 0});
   return o;
 }
 
@@ -77,7 +75,7 @@ Finetuning::Finetuning(const FinetuneOptions& o)
       task_(Task::make(o.task, tokenizer_, base_)),
       train_(task_->read(o.train, TaskUse::training)),
       held_out_(o.validation.empty() ? nullptr : task_->read(o.validation, TaskUse::validation)),
-      model_(task_->head(), configuration(base_, o, *task_)),
+      model_(task_->kind().head, configuration(base_, o, *task_)),
       list_(parameters(model_)) {
   loaded_ = load_weights(o, base_, model_.bert.config, list_);
   for (const std::string& pattern : o.freeze) freeze(list_, pattern);
@@ -91,23 +89,29 @@ Finetuning::Finetuning(const FinetuneOptions& o)
 }
 
 Batch Finetuning::next() {
-  const auto units = order_->next(o_.batch_size);
-  double denominator = 0;
-  for (const int64_t unit : units) denominator += train_->weight(unit);
+  const auto whole =
+      std::make_shared<const TaskBatch>(*train_, order_->next(o_.batch_size), o_.max_tokens);
   Batch batch;
-  if (denominator == 0) return batch;  // windows without a labelled word
-  for (BatchPart& part : parts_of(*train_, units, o_.max_tokens)) {
+  if (whole->weight == 0) return batch;  // windows without a labelled word
+  for (const BatchPart& part : whole->parts) {
     batch.tokens += part.tokens.size();
-    batch.parts.push_back([this, denominator, part = std::move(part)](Means&) {
+    batch.parts.push_back([this, whole, &part](Means&) {
       const BertInput input(model_.bert.config, part.tokens, part.first);
-      return train_->loss(model_(input), input.sequences, part.units, denominator);
+      return part.targets.loss(model_(input), input.sequences, whole->weight);
     });
   }
-  batch.describe = [units = std::vector(units.begin(), units.end()), this] {
+  batch.describe = [whole] {
     Json json = Json::array();
-    for (const int64_t unit : units)
-      for (const Sequence& sequence : train_->sequences(unit))
-        json.push_back({{"unit", unit}, {"ids", sequence.ids}, {"types", sequence.types}});
+    for (const BatchPart& part : whole->parts) {
+      auto ids = part.tokens.ids.begin(), types = part.tokens.types.begin();
+      for (size_t s = 0; s < part.units.size(); ++s) {
+        const int64_t length = part.tokens.lengths[s];
+        json.push_back({{"unit", part.units[s]},
+                        {"ids", std::vector(ids, ids + length)},
+                        {"types", std::vector(types, types + length)}});
+        ids += length, types += length;
+      }
+    }
     return json.dump(1) + "\n";
   };
   return batch;
@@ -150,7 +154,7 @@ void Finetuning::save(const TrainResult& so_far) {
   if (adapters_ && !o_.merge_lora) save_adapters(o_.out, *adapters_, o_.model, config, tokenizer_);
   else save_model_folder(o_.out, config, adapters_ ? adapters_->merged() : list_, tokenizer_);
   write_file(o_.out / "README.md",
-             model_card(o_.task.kind, o_.model.string(), config, so_far.metrics, settings_));
+             model_card(task_->kind(), o_.model.string(), config, so_far.metrics, settings_));
   if (!held_out_ || logits_.empty()) return;
   held_out_->write_files(logits_, o_.out);
   best_ = judged_;
@@ -182,7 +186,6 @@ Json Finetuning::settings(const Schedule& schedule) const {
   };
   const TaskOptions& task = o_.task;
   Json json{{"task", task.kind},
-            {"glue_task", task.glue},
             {"model", o_.model.string()},
             {"train_file", o_.train.string()},
             {"validation_file", o_.validation.string()},
@@ -202,14 +205,9 @@ Json Finetuning::settings(const Schedule& schedule) const {
                      {"lora_targets", o_.lora_targets},
                      {"merge_lora", o_.merge_lora},
                      {"shuffle", o_.shuffle},
-                     {"hidden_dropout_prob", model_.bert.config.hidden_dropout_prob},
-                     {"doc_stride", task.doc_stride},
-                     {"stride_meaning", task.stride_meaning},
-                     {"class_weights", task.class_weights},
-                     {"label_smoothing", task.label_smoothing},
-                     {"focal_gamma", task.focal_gamma},
-                     {"long", task.long_texts}};
+                     {"hidden_dropout_prob", model_.bert.config.hidden_dropout_prob}};
   json.update(further);
+  add_settings(json, task);
   return json;
 }
 

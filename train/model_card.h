@@ -4,14 +4,14 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "gradus/models/bert_config.h"
-#include "gradus/tasks/text/classification.h"
+#include "gradus/base/metrics.h"
+#include "gradus/tasks/kinds.h"
 
 namespace gradus {
 
 // `run`: the options of the run, as run.json has them. metrics: on the validation file; empty where
 // there was none.
-std::string model_card(const std::string& kind, const std::string& base, const BertConfig& config,
+std::string model_card(const TaskKind& kind, const std::string& base, const BertConfig& config,
                        const Metrics& metrics, const nlohmann::ordered_json& run);
 
 }  // namespace gradus

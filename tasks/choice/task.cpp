@@ -5,46 +5,29 @@
 
 #include "gradus/base/json.h"
 #include "gradus/tasks/choice/choices.h"
-#include "gradus/tasks/kinds.h"
+#include "gradus/tasks/common.h"
 #include "gradus/tasks/long_text.h"
 
 namespace gradus {
 namespace {
 
-struct ChoiceTask : Task {
-  TaskOptions options;
-  Tokenizer tokenizer;
-  ChoiceTask(const TaskOptions& o, const Tokenizer& t) : options(o), tokenizer(t) {
-    check(
-        o.label_smoothing == 0 && o.focal_gamma == 0 && o.class_weights.empty(),
-        "options.label_smoothing, options.focal_gamma and options.class_weights are for classify");
-    check(o.long_texts == "head",
-          "options.long_texts {} is not for choice: a context and its ending are cut as pairs are",
-          o.long_texts);
-  }
-  BertHead head() const override { return BertHead::multiple_choice; }
-  std::unique_ptr<TaskSet> read(const std::filesystem::path& path, TaskUse use) override;
-  void configure(BertConfig& config) const override {
-    config.id2label.clear(), config.problem_type.clear();
-  }
-  std::string describe(const TaskSet& training, const TaskSet* validation) const override;
-};
-
 struct ChoiceTaskSet : TaskSet {
-  const ChoiceTask& task;
   ChoiceSet set;
+  TaskUse use;
+  int64_t max_seq_length;
   std::vector<std::vector<Sequence>> pairs;  // of each question
   int64_t cut = 0;
 
-  ChoiceTaskSet(const ChoiceTask& task, ChoiceSet read) : task(task), set(std::move(read)) {
+  ChoiceTaskSet(ChoiceSet read, TaskUse use, const Tokenizer& tokenizer, int64_t max_seq_length)
+      : set(std::move(read)), use(use), max_seq_length(max_seq_length) {
     for (const ChoiceExample& example : set.examples) {
-      const Encoding context = task.tokenizer.encode(example.context);
+      const Encoding context = tokenizer.encode(example.context);
       auto& sequences = pairs.emplace_back();
       bool shortened = false;
       for (const std::string& choice : example.choices) {
-        const Encoding ending = task.tokenizer.encode(choice);
+        const Encoding ending = tokenizer.encode(choice);
         FittedText fitted =
-            fit_text(task.tokenizer, context, &ending, task.options.max_seq_length, "head", 0);
+            fit_text(tokenizer, context, &ending, max_seq_length, LongTexts::head, 0);
         shortened |= fitted.cut;
         sequences.push_back(std::move(fitted.sequences[0]));
       }
@@ -56,26 +39,27 @@ struct ChoiceTaskSet : TaskSet {
   std::vector<Sequence> sequences(int64_t unit) const override {
     return pairs[static_cast<size_t>(unit)];
   }
-  double weight(int64_t) const override { return 1; }
-
   // logits [sequences, 1]. Questions with fewer choices than the most have a logit whose
   // probability is exactly zero in the places that are left.
-  Tensor loss(const Tensor& logits, const Ragged&, std::span<const int64_t> units,
-              double denominator) const override {
-    size_t most = 0;
-    for (const int64_t unit : units) most = std::max(most, pairs[static_cast<size_t>(unit)].size());
-    const auto total = static_cast<int32_t>(logits.shape()[0]);
-    std::vector<int32_t> index, labels;
-    int32_t row = 0;
+  Targets targets(std::span<const int64_t> units) const override {
+    std::vector<size_t> choices;  // of each question
+    std::vector<int32_t> labels;
     for (const int64_t unit : units) {
-      const auto u = static_cast<size_t>(unit);
-      for (size_t c = 0; c < most; ++c) index.push_back(c < pairs[u].size() ? row++ : total);
-      labels.push_back(set.examples[u].label);
+      choices.push_back(pairs[static_cast<size_t>(unit)].size());
+      labels.push_back(set.examples[static_cast<size_t>(unit)].label);
     }
-    const Tensor all = concat({reshape(logits, {total}), full({1}, -1e30, logits.dtype())}, 0);
-    return weighted_cross_entropy(take(all, from_vector(index, {static_cast<int64_t>(units.size()),
-                                                                static_cast<int64_t>(most)})),
-                                  labels, {}, denominator);
+    const auto loss = [choices, labels](const Tensor& logits, const Ragged&, double denominator) {
+      const size_t most = *std::max_element(choices.begin(), choices.end());
+      const auto total = static_cast<int32_t>(logits.shape()[0]);
+      std::vector<int32_t> index;
+      int32_t row = 0;
+      for (const size_t count : choices)
+        for (size_t c = 0; c < most; ++c) index.push_back(c < count ? row++ : total);
+      const Tensor all = concat({reshape(logits, {total}), full({1}, -1e30, logits.dtype())}, 0);
+      const Shape shape{static_cast<int64_t>(choices.size()), static_cast<int64_t>(most)};
+      return weighted_cross_entropy(take(all, from_vector(index, shape)), labels, {}, denominator);
+    };
+    return {std::vector<double>(units.size(), 1), loss};
   }
 
   Evaluation evaluate(const std::vector<UnitLogits>& logits) const override {
@@ -123,33 +107,62 @@ struct ChoiceTaskSet : TaskSet {
     }
   }
 
+  std::string describe() const override {
+    if (use != TaskUse::training) return "";
+    std::vector<int64_t> counts;
+    for (const ChoiceExample& example : set.examples) {
+      counts.resize(std::max(counts.size(), static_cast<size_t>(example.label) + 1));
+      ++counts[static_cast<size_t>(example.label)];
+    }
+    std::string text = "the right choice is";
+    for (size_t c = 0; c < counts.size(); ++c)
+      text += fmt::format("{} number {} in {}", c ? "," : "", c + 1, counts[c]);
+    return text + "\n";
+  }
+
   std::string notes() const override {
     return cut ? fmt::format("{}: {} of {} questions are longer than {} tokens and are cut\n",
-                             set.file, cut, size(), task.options.max_seq_length)
+                             set.file, cut, size(), max_seq_length)
                : "";
   }
 };
 
-std::unique_ptr<TaskSet> ChoiceTask::read(const std::filesystem::path& path, TaskUse use) {
-  return std::make_unique<ChoiceTaskSet>(*this, read_choices(path, use != TaskUse::prediction));
-}
+struct ChoiceTask : Task {
+  TaskOptions options;
+  Tokenizer tokenizer;
 
-std::string ChoiceTask::describe(const TaskSet& training, const TaskSet*) const {
-  std::vector<int64_t> counts;
-  for (const ChoiceExample& example : dynamic_cast<const ChoiceTaskSet&>(training).set.examples) {
-    counts.resize(std::max(counts.size(), static_cast<size_t>(example.label) + 1));
-    ++counts[static_cast<size_t>(example.label)];
+  ChoiceTask(const TaskOptions& o, const Tokenizer& t) : Task(o), options(o), tokenizer(t) {
+    refuse_glue(o);
+    refuse_class_losses(o);
+    check(o.text.long_texts == LongTexts::head,
+          "options.long_texts {} is not for choice: a context and its ending are cut as pairs are",
+          word_of(o.text.long_texts));
   }
-  std::string text = "the right choice is";
-  for (size_t c = 0; c < counts.size(); ++c)
-    text += fmt::format("{} number {} in {}", c ? "," : "", c + 1, counts[c]);
-  return text + "\n";
-}
+
+  std::unique_ptr<TaskSet> read(const std::filesystem::path& path, TaskUse use) override {
+    return std::make_unique<ChoiceTaskSet>(read_choices(path, use != TaskUse::prediction), use,
+                                           tokenizer, options.max_seq_length);
+  }
+};
 
 }  // namespace
 
-std::unique_ptr<Task> make_choice_task(const TaskOptions& options, const Tokenizer& tokenizer) {
-  return std::make_unique<ChoiceTask>(options, tokenizer);
+TaskKind choice_kind() {
+  return {
+      .name = "choice",
+      .about = "one of several ways to go on",
+      .files = "SWAG CSV, CODAH TSV or JSONL",
+      .example =
+          "gradus finetune choice --model minilm --train train.csv --validation val.csv --out "
+          "runs/swag",
+      .pipeline = "multiple-choice",
+      .sentence = "It chooses between ways to go on from a text.",
+      .head = BertHead::multiple_choice,
+      .options = [](TaskOptions&) { return TaskOptionLists{}; },
+      .make = [](const TaskOptions& options, const Tokenizer& tokenizer) -> std::unique_ptr<Task> {
+        return std::make_unique<ChoiceTask>(options, tokenizer);
+      },
+  };
 }
 
 }  // namespace gradus

@@ -10,14 +10,11 @@
 // together when asked for.
 #pragma once
 
+#include "gradus/tasks/question/options.h"
 #include "gradus/tasks/question/squad.h"
 #include "gradus/text/tokenizer.h"
 
 namespace gradus {
-
-// What doc_stride counts: by how many tokens neighbouring windows overlap (Hugging Face), or how
-// far the next begins behind the last (Google's run_squad.py). The same number, other windows.
-enum class StrideMeaning { overlap, step };
 
 struct QaWindowOptions {
   int64_t max_seq_length = 384, doc_stride = 128;

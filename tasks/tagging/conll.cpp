@@ -83,4 +83,12 @@ std::vector<std::vector<int32_t>> tag_ids(const TaggedSet& set, const LabelTable
   return ids;
 }
 
+std::vector<int64_t> count_tags(const std::vector<std::vector<int32_t>>& ids,
+                                const LabelTable& table) {
+  std::vector<int64_t> counts(table.names().size());
+  for (const auto& sentence : ids)
+    for (const int32_t id : sentence) ++counts[static_cast<size_t>(id)];
+  return counts;
+}
+
 }  // namespace gradus

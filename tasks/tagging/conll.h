@@ -36,5 +36,8 @@ LabelTable collect_tags(const TaggedSet& set);  // those that occur, sorted
 
 // [sentences][words]. An unknown tag is an Error with file, line and the tags known.
 std::vector<std::vector<int32_t>> tag_ids(const TaggedSet& set, const LabelTable& table);
+// How often each tag of the table occurs in these.
+std::vector<int64_t> count_tags(const std::vector<std::vector<int32_t>>& ids,
+                                const LabelTable& table);
 
 }  // namespace gradus

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "gradus/tasks/kinds.h"
+#include "gradus/tasks/common.h"
 
 namespace gradus {
 namespace {

@@ -5,6 +5,7 @@
 #include <map>
 #include <sstream>
 
+#include "gradus/tasks/kinds.h"
 #include "tests/structure/sources.h"
 #include "tests/support.h"
 
@@ -27,6 +28,13 @@ TEST_CASE("errors that name options of the library name those of the program") {
 TEST_CASE("what the library's errors call an option, the program has") {
   std::string verbs;
   for (const auto& path : sources_in(source_root / "cli")) verbs += read_file(path);
+  for (const TaskKind& kind : task_kinds()) {
+    TaskOptions task;
+    const auto [reading, loss] = kind.options(task);
+    for (const auto* list : {&reading, &loss})
+      for (const TaskOption& option : *list)
+        verbs += '"' + cli::with_options("options." + option.name) + '"';
+  }
   int fields = 0;
   for (const char* room : {"base", "data", "io", "models", "story", "tasks", "text", "train"})
     for (const auto& path : sources_in(source_root / room)) {

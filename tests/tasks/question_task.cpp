@@ -20,7 +20,7 @@ TEST_CASE("qa: SQuAD 1.1") {
                  "these questions are left out");
   CHECK(set->size() == 3);
   CHECK(set->examples() == 3);
-  CHECK(training->weight(0) == 1);
+  CHECK(weight(*training, 0) == 1);
   // [CLS] who ? [SEP] é ann saw ben in rome [SEP]
   CHECK(training->sequences(0)[0].ids.size() == 11);
   const Tensor logits = some_logits(22, 2);
@@ -84,9 +84,9 @@ TEST_CASE("qa: SQuAD 2.0 finds the null threshold, or takes the one given") {
   CHECK(read_json(out / "predictions.json") == Json{{"x", "Ann"}, {"y", ""}});
   CHECK(read_json(out / "null_odds.json") == Json{{"x", 2.0}, {"y", 6.0}});
 
-  const auto strict =
-      Task::make({.kind = "qa", .max_seq_length = 384, .null_score_diff_threshold = 0.0},
-                 tokenizer(), BertConfig());
+  const auto strict = Task::make(
+      {.kind = "qa", .max_seq_length = 384, .question = {.null_score_diff_threshold = 0.0}},
+      tokenizer(), BertConfig());
   const auto given = strict->read(path, TaskUse::validation);
   CHECK(metric(given->evaluate(said), "f1") == 50);
   CHECK(metric(given->evaluate(said), "best_f1") == 100);
@@ -114,7 +114,7 @@ TEST_CASE("qa: a question's answer is the best of all its windows") {
   CHECK(lines[0]["begin"] == 14);
   CHECK(lines[1]["id"] == "1");
   CHECK(lines[1]["answer"] == "é");
-  options.stride_meaning = "step";
+  options.question.stride_meaning = StrideMeaning::step;
   const auto step = Task::make(options, tokenizer(), BertConfig());
   CHECK(step->read(path, TaskUse::prediction)->size() == 6);
 }

@@ -13,8 +13,8 @@ TEST_CASE("ner: words, not pieces, are learned and judged") {
   CHECK(set->size() == 2);
   CHECK(set->examples() == 2);
   CHECK(set->sequences(0)[0].ids == std::vector<int32_t>{2, 5, 6, 7, 8, 3});
-  CHECK(set->weight(0) == 5);  // B-PER, O, B-PER: two pieces of Anna, and the first counts
-  CHECK(set->weight(1) == 4);
+  CHECK(weight(*set, 0) == 5);  // B-PER, O, B-PER: two pieces of Anna, and the first counts
+  CHECK(weight(*set, 1) == 4);
   BertConfig config = BertConfig::named("tiny", 16);
   task->configure(config);
   CHECK(config.id2label == std::map<int64_t, std::string>{{0, "B-LOC"}, {1, "B-PER"}, {2, "O"}});
@@ -61,7 +61,7 @@ TEST_CASE("ner: long sentences lose no word, words without a token are O") {
                  TaskUse::training);
   CHECK(set->size() == 2);
   CHECK(set->examples() == 1);
-  CHECK(set->weight(0) + set->weight(1) == 6);
+  CHECK(weight(*set, 0) + weight(*set, 1) == 6);
   CHECK_MENTIONS(set->notes(), "1 of 1 sentences are longer than 6 tokens");
   CHECK_MENTIONS(set->notes(), "1 words have no token");
   std::vector<UnitLogits> said;
@@ -79,8 +79,8 @@ TEST_CASE("ner: long sentences lose no word, words without a token are O") {
   CHECK(predictions(*set, said)[0]["tags"] == Json{"B-PER", "O", "B-PER", "O", "B-LOC", "O", "O"});
   // A window of nothing but lost words has weight 0 and a loss of 0.
   const auto lost = task->read(files("l.conll", "\u200B O\n"), TaskUse::validation);
-  CHECK(lost->weight(0) == 0);
-  CHECK(lost->loss(some_logits(2, 3), Ragged({2}), std::vector<int64_t>{0}, 1).item() == 0);
+  CHECK(weight(*lost, 0) == 0);
+  CHECK(lost->targets(std::vector<int64_t>{0}).loss(some_logits(2, 3), Ragged({2}), 1).item() == 0);
 }
 
 TEST_CASE("ner: strict entities follow the scheme") {
@@ -88,9 +88,10 @@ TEST_CASE("ner: strict entities follow the scheme") {
   const auto path = files("t.conll", "ann B-PER\nben I-PER\nrome I-LOC\n");
   const std::vector<UnitLogits> right{sure({3, 0, 2, 1, 3}, 4)};
   for (const bool strict : {false, true}) {
-    const auto task = Task::make(
-        {.kind = "ner", .labels = {"B-PER", "I-LOC", "I-PER", "O"}, .strict_entities = strict},
-        tokenizer(), BertConfig());
+    const auto task = Task::make({.kind = "ner",
+                                  .labels = {"B-PER", "I-LOC", "I-PER", "O"},
+                                  .tagging = {.strict_entities = strict}},
+                                 tokenizer(), BertConfig());
     const auto set = task->read(path, TaskUse::validation);
     CHECK_MENTIONS(task->describe(*set, nullptr),
                    "1 tags stand where IOB2 forbids them, the first in line 3");

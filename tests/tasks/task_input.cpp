@@ -1,4 +1,7 @@
 // Where tasks read from, and what they refuse.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "tests/tasks/task_support.h"
 
 using namespace gradus;
@@ -6,14 +9,20 @@ using namespace gradus::testing;
 
 namespace {
 
-// Standard input holds `text` as long as this lives.
+// Standard input is a file that holds `text` as long as this lives.
 struct StandardInput {
-  std::istringstream text;
-  std::streambuf* before;
-  explicit StandardInput(const std::string& t) : text(t), before(std::cin.rdbuf(text.rdbuf())) {
-    std::cin.clear();
+  Scratch scratch;
+  int before = ::dup(STDIN_FILENO);
+  explicit StandardInput(const std::string& text) {
+    write_file(scratch / "input", text);
+    const int file = ::open((scratch / "input").c_str(), O_RDONLY);
+    ::dup2(file, STDIN_FILENO);
+    ::close(file);
   }
-  ~StandardInput() { std::cin.rdbuf(before); }
+  ~StandardInput() {
+    ::dup2(before, STDIN_FILENO);
+    ::close(before);
+  }
 };
 
 }  // namespace
@@ -45,19 +54,19 @@ TEST_CASE("tasks refuse what cannot be right") {
   const auto made = [&](const TaskOptions& options) {
     return error_of([&] { Task::make(options, tokenizer(), BertConfig()); });
   };
-  CHECK_MENTIONS(made({.kind = "ner", .label_smoothing = 0.1}),
+  CHECK_MENTIONS(made({.kind = "ner", .text = {.label_smoothing = 0.1}}),
                  "options.label_smoothing and options.focal_gamma are for classify");
   CHECK_MENTIONS(made({.kind = "ner", .labels = {"B-PER", "I-PER"}}), "lack O");
   CHECK_MENTIONS(made({.kind = "ner", .labels = {"O", "PER"}}), "'PER' is not a tag");
-  CHECK_MENTIONS(made({.kind = "ner", .text_column = "words"}), "ner reads columns without names");
-  CHECK_MENTIONS(made({.kind = "ner", .long_texts = "tail"}),
+  CHECK_MENTIONS(made({.kind = "ner", .text = {.text_column = "words"}}),
+                 "ner reads columns without names");
+  CHECK_MENTIONS(made({.kind = "ner", .text = {.long_texts = LongTexts::tail}}),
                  "options.long_texts tail is not for ner");
   CHECK_MENTIONS(made({.kind = "qa", .class_weights = "balanced"}),
                  "options.class_weights are for classify");
-  CHECK_MENTIONS(made({.kind = "qa", .stride_meaning = "hop"}),
-                 "options.stride_meaning hop: it is overlap");
-  CHECK_MENTIONS(made({.kind = "qa", .n_best_size = 0}), "options.n_best_size 0");
-  CHECK_MENTIONS(made({.kind = "qa", .max_answer_length = 0}), "options.max_answer_length 0");
+  CHECK_MENTIONS(made({.kind = "qa", .question = {.n_best_size = 0}}), "options.n_best_size 0");
+  CHECK_MENTIONS(made({.kind = "qa", .question = {.max_answer_length = 0}}),
+                 "options.max_answer_length 0");
   CHECK_MENTIONS(made({.kind = "regress", .class_weights = "a=2"}),
                  "options.class_weights is for classify and ner");
   CHECK_MENTIONS(made({.kind = "parse"}), "no task is called 'parse'");
@@ -91,7 +100,8 @@ TEST_CASE("tasks refuse what cannot be right") {
       read({.kind = "qa", .max_seq_length = 9, .doc_stride = 4}, questions, TaskUse::training),
       "windows of 4 tokens cannot overlap by 4");
   CHECK_MENTIONS(
-      read({.kind = "qa", .doc_stride = 0, .stride_meaning = "step"}, questions, TaskUse::training),
+      read({.kind = "qa", .doc_stride = 0, .question = {.stride_meaning = StrideMeaning::step}},
+           questions, TaskUse::training),
       "options.doc_stride 0");
   Json bare = squad_question("x", "Ann", 2);
   bare.erase("answers");

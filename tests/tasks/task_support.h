@@ -5,7 +5,7 @@
 #include "gradus/tasks/task.h"
 
 #include <cmath>
-#include <iostream>
+#include <numeric>
 #include <sstream>
 
 #include "gradus/autograd/gradcheck.h"
@@ -49,27 +49,21 @@ inline std::vector<Json> predictions(const TaskSet& set, const std::vector<UnitL
   return lines;
 }
 
-// The units of a set as a batch.
-struct Batch {
-  std::vector<int64_t> units, lengths;
-  double weight = 0;
-  explicit Batch(const TaskSet& set) {
-    for (int64_t unit = 0; unit < set.size(); ++unit) {
-      units.push_back(unit);
-      weight += set.weight(unit);
-      for (const Sequence& sequence : set.sequences(unit))
-        lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
-    }
-  }
-  Ragged ragged() const { return Ragged(lengths); }
-};
+inline double weight(const TaskSet& set, int64_t unit) {
+  return set.targets(std::vector{unit}).weights.at(0);
+}
 
 // The loss of all units from f64 logits of any numbers, checked against differences; its value.
 inline double checked_loss(const TaskSet& set, const Tensor& logits) {
-  const Batch batch(set);
-  const auto f = [&](Inputs in) {
-    return Tensors{set.loss(in[0], batch.ragged(), batch.units, batch.weight)};
-  };
+  std::vector<int64_t> units, lengths;
+  for (int64_t unit = 0; unit < set.size(); ++unit) {
+    units.push_back(unit);
+    for (const Sequence& sequence : set.sequences(unit))
+      lengths.push_back(static_cast<int64_t>(sequence.ids.size()));
+  }
+  const Targets targets = set.targets(units);
+  const double all = std::accumulate(targets.weights.begin(), targets.weights.end(), 0.0);
+  const auto f = [&](Inputs in) { return Tensors{targets.loss(in[0], Ragged(lengths), all)}; };
   const GradcheckResult result = gradcheck(f, {logits});
   CHECK_MESSAGE(result.ok, result.log);
   return f({logits})[0].item();

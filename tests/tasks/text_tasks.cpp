@@ -9,13 +9,13 @@ using doctest::Approx;
 TEST_CASE("classify: weights, loss, metrics, predictions") {
   const Files files;
   const auto task =
-      Task::make({.kind = "classify", .class_weights = "bad=2", .label_smoothing = 0.1},
+      Task::make({.kind = "classify", .class_weights = "bad=2", .text = {.label_smoothing = 0.1}},
                  tokenizer(), BertConfig());
   const auto set = task->read(files("t.tsv", "text\tlabel\nann saw ben\tgood\nben\tbad\n\tgood\n"),
                               TaskUse::training);
   CHECK(set->size() == 3);
-  CHECK(set->weight(0) == 1);
-  CHECK(set->weight(1) == 2);  // labels are sorted: bad, good
+  CHECK(weight(*set, 0) == 1);
+  CHECK(weight(*set, 1) == 2);  // labels are sorted: bad, good
   CHECK(set->sequences(0)[0].ids == std::vector<int32_t>{2, 5, 7, 8, 3});
   CHECK_MENTIONS(set->notes(), "1 texts have no token of their own, the first in line 4");
   BertConfig config = BertConfig::named("tiny", 16);
@@ -48,9 +48,11 @@ TEST_CASE("classify: weights, loss, metrics, predictions") {
 
 TEST_CASE("classify: long texts in windows have the mean of their logits") {
   const Files files;
-  const auto task = Task::make(
-      {.kind = "classify", .max_seq_length = 4, .long_texts = "windows", .doc_stride = 0},
-      tokenizer(), BertConfig());
+  const auto task = Task::make({.kind = "classify",
+                                .max_seq_length = 4,
+                                .doc_stride = 0,
+                                .text = {.long_texts = LongTexts::windows}},
+                               tokenizer(), BertConfig());
   const auto set =
       task->read(files("t.tsv", "text\tlabel\nann saw ben in\tx\nben\ty\n"), TaskUse::training);
   CHECK(set->sequences(0).size() == 2);
@@ -76,11 +78,11 @@ TEST_CASE("regress and multilabel") {
   CHECK(metric(perfect, "mse") == Approx((1 + 4 + 16) / 3.0));
   CHECK(predictions(*numbers, {{2}, {4}, {8}})[2]["score"] == 8);
 
-  const auto many =
-      Task::make({.kind = "multilabel", .label_separator = ","}, tokenizer(), BertConfig());
+  const auto many = Task::make({.kind = "multilabel", .text = {.label_separator = ","}},
+                               tokenizer(), BertConfig());
   const auto rows =
       many->read(files("m.tsv", "text\tlabel\nann\ta,b\nben\tb\nrome\t\n"), TaskUse::training);
-  CHECK(rows->weight(0) == 2);
+  CHECK(weight(*rows, 0) == 2);
   const Tensor logits = some_logits(3, 2);
   const auto x = logits.to_vector<double>();
   const std::vector<double> gold{1, 1, 0, 1, 0, 0};

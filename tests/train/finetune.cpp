@@ -216,11 +216,11 @@ TEST_CASE("what cannot be is refused before anything is written") {
   refused("options.max_seq_length 17 is more than the model's 16 positions");
   o.task.class_weights = "maybe=2";
   refused("there is no class 'maybe'");
-  o.task.long_texts = "middle";
-  refused("options.long_texts middle");
+  o.task.text.label_smoothing = 1;
+  refused("options.label_smoothing 1: it must be a number of at least 0 and below 1");
   o.optimizer = "adam";
   refused("adamw");
-  o.task.label_column = "class";
+  o.task.text.label_column = "class";
   refused("class");
   CHECK_MENTIONS(error_of([&] { FinetunedModel model(scratch / "base"); }), "BertForPreTraining");
 
