@@ -41,7 +41,8 @@ std::string too_much(std::string_view text, int64_t most_members) {
 
 void check_size(std::string_view text, int64_t most_members) {
   if (const std::string fault = too_much(text, most_members); !fault.empty())
-    throw nlohmann::json::other_error::create(599, fault, nlohmann::json());
+    throw nlohmann::json::other_error::create(599, fault,
+                                              static_cast<const nlohmann::json*>(nullptr));
 }
 
 }  // namespace

@@ -8,11 +8,15 @@
 
 namespace gradus {
 
+namespace {
+constexpr double most_of_any = 1e12;  // more is a slip of the pen
+}
+
 void check_range(std::string_view name, double value, const Range& range) {
-  const bool inside = std::isfinite(value) && !(range.above && value <= *range.above) &&
-                      !(range.at_least && value < *range.at_least) &&
-                      !(range.at_most && value > *range.at_most) &&
-                      !(range.below && value >= *range.below);
+  const bool inside =
+      std::isfinite(value) && std::abs(value) <= most_of_any &&
+      !(range.above && value <= *range.above) && !(range.at_least && value < *range.at_least) &&
+      !(range.at_most && value > *range.at_most) && !(range.below && value >= *range.below);
   if (inside) return;
   std::string wanted;
   const auto add = [&](const std::optional<double>& limit, const char* words) {
@@ -22,6 +26,7 @@ void check_range(std::string_view name, double value, const Range& range) {
   add(range.at_least, "of at least");
   add(range.at_most, "of at most");
   add(range.below, "below");
+  if (std::abs(value) > most_of_any) wanted += fmt::format(" (and not beyond {:g})", most_of_any);
   fail("{} {:.16g}: it must be a number{}", name, value, wanted);
 }
 

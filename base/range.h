@@ -3,7 +3,7 @@
 //   check_range("options.epochs", o.epochs, {.above = 0});
 //   // options.epochs nan: it must be a number above 0
 //
-// An Error where the number is outside, or not finite.
+// An Error where the number is outside, not finite, or beyond 1e12.
 #pragma once
 
 #include <cstdint>

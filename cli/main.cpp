@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <new>
 
@@ -10,6 +11,8 @@
 #include "gradus/base/memory_limit.h"
 #include "gradus/base/temporary.h"
 #include "gradus/cli/cli.h"
+#include "gradus/cli/lists.h"
+#include "gradus/cli/message.h"
 #include "gradus/cli/output.h"
 #include "gradus/cli/spelling.h"
 #include "gradus/cli/version.h"
@@ -24,6 +27,16 @@ void open_standard_streams() {
         ::open("/dev/null", stream == 0 ? O_RDONLY : O_WRONLY) < 0)
       std::_Exit(2);
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on files (ulimit -f) is an error of the write
+}
+
+// What libgomp would pass over with a remark, and what no machine has.
+void check_environment() {
+  const char* given = std::getenv("OMP_NUM_THREADS");
+  if (!given) return;
+  const std::string first = std::string(given).substr(0, std::string_view(given).find(','));
+  int64_t threads = 0;
+  if (!gradus::cli::parse(first, threads) || threads < 1 || threads > 1024)
+    gradus::fail("OMP_NUM_THREADS={}: it is a number of threads, from 1 to 1024", given);
 }
 
 }  // namespace
@@ -53,11 +66,12 @@ int main(int argc, char** argv) {
   std::vector<std::string> arguments;
   for (int i = 1; i < argc; ++i) arguments.push_back(cli::our_spelling(argv[i]));
   try {
+    check_environment();
     program.run(std::move(arguments));
     cli::check_standard_output();
     return 0;
   } catch (const Error& error) {
-    fmt::print(stderr, "gradus: {}\n", cli::with_options(error.what()));
+    fmt::print(stderr, "gradus: {}\n", cli::one_line(cli::with_options(error.what())));
     return error.exit_code;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr,
@@ -65,7 +79,7 @@ int main(int argc, char** argv) {
                "a smaller model need less\n");
     return 1;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "gradus: {}\n", error.what());
+    fmt::print(stderr, "gradus: {}\n", cli::one_line(error.what()));
     return 1;
   }
 }

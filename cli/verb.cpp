@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <limits>
 
 #include "gradus/base/closest.h"
 #include "gradus/base/error.h"
@@ -11,10 +13,18 @@
 namespace gradus::cli {
 namespace {
 
+// The group of options that --help leaves out. (Those without a group have no name in errors.)
+constexpr const char* hidden_group = "hidden";
+
 // CLI11's help with one empty line between groups, and room for long names, so that a verb's fits a
 // screen.
 struct Formatter : CLI::Formatter {
   Formatter() { column_width(34); }
+  std::string make_group(std::string group, bool is_positional,
+                         std::vector<const CLI::Option*> options) const override {
+    if (group == hidden_group) return "";
+    return CLI::Formatter::make_group(std::move(group), is_positional, std::move(options));
+  }
   std::string make_help(const CLI::App* app, std::string name,
                         CLI::AppFormatMode mode) const override {
     std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
@@ -67,6 +77,29 @@ std::string unexpected(const CLI::App& app) {
   return fmt::format("there is no option {}{}", name, closest(name, options));
 }
 
+// What CLI11 would read as another number: digits that overflow, a sign before a number without
+// one, the beginning of what is none.
+template <class T>
+std::string fault_of_number(const std::string& text) {
+  T value{};
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  if (error == std::errc() && at == end) return "";
+  if constexpr (std::is_floating_point_v<T>) return fmt::format("'{}' is not a number", text);
+  else
+    return fmt::format("'{}' is not a whole number from {} to {}", text,
+                       std::numeric_limits<T>::min(), std::numeric_limits<T>::max());
+}
+
+template <class T>
+struct NumberOf {
+  using type = T;
+};
+template <class T>
+struct NumberOf<std::optional<T>> {
+  using type = T;
+};
+
 bool worth_showing(const std::string& text) { return !text.empty(); }
 bool worth_showing(const std::filesystem::path& path) { return !path.empty(); }
 template <class T>
@@ -91,7 +124,7 @@ Option& Option::count(int least, int most) { return option_->expected(least, mos
 Option& Option::excludes(const Option& other) { return option_->excludes(other.option_), *this; }
 Option& Option::needs(const Option& other) { return option_->needs(other.option_), *this; }
 bool Option::given() const { return option_->count() > 0; }
-Option& Option::hidden() { return option_->group(""), *this; }
+Option& Option::hidden() { return option_->group(hidden_group), *this; }
 
 Verb Verb::verb(const std::string& name, const std::string& about) {
   app_->require_subcommand(1);
@@ -103,6 +136,8 @@ Option Verb::option(const std::string& name, T& value, const std::string& about)
   CLI::Option* option = app_->add_option(name, value, about);
   if (name.starts_with("-")) option->group(heading_);
   if (worth_showing(value)) option->capture_default_str();
+  using Number = typename NumberOf<T>::type;
+  if constexpr (std::is_arithmetic_v<Number>) option->check(&fault_of_number<Number>);
   return Option(option);
 }
 

@@ -22,7 +22,10 @@ struct QuestionReader {
     const bool named = table.has_column("id");
     const size_t id = named ? table.column("id") : 0;
     QaSet set{table.file(), "", {}, {}};
-    for (TableReader::Row row; set.questions.size() < most && table.next(row);) {
+    const auto goes_on = [&] {  // what is there is answered when the input pauses
+      return set.questions.size() < most && (set.questions.empty() || !table.pauses());
+    };
+    for (TableReader::Row row; goes_on() && table.next(row);) {
       const std::string name = named ? row.cells[id] : std::to_string(ids.size());
       check(ids.insert(name).second,
             "{}:{}: another question has the id '{}' too; predictions are kept by id", table.file(),

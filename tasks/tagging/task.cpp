@@ -83,7 +83,10 @@ std::unique_ptr<TaskSet> TaggingTask::read_lines(LineReader& reader, size_t most
   require_table();
   TaggedSet set{reader.file(), {}, scheme(), 0, 0};
   std::vector<PlacedWords> lines;
-  for (std::string line; lines.size() < most && reader.next(line);) {
+  const auto goes_on = [&] {  // what is there is answered when the input pauses
+    return lines.size() < most && (lines.empty() || !reader.pauses());
+  };
+  for (std::string line; goes_on() && reader.next(line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     lines.push_back(split_words(std::move(line), tokenizer));
     set.sentences.push_back({lines.back().words, {}, reader.number()});

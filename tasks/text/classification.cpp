@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "gradus/base/error.h"
 
@@ -16,13 +17,12 @@ double ratio(double numerator, double denominator) {
 struct Sums {
   std::vector<int64_t> gold, predicted, right;
   explicit Sums(const Confusion& confusion)
-      : gold(confusion.counts.size()), predicted(gold.size()), right(gold.size()) {
-    for (size_t g = 0; g < gold.size(); ++g) {
-      right[g] = confusion.counts[g][g];
-      for (size_t p = 0; p < gold.size(); ++p) {
-        gold[g] += confusion.counts[g][p];
-        predicted[p] += confusion.counts[g][p];
-      }
+      : gold(static_cast<size_t>(confusion.classes)), predicted(gold.size()), right(gold.size()) {
+    for (const auto& [pair, count] : confusion.counts) {
+      const auto g = static_cast<size_t>(pair.first), p = static_cast<size_t>(pair.second);
+      gold[g] += count;
+      predicted[p] += count;
+      if (g == p) right[g] += count;
     }
   }
 };
@@ -50,29 +50,34 @@ ClassScore class_score(int64_t right, int64_t predicted, int64_t gold) {
 }
 
 Confusion::Confusion(const std::vector<int32_t>& gold, const std::vector<int32_t>& predicted,
-                     int32_t classes) {
+                     int32_t number)
+    : classes(number) {
   check(classes >= 1, "metrics: {} classes", classes);
   check(gold.size() == predicted.size(), "metrics: {} gold labels and {} predictions", gold.size(),
         predicted.size());
-  counts.assign(static_cast<size_t>(classes), std::vector<int64_t>(static_cast<size_t>(classes)));
   for (size_t i = 0; i < gold.size(); ++i) {
     for (const int32_t id : {gold[i], predicted[i]})
       check(id >= 0 && id < classes, "metrics: the label id {} of example {} is not one of 0..{}",
             id, i, classes - 1);
-    ++counts[static_cast<size_t>(gold[i])][static_cast<size_t>(predicted[i])];
+    ++counts[{gold[i], predicted[i]}];
   }
+}
+
+int64_t Confusion::count(int32_t gold, int32_t predicted) const {
+  const auto found = counts.find({gold, predicted});
+  return found == counts.end() ? 0 : found->second;
 }
 
 int64_t Confusion::total() const {
   int64_t sum = 0;
-  for (const auto& row : counts)
-    for (const int64_t count : row) sum += count;
+  for (const auto& [pair, count] : counts) sum += count;
   return sum;
 }
 
 double accuracy(const Confusion& confusion) {
   int64_t right = 0;
-  for (size_t i = 0; i < confusion.counts.size(); ++i) right += confusion.counts[i][i];
+  for (const auto& [pair, count] : confusion.counts)
+    if (pair.first == pair.second) right += count;
   return ratio(static_cast<double>(right), static_cast<double>(confusion.total()));
 }
 
@@ -154,7 +159,16 @@ std::string score_table(const std::vector<std::string>& names,
     text += fmt::format("{}  {:9.4f}  {:6.4f}  {:6.4f}  {:7}\n", padded(name, width),
                         score.precision, score.recall, score.f1, score.support);
   };
-  for (size_t i = 0; i < names.size(); ++i) row(names[i], scores[i]);
+  constexpr size_t most = 100;
+  std::vector<size_t> shown(names.size());
+  std::iota(shown.begin(), shown.end(), size_t{0});
+  if (shown.size() > most) {
+    std::stable_sort(shown.begin(), shown.end(),
+                     [&](size_t a, size_t b) { return scores[a].support > scores[b].support; });
+    shown.resize(most);
+  }
+  for (const size_t i : shown) row(names[i], scores[i]);
+  if (names.size() > most) text += fmt::format("and {} more\n", names.size() - most);
   text += '\n';
   for (const auto& [name, score] : averages) row(name, score);
   return text;
@@ -168,7 +182,26 @@ std::string class_table(const Confusion& confusion, const std::vector<std::strin
          fmt::format("accuracy {:.4f} of {}\n", accuracy(confusion), confusion.total());
 }
 
+namespace {
+
+// Those of many classes that happened most.
+std::string worst_confusions(const Confusion& confusion, const std::vector<std::string>& names) {
+  std::vector<std::pair<int64_t, std::pair<int32_t, int32_t>>> pairs;
+  for (const auto& [pair, count] : confusion.counts)
+    if (pair.first != pair.second) pairs.emplace_back(-count, pair);
+  std::sort(pairs.begin(), pairs.end());
+  if (pairs.size() > 20) pairs.resize(20);
+  std::string text = "the most frequent confusions\n";
+  for (const auto& [minus, pair] : pairs)
+    text += fmt::format("  {:7}  {} taken for {}\n", -minus, names[static_cast<size_t>(pair.first)],
+                        names[static_cast<size_t>(pair.second)]);
+  return text;
+}
+
+}  // namespace
+
 std::string confusion_table(const Confusion& confusion, const std::vector<std::string>& names) {
+  if (names.size() > 30) return worst_confusions(confusion, names);
   const size_t left = widest(names, 4), cell = widest(names, 6);
   std::string text = padded("gold", left) + "  predicted\n" + padded("", left);
   const auto right_aligned = [&](const std::string& value) {
@@ -176,9 +209,10 @@ std::string confusion_table(const Confusion& confusion, const std::vector<std::s
   };
   for (const auto& name : names) right_aligned(name);
   text += '\n';
-  for (size_t i = 0; i < names.size(); ++i) {
-    text += padded(names[i], left);
-    for (const int64_t count : confusion.counts[i]) right_aligned(std::to_string(count));
+  for (int32_t gold = 0; gold < confusion.classes; ++gold) {
+    text += padded(names[static_cast<size_t>(gold)], left);
+    for (int32_t predicted = 0; predicted < confusion.classes; ++predicted)
+      right_aligned(std::to_string(confusion.count(gold, predicted)));
     text += '\n';
   }
   return text;

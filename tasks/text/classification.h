@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gradus/base/metrics.h"
@@ -19,9 +21,12 @@ struct ClassScore {
 // From the counts of right predictions, of all predictions and of all gold labels of a class.
 ClassScore class_score(int64_t right, int64_t predicted, int64_t gold);
 
-// counts[gold][predicted].
+// How often a class was taken for another. What never happened takes no memory: there may be many
+// thousand classes.
 struct Confusion {
-  std::vector<std::vector<int64_t>> counts;
+  int32_t classes = 0;
+  std::map<std::pair<int32_t, int32_t>, int64_t> counts;  // by (gold, predicted)
+  int64_t count(int32_t gold, int32_t predicted) const;
   // Pairs of ids below `classes`; a gold or predicted id outside, or lists of different lengths,
   // are an Error.
   Confusion(const std::vector<int32_t>& gold, const std::vector<int32_t>& predicted,
@@ -45,7 +50,8 @@ std::vector<bool> occurring(const Confusion& confusion);
 Metrics classification_metrics(const Confusion& confusion);
 
 // For people: precision, recall, F1 and support of each class and the averages; and the matrix,
-// gold labels down, predictions across.
+// gold labels down, predictions across. Of very many classes those with the most support, and the
+// confusions that happened most.
 std::string class_table(const Confusion& confusion, const std::vector<std::string>& names);
 std::string confusion_table(const Confusion& confusion, const std::vector<std::string>& names);
 

@@ -38,7 +38,10 @@ std::function<std::unique_ptr<TaskSet>()> TextTask::stream(const std::filesystem
   return [task = *this, reader]() -> std::unique_ptr<TaskSet> {
     constexpr size_t kAtOnce = 512;
     TextSet part{reader->table().file(), reader->columns(), {}, 0};
-    for (TextExample example; part.examples.size() < kAtOnce && reader->next(example);)
+    // what is there is answered when the input pauses
+    for (TextExample example; part.examples.size() < kAtOnce &&
+                              (part.examples.empty() || !reader->pauses()) &&
+                              reader->next(example);)
       part.examples.push_back(std::move(example));
     if (part.examples.empty()) return nullptr;
     return task.form.make_set(task, std::move(part), TaskUse::prediction);

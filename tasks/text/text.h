@@ -46,6 +46,7 @@ class TextReader {
   bool pairs() const { return !columns_.second.empty(); }
   const TextColumns& columns() const { return columns_; }
   const TableReader& table() const { return table_; }
+  bool pauses() { return table_.pauses(); }  // as of LineReader
 
  private:
   std::vector<std::string> labels_of(const std::string& cell, int64_t line) const;

@@ -1,3 +1,5 @@
+#include <omp.h>
+
 #include "gradus/base/file.h"
 #include "gradus/base/parallel.h"
 #include "gradus/base/random.h"

@@ -2,6 +2,8 @@
 // it fails in that part, with words that say what is wrong.
 #include "gradus/ops/check_op.h"
 
+#include <omp.h>
+
 #include <atomic>
 #include <cmath>
 
