@@ -172,9 +172,9 @@ TokenSpan CorpusFile::tokens(int64_t begin, int64_t end) const {
 void CorpusFile::require_matches(const Tokenizer& other, const std::string& owner) const {
   if (other.fingerprint() == tokenizer_->fingerprint()) return;
   fail(
-      "{} was built with another tokenizer than {} has\n  corpus  {}\n  other   {}\nbuild the "
-      "corpus with that vocabulary and casing, by build_corpus()",
-      path_.string(), owner, describe(*tokenizer_), describe(other));
+      "{} was built with another tokenizer ({}) than {} has ({}); build the corpus with that "
+      "vocabulary and casing, by build_corpus()",
+      path_.string(), describe(*tokenizer_), owner, describe(other));
 }
 
 // ---- writing

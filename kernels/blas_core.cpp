@@ -92,7 +92,7 @@ void check_memory() {
   if (!could_allocate(buffer * static_cast<uint64_t>(thread_count() + 1)))
     fail_run(
         "there is not enough memory for matrix products ({} MiB for {} threads); the process may "
-        "take too little (ulimit -v, --memory-limit, a container's limit)",
+        "take too little (ulimit -v, a container's limit)",
         (buffer * static_cast<uint64_t>(thread_count() + 1)) >> 20, thread_count());
 }
 }  // namespace

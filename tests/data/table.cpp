@@ -1,6 +1,7 @@
 #include "gradus/data/table.h"
 
-#include <iostream>
+#include <unistd.h>
+
 #include <sstream>
 
 #include "gradus/base/file.h"
@@ -80,20 +81,36 @@ TEST_CASE("table: JSON lines") {
 }
 
 TEST_CASE("table: standard input, a row as soon as its line is there") {
-  std::istringstream input("\xEF\xBB\xBFtext\na\n\nb\n");
-  std::streambuf* terminal = std::cin.rdbuf(input.rdbuf());
-  TableReader reader("-", {.format = TableFormat::tsv});
-  TableReader::Row row;
-  CHECK(reader.next(row));
-  CHECK(row.cells[0] == "a");
-  CHECK(input.peek() == '\n');  // the rest is not read yet
-  CHECK(reader.next(row));
-  CHECK(row.cells[0].empty());
-  CHECK(reader.next(row));
-  CHECK_FALSE(reader.next(row));
-  CHECK(row.line == 4);
-  std::cin.rdbuf(terminal);
-  std::cin.clear();
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const int terminal = ::dup(STDIN_FILENO);
+  ::dup2(ends[0], STDIN_FILENO);
+  const auto write = [&](std::string_view text) {
+    CHECK(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  };
+  write("\xEF\xBB\xBFtext\na\n");
+  {
+    TableReader reader("-", {.format = TableFormat::tsv});
+    TableReader::Row row;
+    CHECK(reader.next(row));
+    CHECK(row.cells[0] == "a");
+    CHECK(reader.pauses());
+    write("\nb");
+    CHECK_FALSE(reader.pauses());
+    CHECK(reader.next(row));
+    CHECK(row.cells[0].empty());
+    CHECK(reader.pauses());  // a line that is not whole yet
+    write("\n");
+    CHECK_FALSE(reader.pauses());
+    CHECK(reader.next(row));
+    ::close(ends[1]);
+    CHECK_FALSE(reader.pauses());
+    CHECK_FALSE(reader.next(row));
+    CHECK(row.line == 4);
+  }
+  ::dup2(terminal, STDIN_FILENO);
+  ::close(terminal);
+  ::close(ends[0]);
 }
 
 TEST_CASE("table: files without a header") {
