@@ -39,7 +39,8 @@ TEST_CASE("what the library's errors call an option, the program has") {
   for (const char* room : {"base", "data", "io", "models", "story", "tasks", "text", "train"})
     for (const auto& path : sources_in(source_root / room)) {
       std::istringstream lines(read_file(path));
-      for (std::string line; std::getline(lines, line);)
+      for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("#include")) continue;
         for (size_t at = line.find('"'); at != std::string::npos; at = line.find('"', at + 1)) {
           const size_t end = std::min(line.find('"', at + 1), line.size());
           const std::string literal = line.substr(at + 1, end - at - 1);
@@ -58,6 +59,7 @@ TEST_CASE("what the library's errors call an option, the program has") {
           at = end;
           if (at == line.size()) break;
         }
+      }
     }
   CHECK(fields > 40);
 }
