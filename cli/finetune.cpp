@@ -102,14 +102,14 @@ void add_kind(Verb& finetune, const TaskKind& kind) {
   verb.option("--max-steps", o->max_steps);
   verb.option("--batch-size", o->batch_size, "examples a step");
   verb.option("--max-tokens", o->max_tokens, "run at once; memory follows it").hidden();
-  verb.option("--max-train-examples", o->max_train_examples);
+  verb.option("--max-train-examples", o->max_train_examples).hidden();
   verb.option("--eval-steps", o->eval_steps, "default: each epoch");
   verb.option("--patience", o->patience, "evaluations without a better model before it stops");
-  verb.flag("!--no-shuffle", o->shuffle, "keep the file's order");
+  verb.flag("!--no-shuffle", o->shuffle, "keep the file's order").hidden();
   verb.heading("Learning");
   add_learning_options(verb, *o);
-  verb.option("--layer-decay", o->layer_decay, "of the rate, layer by layer down");
-  verb.option("--freeze", o->freeze, "patterns of names, e.g. 'bert.embeddings.*'");
+  verb.option("--layer-decay", o->layer_decay, "of the rate, layer by layer down").hidden();
+  verb.option("--freeze", o->freeze, "patterns of names, e.g. 'bert.embeddings.*'").hidden();
   verb.option("--reinit-layers", o->reinit_layers, "top layers that begin anew").hidden();
   verb.flag("--random-init", o->random_init, "the model's architecture only, for comparison")
       .hidden();

@@ -26,7 +26,7 @@ std::function<void()> add_run_options(Verb& verb, LearningOptions& o) {
   const Option resume =
       verb.option("--resume", given->resume, "go on: from --out, or that checkpoint").count(0, 1);
   verb.option("--save-steps", o.save_steps, "a checkpoint every so many steps, kept in the end");
-  verb.option("--save-minutes", o.save_minutes, "and every so many minutes; 0: none");
+  verb.option("--save-minutes", o.save_minutes, "and every so many minutes; 0: none").hidden();
   verb.option("--save-total-limit", o.save_total_limit, "checkpoints that are kept").hidden();
   verb.option("--on-save-error", given->on_save_error, "stop or go-on, when the disk is full")
       .one_of({"stop", "go-on"})
@@ -44,8 +44,8 @@ std::function<void()> add_run_options(Verb& verb, LearningOptions& o) {
 
 void end_if_stopped(const TrainResult& result, const std::filesystem::path& out) {
   end_if_stopped(result.stopped_by,
-                 fmt::format("step {}; the run goes on with --resume (its checkpoint is in {})",
-                             result.steps, out.string()));
+                 fmt::format("step {}; it is saved in {}, and goes on with --resume", result.steps,
+                             out.string()));
 }
 
 }  // namespace gradus::cli

@@ -32,10 +32,11 @@ std::string one_line(const std::string& text) {
   }
   while (line.ends_with("; ")) line.resize(line.size() - 2);
   if (line.size() <= most) return line;
-  size_t head = most * 2 / 3, tail = line.size() - (most - head);
+  constexpr std::string_view gap = " … ";
+  size_t head = most * 2 / 3, tail = line.size() - (most - head - gap.size());
   while (head > 0 && continues(line[head])) --head;
   while (tail < line.size() && continues(line[tail])) ++tail;
-  return line.substr(0, head) + " … " + line.substr(tail);
+  return line.substr(0, head).append(gap) + line.substr(tail);
 }
 
 }  // namespace gradus::cli

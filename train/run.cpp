@@ -23,7 +23,7 @@ void check_loop_ranges(const TrainOptions& o) {
   check_range("options.max_minutes", o.max_minutes, {.at_least = 0});
   check_range("options.max_grad_norm", o.max_grad_norm, {.at_least = 0});
   check(!o.schedule_by_clock || o.max_minutes > 0,
-        "options.schedule_by_clock needs options.max_minutes");
+        "a schedule by the clock needs options.max_minutes");
   check(!o.out.empty() || (!o.resume && o.resume_from.empty()),
         "options.resume needs options.out, the folder of the run");
 }

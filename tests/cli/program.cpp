@@ -269,7 +269,7 @@ TEST_CASE("embed: order, empty lines, formats, mistakes") {
   REQUIRE(run("pretrain --data " + f.corpus +
               " --model tiny --max-seq-length 32 --max-steps 2 --batch-size 4 --out " + f.out)
               .code == 0);
-  const std::string embed = "embed --model " + f.out + " ",
+  const std::string embed = "embed --overwrite --model " + f.out + " ",
                     lines = (f.scratch / "lines.txt").string(),
                     vectors = (f.scratch / "v").string();
   const auto embedded = [&](const std::string& text, const std::string& options) {

@@ -62,7 +62,8 @@ TEST_CASE("structure: messages are one line, say what is wrong, and do not shout
         CHECK_MESSAGE(!text.ends_with(' '), where);
         CHECK_MESSAGE(text.find("  ") == std::string::npos, where);
         // A capital begins a name ("LoRA: …"), not a sentence.
-        const bool word = text.find(':') > text.find(' ') && std::isupper(static_cast<unsigned char>(text[0])) && text.size() > 1 &&
+        const bool word = text.find(':') > text.find(' ') &&
+                          std::isupper(static_cast<unsigned char>(text[0])) && text.size() > 1 &&
                           std::islower(static_cast<unsigned char>(text[1]));
         CHECK_MESSAGE(!word, where);
       }

@@ -109,9 +109,9 @@ TEST_CASE("wrong options are refused before anything is made") {
   CHECK_MENTIONS(error_of([&] { pretrain(o); }),
                  "options.max_seq_length 65 is more than the model's 64 positions");
   using Name = std::string PretrainOptions::*;
-  for (const Name member : {static_cast<Name>(&PretrainOptions::optimizer),
-                            static_cast<Name>(&PretrainOptions::schedule),
-                            &PretrainOptions::initialization}) {
+  for (const Name member :
+       {static_cast<Name>(&PretrainOptions::optimizer),
+        static_cast<Name>(&PretrainOptions::schedule), &PretrainOptions::initialization}) {
     o = small_pretraining(scratch, "run");
     o.*member = "sgdd";
     CHECK_MENTIONS(error_of([&] { pretrain(o); }), "sgdd");
