@@ -2,8 +2,10 @@
 #include "gradus/kernels/gemm.h"
 
 #include <cblas.h>
+#include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <limits>
 #include <vector>
@@ -117,6 +119,22 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T
   parallel_for(panels, 1, [&](int64_t panel, int64_t) { run(panel); });
 }
 
+namespace {
+
+// Whether OpenMP gives a team of so many threads. OpenBLAS takes it for granted, and waits for ever
+// for those that OMP_THREAD_LIMIT, OMP_DYNAMIC or a full machine did not give.
+bool teams_are_whole(int threads) {
+  std::atomic<int> there{0};
+  const bool may =
+      !omp_get_dynamic() && omp_get_thread_limit() >= threads && omp_get_max_active_levels() >= 1;
+  if (!may) return false;
+#pragma omp parallel num_threads(threads)
+  ++there;
+  return there == threads;
+}
+
+}  // namespace
+
 double measure_sgemm_rate(int repeats) {
   prepare_blas();
   constexpr int64_t m = 4096, n = 3072, k = 768;
@@ -134,6 +152,8 @@ double measure_sgemm_rate(int repeats) {
     return rates[rates.size() / 2];
   };
   const double ours = median_rate([](auto... arguments) { gemm<float>(arguments...); });
+  if (!teams_are_whole(thread_count())) return ours;
+  const Threads given(thread_count());  // OpenBLAS asks OpenMP, which knows nothing of quotas
   set_blas_threads(thread_count());
   const double theirs = median_rate([](auto... arguments) { cblas<float>(arguments...); });
   set_blas_threads(1);

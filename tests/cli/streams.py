@@ -56,9 +56,7 @@ def refused(done, code, *mentions):
 
 
 def shell(command):
-    return subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, timeout=120
-    )
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
 
 
 def make_models(here):
@@ -156,7 +154,9 @@ def outputs(here):
         refused(run(*arguments), 2, "not a regular file")
     done = shell(f"ulimit -f 20; {gradus} convert --model {model} --out {here}/cut")
     check(done.returncode == 1 and "File too large" in done.stderr, "ulimit -f", done.stderr)
-    check(not any((here / "cut").iterdir()), "nothing is left in a folder that could not be written")
+    check(
+        not any((here / "cut").iterdir()), "nothing is left in a folder that could not be written"
+    )
 
 
 def partners(here):
@@ -212,7 +212,9 @@ def locks_and_signals(here):
         refused(run("convert", "--model", here / "tuned", "--out", out, "--overwrite"), 2, "in use")
         first.send_signal(name)
         said = first.communicate(timeout=60)[1]
-        check(first.returncode == code and "--resume" in said, f"{name.name} ends with {code}", said)
+        check(
+            first.returncode == code and "--resume" in said, f"{name.name} ends with {code}", said
+        )
         check(list(out.glob("checkpoint-*")), f"a checkpoint after {name.name}")
         check(not list(out.glob(".gradus*")), f"no lock is left after {name.name}")
     # the lock of a process that was killed is nobody's
@@ -226,9 +228,7 @@ def locks_and_signals(here):
     # another machine's, while it is fresh
     lock = out / ".gradus.lock"
     lock.write_text("host elsewhere process 7 since 2026-01-01T00:00:00Z\n")
-    refused(
-        run(*pretraining(here, "killed", 3, "--overwrite")), 2, "another machine", "elsewhere"
-    )
+    refused(run(*pretraining(here, "killed", 3, "--overwrite")), 2, "another machine", "elsewhere")
     os.utime(lock, (time.time() - 3600, time.time() - 3600))
     must(*pretraining(here, "killed", 3, "--overwrite"))
     # Ctrl-C while a large file is written: nothing temporary stays
@@ -264,10 +264,78 @@ def cut_off(here):
     check(first.returncode == 1 and "cut off" in said, "a corpus that is cut off", said)
 
 
+def full_disks(here):
+    """A checkpoint that the disk does not take: said, and the run stops or goes on."""
+    size = max(path.stat().st_size for path in (here / "base").iterdir())
+    limit = f"ulimit -f {size * 3 // 2 // 1024}; "  # the model fits, its optimizer's state does not
+    for policy, code, words in (
+        ("stop", 1, "No checkpoint had been written"),
+        ("go-on", 0, "the run goes on"),
+    ):
+        out = f"disk-{policy}"
+        command = pretraining(here, out, 6, "--save-steps", 2, "--on-save-error", policy)
+        done = shell(limit + " ".join(map(str, [gradus, *command])))
+        said = done.stdout + done.stderr
+        check(
+            done.returncode == code and words in said and "File too large" in said,
+            f"a checkpoint that does not fit, --on-save-error {policy}",
+            said,
+        )
+        check(not list((here / out).glob("*.tmp-*")), "nothing temporary on a full disk")
+    check(
+        run("fill-mask", "--model", here / "disk-go-on", "the [MASK]").returncode == 0, "the model"
+    )
+
+
+def limits(here):
+    """No deadlock, whatever the environment says of threads; a line where memory is missing."""
+    for words in (
+        ["env", "OMP_THREAD_LIMIT=1"],
+        ["env", "OMP_DYNAMIC=true"],
+        ["env", "OMP_THREAD_LIMIT=2", "OMP_NUM_THREADS=8"],
+        ["env", "OMP_MAX_ACTIVE_LEVELS=0"],
+        ["env", "OMP_NUM_THREADS=64"],
+        ["taskset", "-c", "0"],
+    ):
+        command = [*words, gradus, *map(str, pretraining(here, "limits", 3, "--overwrite"))]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            check(done.returncode == 0, f"pretrain under {' '.join(words)}", done.stderr)
+        except subprocess.TimeoutExpired:
+            check(False, f"pretrain under {' '.join(words)} does not end")
+    for value in ("0", "-1", "abc", "100000"):
+        done = subprocess.run(
+            ["env", f"OMP_NUM_THREADS={value}", gradus, "--version"], capture_output=True, text=True
+        )
+        refused_by = "OMP_NUM_THREADS" in done.stderr and done.returncode == 2
+        check(refused_by, f"OMP_NUM_THREADS={value} is refused", done.stderr)
+    for kilobytes in (100000, 200000, 300000, 400000):
+        done = shell(
+            f"ulimit -v {kilobytes}; timeout 30 "
+            + " ".join(map(str, [gradus, *pretraining(here, "limits", 3, "--overwrite")]))
+        )
+        check(
+            done.returncode == 1 and "not enough memory" in done.stderr,
+            f"pretrain under ulimit -v {kilobytes}",
+            f"{done.returncode} {done.stderr}",
+        )
+    done = run(*pretraining(here, "limits", 3, "--overwrite", "--memory-limit", "100M"))
+    refused(done, 1, "not enough memory")
+    refused(run(*pretraining(here, "limits", 3, "--memory-limit", "much")), 2, "--memory-limit")
+
+
 with tempfile.TemporaryDirectory(prefix="gradus-streams-") as name:
     here = Path(name)
     make_models(here)
-    for part in (full_and_closed_outputs, outputs, partners, locks_and_signals, cut_off):
+    for part in (
+        full_and_closed_outputs,
+        outputs,
+        partners,
+        locks_and_signals,
+        cut_off,
+        full_disks,
+        limits,
+    ):
         begin = time.time()
         part(here)
         print(f"{part.__name__}: {time.time() - begin:.1f} s", flush=True)

@@ -125,7 +125,9 @@ def compare(whole, pieces, story):
             same = filecmp.cmp(a, b, shallow=False)
         if not same:
             fail(f"{story}: {name} is not that of the run that was never killed")
-    leftovers = [p.name for p in pieces.parent.iterdir() if ".gradus-" in p.name or ".tmp-" in p.name]
+    leftovers = [
+        p.name for p in pieces.parent.iterdir() if ".gradus-" in p.name or ".tmp-" in p.name
+    ]
     if leftovers:
         fail(f"{story}: left behind: {leftovers}")
 
@@ -135,9 +137,10 @@ def answers(folder, text):
     code, said = run(["predict", "--model", folder, text])
     if code == 0:
         return said
-    if not (folder / "model.safetensors").exists() and not (
-        folder / "adapter_model.safetensors"
-    ).exists():
+    if (
+        not (folder / "model.safetensors").exists()
+        and not (folder / "adapter_model.safetensors").exists()
+    ):
         return None
     fail(f"{folder} cannot be loaded:\n{said}")
 
@@ -200,9 +203,7 @@ with tempfile.TemporaryDirectory(prefix="gradus-crash-") as name:
             must(["fill-mask", "--model", folder, "the cat [MASK] on the mat ."])
 
     share = max(kills // 3, 1)
-    kill_and_go_on(
-        "pretrain", pretrain, scratch / "whole", scratch / "pieces", share, loads
-    )
+    kill_and_go_on("pretrain", pretrain, scratch / "whole", scratch / "pieces", share, loads)
 
     write_texts(scratch / "train.tsv")
     write_texts(scratch / "swapped.tsv", swapped=True)
@@ -236,7 +237,9 @@ with tempfile.TemporaryDirectory(prefix="gradus-crash-") as name:
     shutil.copytree(old, both)
     calls = calls_of(overwrite, scratch)
     left = kills - 2 * share - (share + 1) // 2
-    places = range(1, calls + 1) if left >= calls else random.sample(range(1, calls + 1), max(left, 1))
+    places = (
+        range(1, calls + 1) if left >= calls else random.sample(range(1, calls + 1), max(left, 1))
+    )
     for place in places:
         shutil.rmtree(both)
         shutil.copytree(old, both)
