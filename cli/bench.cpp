@@ -16,6 +16,7 @@
 #include "gradus/base/json.h"
 #include "gradus/base/parallel.h"
 #include "gradus/base/random.h"
+#include "gradus/base/range.h"
 #include "gradus/cli/cli.h"
 #include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"
@@ -208,12 +209,12 @@ void add_bench(Verb& program) {
       "step",
       "whole pretraining steps (forward, backward, clip, AdamW) on random full-length sequences");
   step.option("--model", options->models, "sizes: tiny mini small medium base large").count(1, 6);
-  step.option("--batch", options->batch, "sequences a step");
-  step.option("--length", options->length, "tokens a sequence");
+  step.option("--batch", options->batch, "sequences a step").between(1, 1 << 20);
+  step.option("--length", options->length, "tokens a sequence").between(1, 512);
   step.option("--steps", options->steps, "steps timed").positive();
-  step.option("--size", options->vocab);
+  step.option("--size", options->vocab, "tokens of the vocabulary").between(1, int64_t{1} << 30);
   step.option("--dropout", options->dropout);
-  step.option("--threads", options->threads, "0: all");
+  step.option("--threads", options->threads, "0: all").between(0, 1024);
   step.option("--beside", options->beside, "so many busy loops of other processes")
       .between(0, 1024);
   step.flag("--json", options->json, "a JSON line a model");
@@ -227,6 +228,7 @@ void add_bench(Verb& program) {
       "masked 15 %, no recomputation counted) "
       "over the sgemm rate of the same run.");
   step.does([options] {
+    check_range("--dropout", options->dropout, {.at_least = 0, .below = 1});
     if (options->threads > 0) omp_set_num_threads(static_cast<int>(options->threads));
     const BlasCore& core = prepare_blas();
     if (!options->json)

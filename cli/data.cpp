@@ -177,8 +177,8 @@ void add_inspect(Verb& data) {
   auto a = std::make_shared<InspectArguments>();
   verb.option("file", a->file, "the corpus file, C.gds").required();
   verb.option("--split", a->split, "which documents").one_of({"train", "validation"});
-  verb.option("-n,--count", a->count, "instances to show");
-  verb.option("--epoch", a->epoch);
+  verb.option("-n,--count", a->count, "instances to show").positive();
+  verb.option("--epoch", a->epoch).not_negative();
   verb.option("--seed", a->seed);
   verb.option("--max-seq-length", a->options.max_seq_length);
   verb.option("--max-predictions-per-seq", a->options.max_predictions_per_seq);

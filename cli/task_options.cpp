@@ -63,7 +63,7 @@ Option add_answer_options(Verb& verb, AnswerOptions& o, const std::string& file,
   verb.option("--model", o.model, "a fine-tuned folder").required();
   const Option read = verb.option("FILE", o.file, file);
   verb.option("--out", o.out, out);
-  verb.option("--max-tokens", o.max_tokens, "run at once");
+  verb.option("--max-tokens", o.max_tokens, "run at once").positive();
   verb.flag("--untrained-head", o.untrained_head, "go on where the head was never trained");
   add_reading_options(verb, o.task);
   return read;

@@ -60,8 +60,9 @@ void add_vocab(Verb& program) {
   verb.option("--out", o->out, "vocab.txt").required();
   verb.option("--size", o->training.size, "tokens").positive();
   verb.flag("--cased", o->cased, "keep capitals and accents");
-  verb.option("--min-frequency", o->training.min_frequency, "of a pair to be merged");
-  verb.option("--limit-alphabet", o->training.limit_alphabet, "most frequent characters kept");
+  verb.option("--min-frequency", o->training.min_frequency, "of a pair to be merged").positive();
+  verb.option("--limit-alphabet", o->training.limit_alphabet, "most frequent characters kept")
+      .positive();
   verb.option("--criterion", o->criterion, "merge by count or likelihood");
   verb.flag("--replace-invalid", o->training.replace_invalid, "read invalid UTF-8 as U+FFFD");
   verb.flag("--overwrite", o->overwrite);

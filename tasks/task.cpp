@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gradus/autograd/modes.h"
+#include "gradus/base/range.h"
 #include "gradus/models/embedding.h"
 #include "gradus/tasks/labels.h"
 
@@ -17,6 +18,13 @@ std::unique_ptr<Task> Task::make(TaskOptions options, const Tokenizer& tokenizer
         options.max_seq_length, config.max_position_embeddings);
   if (options.max_seq_length < 4)
     fail("options.max_seq_length {}: it must be at least 4", options.max_seq_length);
+  // also what this kind does not read: a slip is a slip
+  const QuestionTaskOptions& question = options.question;
+  check_count("options.doc_stride", options.doc_stride, 0);
+  check_count("options.max_query_length", question.max_query_length, 0);
+  check_count("options.max_answer_length", question.max_answer_length, 1);
+  check_count("options.n_best_size", question.n_best_size, 1);
+  check_range("options.null_score_diff_threshold", question.null_score_diff_threshold, {});
   return task_kind(options.kind).make(options, tokenizer);
 }
 
