@@ -187,8 +187,15 @@ def partners(here):
 
 
 def start(arguments):
+    """As from a terminal: in the background of a shell SIGINT would be ignored."""
     return subprocess.Popen(
-        [gradus, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [gradus, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: [
+            signal.signal(s, signal.SIG_DFL) for s in (signal.SIGINT, signal.SIGHUP)
+        ],
     )
 
 
