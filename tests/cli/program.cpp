@@ -377,7 +377,8 @@ TEST_CASE(
     "a signal ends the step, saves, and is the exit code; a second run may go on from there") {
   Files f;
   f.build();
-  for (const auto& [signal, code] : {std::pair("TERM", "143"), {"INT", "130"}, {"HUP", "129"}}) {
+  for (const auto& pair : {std::pair("TERM", "143"), {"INT", "130"}, {"HUP", "129"}}) {
+    const std::string signal = pair.first, code = pair.second;
     const std::string run_it = std::string(std::getenv("GRADUS_PROGRAM")) + " pretrain --data " +
                                f.corpus + " --out " + f.out +
                                " --overwrite --model tiny --batch-size 2 --max-steps 100000 "
@@ -390,7 +391,7 @@ TEST_CASE(
             .c_str());
     const std::string said = read_file(f.out + ".log");
     CHECK_MESSAGE(std::to_string(WEXITSTATUS(status)) == code, signal, "\n", said);
-    CHECK_MENTIONS(said, std::string("stopped by SIG") + signal, "saved");
+    CHECK_MENTIONS(said, "stopped by SIG" + signal, "saved");
     CHECK(run("fill-mask --model " + f.out + " \"The [MASK] sat.\"").code == 0);
     fs::remove_all(f.out);
   }
