@@ -43,9 +43,9 @@ void move(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) fail_write(to);
 }
 
-// ".NAME.gradus-…" beside the folder: the second folder of a swap.
-std::string swap_prefix(const fs::path& folder) {
-  return "." + folder.filename().string() + ".gradus-";
+// The second folder of a swap is temporary beside ".NAME.gradus".
+fs::path swap_name(const fs::path& folder) {
+  return folder.parent_path() / ("." + folder.filename().string() + ".gradus");
 }
 
 bool exchange(const fs::path& a, const fs::path& b) {
@@ -53,7 +53,6 @@ bool exchange(const fs::path& a, const fs::path& b) {
 }
 
 fs::path made(fs::path folder) {
-  // only for its owner until it has what the other has
   if (::mkdir(folder.c_str(), 0777) != 0) fail_write(folder);
   return folder;
 }
@@ -167,9 +166,7 @@ void FolderChange::commit(const std::string& last) {
 }
 
 void FolderChange::swap(const std::vector<std::string>& fresh) {
-  const fs::path parent = folder_.parent_path(),
-                 second = parent / (swap_prefix(folder_) +
-                                    temporary_beside("x").extension().string().substr(1));
+  const fs::path parent = folder_.parent_path(), second = temporary_beside(swap_name(folder_));
   const auto is_fresh = [&](const std::string& name) {
     return std::find(fresh.begin(), fresh.end(), name) != fresh.end();
   };
@@ -217,9 +214,9 @@ void recover_folder(const fs::path& given) {
   const fs::path folder = fs::canonical(given);
   std::vector<fs::path> left, swapped;
   std::error_code error;  // a parent that cannot be read has nothing of ours
+  const std::string begins = swap_name(folder).filename().string() + ".tmp-";
   for (const auto& entry : fs::directory_iterator(folder.parent_path(), error))
-    if (entry.path().filename().string().starts_with(swap_prefix(folder)))
-      swapped.push_back(entry.path());
+    if (entry.path().filename().string().starts_with(begins)) swapped.push_back(entry.path());
   for (const auto& entry : fs::directory_iterator(folder, error))
     if (is_temporary(entry.path()) && !is_being_written(entry.path())) left.push_back(entry.path());
   for (const fs::path& path : left) fs::remove_all(path, error);

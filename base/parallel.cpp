@@ -60,53 +60,12 @@ bool look(std::chrono::microseconds patience, F&& found) {
 
 thread_local bool inside = false;  // of a loop
 
-// Whether helpers are worth their company. Where others use the machine, a helper loses its
-// processor in the middle of a block, and the caller waits for it longer than the help had saved:
-// then the caller works alone for a while, and tries again.
-class Company {
- public:
-  bool wanted(Clock::time_point now) const { return now >= alone_until_; }
-
-  // A loop in which the caller did `own` of the blocks in `working`, then waited until `end`.
-  void was(Clock::duration working, Clock::duration waiting, int64_t own, int64_t blocks,
-           Clock::time_point end) {
-    if (own == 0) return;  // nothing to compare with
-    const double block = seconds(working) / static_cast<double>(own);
-    saved_ = 0.98 * saved_ + block * static_cast<double>(blocks - own) - seconds(waiting);
-    if (saved_ > enough) {
-      saved_ = enough;  // what was long ago counts for little
-      pause_ = shortest_pause;
-    } else if (saved_ < -enough) {
-      saved_ = 0;
-      alone_until_ = end + pause_;
-      pause_ = std::min(2 * pause_, longest_pause);
-    }
-  }
-
- private:
-  using Milliseconds = std::chrono::milliseconds;
-  static constexpr double enough = 1e-3;  // seconds
-  static constexpr Clock::duration shortest_pause = Milliseconds(10),
-                                   longest_pause = Milliseconds(320);
-  static double seconds(Clock::duration time) {
-    return std::chrono::duration<double>(time).count();
-  }
-  double saved_ = 0;
-  Clock::duration pause_ = shortest_pause;
-  Clock::time_point alone_until_{};
-};
-
 // One loop at a time. `state_` is its number (high half) and the next block (low half), so that a
 // thread that comes late can take no block of another loop: it reads the loop's fields between two
 // looks at the state, the second of which takes the block.
 class Pool {
  public:
   void run(int64_t blocks, void (*call)(void*, int64_t), void* f, int threads) {
-    const Clock::time_point start = Clock::now();
-    if (!company_.wanted(start)) {
-      for (int64_t b = 0; b < blocks; ++b) call(f, b);
-      return;
-    }
     start_workers(threads - 1);
     const uint64_t loop = (state_.load() >> 32) + 1;
     state_.store(loop << 32 | closed);  // nobody reads the fields while they change
@@ -179,7 +138,6 @@ class Pool {
     }
   }
 
-  Company company_;
   std::atomic<uint64_t> state_{closed};
   std::atomic<void (*)(void*, int64_t)> call_{nullptr};
   std::atomic<void*> f_{nullptr};

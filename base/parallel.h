@@ -10,9 +10,10 @@
 // both run on the calling thread, and so do loops of a second thread while a first one's runs.
 //
 // The threads are a pool of our own, not OpenMP's teams: blocks go to whoever is free, and a loop
-// has ended when its blocks are done, not when every thread has come to a barrier. On a machine
-// that others use too that is the difference between one and a half times one thread's rate and a
-// quarter of it (docs/performance.md). How many there are is OpenMP's number (OMP_NUM_THREADS,
+// has ended when its blocks are done, not when every thread has come to a barrier, for which one
+// that has lost its processor to a neighbour would be waited for (docs/performance.md, beside busy
+// neighbours). A thread that looks for the next loop does so for a while and then sleeps.
+// How many there are is OpenMP's number (OMP_NUM_THREADS,
 // omp_set_num_threads), no more than the processors and the time that the system gives us
 // (affinity, cgroup quota).
 #pragma once

@@ -17,6 +17,7 @@
 #include "gradus/base/memory_limit.h"
 #include "gradus/base/parallel.h"
 #include "gradus/kernels/gemm.h"
+
 namespace gradus {
 namespace {
 
@@ -82,9 +83,6 @@ struct Check {
   }
 };
 
-}  // namespace
-
-namespace {
 // OpenBLAS asks for a buffer of 32 MiB a thread at its first product, and where it gets none it
 // asks again, for ever.
 void check_memory() {
@@ -95,6 +93,7 @@ void check_memory() {
         "take too little (ulimit -v, a container's limit)",
         (buffer * static_cast<uint64_t>(thread_count() + 1)) >> 20, thread_count());
 }
+
 }  // namespace
 
 const BlasCore& prepare_blas() {

@@ -1,5 +1,5 @@
-// finetune(): from a pretrained folder and labelled files to a folder that predicts, as an objective
-// of the loop (train/loop.h), whose promises it has.
+// finetune(): from a pretrained folder and labelled files to a folder that predicts, as an
+// objective of the loop (train/loop.h), whose promises it has.
 //
 // With a validation file the output folder holds the best model so far, judged by the task's first
 // metric, otherwise the last. Numbers outside of their range are an Error before anything is made.

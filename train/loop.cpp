@@ -1,12 +1,9 @@
 #include "gradus/train/loop.h"
 
-#include <cmath>
-
 #include "gradus/autograd/engine.h"
 #include "gradus/autograd/modes.h"
 #include "gradus/autograd/observer.h"
 #include "gradus/autograd/random.h"
-#include "gradus/base/file.h"
 #include "gradus/nn/audit.h"
 #include "gradus/train/progress.h"
 #include "gradus/train/run.h"
@@ -19,17 +16,9 @@ using Json = nlohmann::ordered_json;
 
 struct Stopped {};  // a signal came during an evaluation
 
-class Loop {
+class Loop : RunSetup {
  public:
-  Loop(const ParameterList& parameters, Optimizer& optimizer, const Schedule& schedule,
-       Objective& objective, const TrainOptions& options)
-      : o_(options),
-        parameters_(parameters),
-        optimizer_(optimizer),
-        schedule_(schedule),
-        objective_(objective),
-        run_(parameters, optimizer, schedule, objective, options),
-        now_(run_.now()) {}
+  explicit Loop(const RunSetup& setup) : RunSetup(setup), run_(setup), now_(run_.now()) {}
   TrainResult train();
 
  private:
@@ -39,14 +28,8 @@ class Loop {
   void judge();
   int64_t place() const;
   bool evaluation_is_due();
-  bool ended() const;
-  bool out_of_patience();
+  bool out_of_patience() const;
 
-  const TrainOptions& o_;
-  const ParameterList& parameters_;
-  Optimizer& optimizer_;
-  const Schedule& schedule_;
-  Objective& objective_;
   Run run_;        // its folder, log and checkpoints
   RunState& now_;  // where it stands
   StopSignals signals_;
@@ -60,17 +43,7 @@ int64_t Loop::place() const {
                   static_cast<int64_t>(now_.result.seconds / (o_.max_minutes * 60) * total));
 }
 
-bool Loop::ended() const {
-  return (!o_.schedule_by_clock && now_.result.steps >= schedule_.total) ||
-         (o_.max_minutes > 0 && now_.result.seconds >= o_.max_minutes * 60);
-}
-
-bool Loop::out_of_patience() {
-  if (o_.patience == 0 || now_.worse < o_.patience) return false;
-  run_.say(fmt::format("stopped after step {}: no better model in {} evaluations",
-                       now_.result.steps, now_.worse));
-  return true;
-}
+bool Loop::out_of_patience() const { return o_.patience > 0 && now_.worse >= o_.patience; }
 
 bool Loop::evaluation_is_due() {
   if (o_.eval_steps == 0) return objective_.epoch_ended();
@@ -135,7 +108,7 @@ void Loop::log() {
   run_.show(fmt::format(
       "loss {:.4f}  lr {:.2e}  {:.0f} tokens/s{}", now_.means["loss"], optimizer_.learning_rate(),
       rate, o_.sgemm_rate > 0 ? fmt::format("  share {:.2f}", result.sgemm_share) : ""));
-  if (result.steps % o_.logging_steps != 0 && !ended()) return;
+  if (result.steps % o_.logging_steps != 0 && !run_.at_its_end()) return;
   Json line{{"step", result.steps}, {"tokens", result.tokens}, {"epoch", objective_.epoch()}};
   result.last = now_.means.all();
   for (const auto& [name, mean] : result.last) line[name] = mean;
@@ -184,19 +157,22 @@ TrainResult Loop::train() {
     while (!signals_.asked()) {
       if (now_.evaluation_due) judge();
       if (run_.checkpoint_is_due()) run_.checkpoint();
-      if (ended() || out_of_patience()) break;
+      if (run_.at_its_end() || out_of_patience()) break;
       if (!step()) break;
       log();
-      now_.evaluation_due = evaluation_is_due() || ended();
+      now_.evaluation_due = evaluation_is_due() || run_.at_its_end();
     }
   } catch (const Stopped&) {  // the evaluation is due still
   }
   TrainResult& result = now_.result;
-  result.complete = (ended() || (o_.patience > 0 && now_.worse >= o_.patience)) &&
-                    !now_.evaluation_due && now_.parts_done == 0;
+  result.complete =
+      (run_.at_its_end() || out_of_patience()) && !now_.evaluation_due && now_.parts_done == 0;
+  if (result.complete && !run_.at_its_end())
+    run_.say(fmt::format("stopped after step {}: no better model in {} evaluations", result.steps,
+                         now_.worse));
   result.stopped_by = result.complete ? 0 : signals_.asked();
   run_.end();
-  return now_.result;
+  return result;
 }
 
 struct StepLoss : Objective {
@@ -214,7 +190,7 @@ struct StepLoss : Objective {
 
 TrainResult train(const ParameterList& parameters, Optimizer& optimizer, const Schedule& schedule,
                   Objective& objective, const TrainOptions& options) {
-  return Loop(parameters, optimizer, schedule, objective, options).train();
+  return Loop({parameters, optimizer, schedule, objective, options}).train();
 }
 
 TrainResult train(const ParameterList& parameters, Optimizer& optimizer, const Schedule& schedule,

@@ -50,10 +50,11 @@ InstanceOptions instances_of(const PretrainOptions& o) {
   return options;
 }
 
-void check_ranges(const PretrainOptions& o) {
+const PretrainOptions& checked(const PretrainOptions& o) {
   check_learning(o);
   check_count("options.gradient_accumulation_steps", o.gradient_accumulation_steps, 1);
   check_count("options.eval_instances", o.eval_instances, 0);
+  return o;
 }
 
 class Pretraining : public Objective {
@@ -91,11 +92,6 @@ class Pretraining : public Objective {
   InstanceStream stream_;
   std::optional<PretrainingMetrics> validation_;
 };
-
-const PretrainOptions& checked(const PretrainOptions& o) {
-  check_ranges(o);
-  return o;
-}
 
 Pretraining::Pretraining(const PretrainOptions& o)
     : o_(checked(o)),

@@ -28,14 +28,7 @@ void check_loop_ranges(const TrainOptions& o) {
         "options.resume needs options.out, the folder of the run");
 }
 
-Run::Run(const ParameterList& parameters, Optimizer& optimizer, const Schedule& schedule,
-         Objective& objective, const TrainOptions& options)
-    : o_(options),
-      parameters_(parameters),
-      optimizer_(optimizer),
-      schedule_(schedule),
-      objective_(objective),
-      settings_(parse_ordered_json(options.settings)) {
+Run::Run(const RunSetup& setup) : RunSetup(setup), settings_(parse_ordered_json(o_.settings)) {
   check_loop_ranges(o_);
   check_count("options.max_steps", schedule_.total, 1);
   if (!o_.out.empty()) open();
@@ -122,6 +115,11 @@ void Run::require_same_settings(const Json& before, const std::string& where) co
   }
 }
 
+bool Run::at_its_end() const {
+  return (!o_.schedule_by_clock && now_.result.steps >= schedule_.total) ||
+         (o_.max_minutes > 0 && now_.result.seconds >= o_.max_minutes * 60);
+}
+
 double Run::position() const {
   return o_.schedule_by_clock ? now_.result.seconds : static_cast<double>(now_.result.steps);
 }
@@ -136,9 +134,7 @@ void Run::say(const std::string& lines) {
 
 void Run::show(const std::string& note) {
   if (o_.quiet) return;
-  if (o_.schedule_by_clock ? now_.result.seconds >= o_.max_minutes * 60
-                           : now_.result.steps >= schedule_.total)
-    progress_->finish(position(), note);
+  if (at_its_end()) progress_->finish(position(), note);
   else progress_->at(position(), note);
 }
 
@@ -212,8 +208,7 @@ void Run::not_finite(const Batch& batch, const NotFinite& error) {
 
 void Run::end() {
   if (o_.out.empty()) return;
-  now_.ended = now_.result.complete;
-  if (!now_.ended) {
+  if (!now_.result.complete) {
     checkpoint();
     guard([&] { checkpoints_->finish(); });
     // who stops a run does not wait for an evaluation

@@ -24,17 +24,25 @@ struct RunState {
 
   int64_t worse = 0;  // evaluations since the best one
   int64_t evaluations_due = 0;
-  bool evaluation_due = false;  // before the next step
-  bool ended = false;
+  bool evaluation_due = false;             // before the next step
   nlohmann::ordered_json evaluation_line;  // of the model that was saved
 };
 
-class Run {
+// What train() was given; all of it outlives the run.
+struct RunSetup {
+  const ParameterList& parameters_;
+  Optimizer& optimizer_;
+  const Schedule& schedule_;
+  Objective& objective_;
+  const TrainOptions& o_;
+};
+
+class Run : RunSetup {
  public:
   // Makes or takes over the folder; a run that goes on is loaded. Errors: as of train().
-  Run(const ParameterList& parameters, Optimizer& optimizer, const Schedule& schedule,
-      Objective& objective, const TrainOptions& options);
+  explicit Run(const RunSetup& setup);
   RunState& now() { return now_; }
+  bool at_its_end() const;  // of its steps, or of its time
 
   void say(const std::string& lines);              // a line that stays, or several
   void show(const std::string& note);              // beside the progress
@@ -58,11 +66,6 @@ class Run {
   void guard(const std::function<void()>& writes);
   double position() const;  // on the line of progress
 
-  const TrainOptions& o_;
-  const ParameterList& parameters_;
-  Optimizer& optimizer_;
-  const Schedule& schedule_;
-  Objective& objective_;
   RunState now_;
   nlohmann::ordered_json settings_, history_ = nlohmann::ordered_json::array();
   std::optional<FolderLock> lock_;

@@ -38,7 +38,7 @@ Json Run::state() const {
           {"eval_runtime", result.eval_seconds},
           {"log_history", log_ ? log_->history() : Json::array()},
           {"gradus",
-           {{"ended", now_.ended},
+           {{"ended", result.complete},
             {"parts_done", now_.parts_done},
             {"loss", now_.loss},
             {"sums", sums},
@@ -82,7 +82,7 @@ void Run::restore(const Json& json) {
     state.worse = own.at("evaluations_without_better");
     state.evaluations_due = own.at("evaluations_due");
     state.evaluation_due = own.at("evaluation_due");
-    state.ended = own.at("ended");
+    result.complete = own.at("ended");
     objective_.restore(own.at("objective").get<std::string>());
     history_ = json.at("log_history");
     now_ = std::move(state);

@@ -126,7 +126,7 @@ def compare(whole, pieces, story):
         if not same:
             fail(f"{story}: {name} is not that of the run that was never killed")
     leftovers = [
-        p.name for p in pieces.parent.iterdir() if ".gradus-" in p.name or ".tmp-" in p.name
+        p.name for p in pieces.parent.iterdir() if ".tmp-" in p.name
     ]
     if leftovers:
         fail(f"{story}: left behind: {leftovers}")
@@ -250,7 +250,7 @@ with tempfile.TemporaryDirectory(prefix="gradus-crash-") as name:
         must(overwrite)
         if answers(both, test) != answers(new, test):
             fail(f"replace: written over after a kill at call {place}, it is not the new model")
-        if [p for p in scratch.iterdir() if ".gradus-" in p.name]:
+        if [p for p in scratch.iterdir() if ".tmp-" in p.name]:
             fail(f"replace: a folder is left behind after a kill at call {place}")
     print(f"replace: {len(places)} of {calls} calls")
 print(", ".join(f"{count} {how}" for how, count in counts.items()))

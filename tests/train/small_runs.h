@@ -1,5 +1,5 @@
-// Small runs, made in a second: pretraining on the story world, and a classifier of texts whose label
-// is a word of theirs.
+// Small runs, made in a second: pretraining on the story world, and a classifier of texts whose
+// label is a word of theirs.
 #pragma once
 
 #include "gradus/data/corpus_builder.h"
