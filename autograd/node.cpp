@@ -32,7 +32,7 @@ Node::~Node() {
   waiting = nullptr;
 }
 
-void Node::save(Tensors tensors) {
+void Node::save(const Tensors& tensors) {
   if (!recording_) return;
   for (const Tensor& tensor : tensors) saved_.push_back(pack(tensor));
 }
@@ -120,7 +120,7 @@ std::atomic<uint64_t> created{0};
 }
 uint64_t nodes_made() { return created; }
 
-Tensors record(std::shared_ptr<Node> node, Inputs in) {
+Tensors record(const std::shared_ptr<Node>& node, Inputs in) {
   if (Tensors* touched = detail::modes().touched)
     for (const Tensor& x : in)
       if (x.defined() && x.requires_grad()) touched->push_back(x);

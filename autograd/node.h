@@ -81,7 +81,7 @@ class Node : public std::enable_shared_from_this<Node> {
   // in forward: will there be a backward?
   bool recording() const { return recording_; }
   // for backward, in order; does nothing while nobody records
-  void save(Tensors tensors);
+  void save(const Tensors& tensors);
   // in backward; an Error if it was freed or overwritten since
   Tensor saved(size_t i) const;
   // in backward: is that input's gradient wanted?
@@ -92,7 +92,7 @@ class Node : public std::enable_shared_from_this<Node> {
   GradientSlot slot(size_t input);
 
  private:
-  friend Tensors record(std::shared_ptr<Node> node, Inputs in);
+  friend Tensors record(const std::shared_ptr<Node>& node, Inputs in);
   friend class Walk;
   template <class Self>
   friend struct WithReference;
@@ -123,7 +123,7 @@ class Node : public std::enable_shared_from_this<Node> {
 
 // Runs node->forward(in) and, where recording is on and an input wants a gradient, makes the node
 // the maker of the outputs.
-Tensors record(std::shared_ptr<Node> node, Inputs in);
+Tensors record(const std::shared_ptr<Node>& node, Inputs in);
 
 // apply<LayerNorm>({x, weight, bias}, eps): constructs the op from the arguments and records it.
 template <class O, class... Args>
@@ -191,7 +191,7 @@ Tensors apply(Inputs in, Args&&... args) {
     }
     if (O::needs_inputs() && recording_wanted(in)) op->keep_inputs(in);
   }
-  return record(std::move(op), in);
+  return record(op, in);
 }
 
 }  // namespace gradus

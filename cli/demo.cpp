@@ -2,6 +2,7 @@
 // masks and answered questions.
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <map>
 
 #include "gradus/autograd/observer.h"
@@ -76,7 +77,7 @@ void fill_probes(const BertForMaskedLM& model, const Tokenizer& tokenizer,
   fmt::print("\n   {} of {} masks right, by what is asked\n", all_right, probes.size());
   for (const auto& [share, kind] : order)
     fmt::print("   {:<17} {:>4.0f} % {}\n", kind, -100 * share,
-               std::string(static_cast<size_t>(-30 * share + 0.5), '#'));
+               std::string(static_cast<size_t>(std::lround(-30 * share)), '#'));
 }
 
 void run(const DemoOptions& o) {

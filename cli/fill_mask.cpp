@@ -1,6 +1,7 @@
 // gradus fill-mask: the words a pretrained model puts in place of [MASK].
 
 #include <algorithm>
+#include <cmath>
 
 #include "gradus/base/json.h"
 #include "gradus/cli/cli.h"
@@ -32,7 +33,7 @@ void show(const FillMaskOptions& o, const BertForMaskedLM& model, const Tokenize
                        .dump());
       else
         fmt::print("  {:>6.1f} %  {:<20} {}\n", 100 * probability, token,
-                   std::string(static_cast<size_t>(40 * probability + 0.5), '#'));
+                   std::string(static_cast<size_t>(std::lround(40 * probability)), '#'));
     }
   }
 }

@@ -90,7 +90,7 @@ void TableReader::split_csv(std::string line, Row& row) {
           if (!lines_.next(more))
             fail("{}:{}: a quoted cell that begins in this row is never closed", file(), row.line);
           // a cell's line ends are \n, whatever the file's are
-          if (cell.size() && cell.back() == '\r') cell.back() = '\n';
+          if (!cell.empty() && cell.back() == '\r') cell.back() = '\n';
           else cell += '\n';
           line = std::move(more);
           i = 0;

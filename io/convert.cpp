@@ -84,22 +84,8 @@ Tokenizer tokenizer_of(const ConvertOptions& o, ConvertReport& report) {
   return Tokenizer(o.vocab ? Vocabulary::load(*o.vocab) : own.vocabulary(), rules);
 }
 
-// That the body is whole and of the configuration's sizes: as a model's parameters are, which are
-// made only if the file has that many numbers.
+// That the body is whole and of the configuration's sizes.
 void check_body(const Weights& weights, const ConvertOptions& o, const BertConfig& config) {
-  const auto of = [](int64_t n) { return static_cast<double>(n); };
-  const double hidden = of(config.hidden_size), wide = of(config.intermediate_size);
-  const double wanted =
-      (of(config.vocab_size) + of(config.max_position_embeddings) + of(config.type_vocab_size)) *
-          hidden +
-      of(config.num_hidden_layers) * (4 * hidden * hidden + 2 * hidden * wide);
-  double there = 0;
-  for (const auto& [name, weight] : weights.all()) there += of(weight.tensor.shape.numel());
-  if (wanted > there)
-    fail(
-        "{}: its configuration describes matrices of {:.0f} numbers, its weights have {:.0f}; is "
-        "it another model's?",
-        o.model.string(), wanted, there);
   BertModel body(config);
   load_parameters(weights, o.model.string(), parameters(body), Body::whole);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "gradus/base/folder.h"
 #include "gradus/base/json.h"
@@ -94,10 +95,54 @@ void save_model_folder(const fs::path& folder, const BertConfig& config,
   change.commit("model.safetensors");
 }
 
+namespace {
+
+// The body's values, at least: its matrices, and for each layer as many vectors as any has.
+double values_of(const BertConfig& config) {
+  const auto of = [](int64_t n) { return static_cast<double>(n); };
+  const double hidden = of(config.hidden_size), wide = of(config.intermediate_size);
+  return hidden * (of(config.vocab_size) + of(config.max_position_embeddings) +
+                   of(config.type_vocab_size)) +
+         of(config.num_hidden_layers) * (4 * hidden * hidden + 2 * hidden * wide + 256);
+}
+
+// What the files of weights in a folder can hold at most: no value has less than two bytes. Tensors
+// of a pytorch_model.bin may share them, as where all layers are one; 32 times, nobody does.
+// Infinite where there are no weights.
+double most_values(const fs::path& folder) {
+  double most = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    const bool torch = name.starts_with("pytorch_model") && name.ends_with(".bin");
+    if (!torch && !(name.starts_with("model") && name.ends_with(".safetensors")) &&
+        name.find(".data-0") == std::string::npos)
+      continue;
+    std::error_code gone;
+    const auto bytes = entry.file_size(gone);
+    if (!gone) most += static_cast<double>(bytes) * (torch ? 16 : 0.5);
+  }
+  return most > 0 ? most : std::numeric_limits<double>::infinity();
+}
+
+}  // namespace
+
+void require_weights_for(const BertConfig& config, const fs::path& model) {
+  const fs::path folder = folder_of_model(model);
+  const double wanted = values_of(config), most = most_values(folder);
+  if (wanted > most)
+    fail(
+        "{}: its configuration describes {:.3g} numbers (vocab_size {}, hidden_size {}, "
+        "num_hidden_layers {}, intermediate_size {}), its weights have at most {:.3g}; is it "
+        "another model's?",
+        folder.string(), wanted, config.vocab_size, config.hidden_size, config.num_hidden_layers,
+        config.intermediate_size, most);
+}
+
 BertConfig load_config(const fs::path& model) {
   const fs::path path = config_of(model);
   BertConfig config = BertConfig::from_json(read_file(path), path.string());
   if (is_google(path) && config.hidden_act == "gelu") config.hidden_act = "gelu_new";
+  require_weights_for(config, model);
   return config;
 }
 

@@ -40,6 +40,10 @@ void save_folder_settings(const std::filesystem::path& folder, const BertConfig&
 // form and is read as "gelu_new". `model` is here and below a folder or the prefix of a TensorFlow
 // checkpoint.
 BertConfig load_config(const std::filesystem::path& model);
+// An Error where the model would be larger than the weights that stand there can be, before any
+// memory is taken for it: a configuration that claims a billion layers is only a text. load_config
+// has called it.
+void require_weights_for(const BertConfig& config, const std::filesystem::path& model);
 // that it was read so; empty where it was not
 std::string note_on_config(const std::filesystem::path& model);
 

@@ -109,7 +109,7 @@ class Machine {
   std::string line() {
     const size_t end = bytes_.find('\n', at_);
     if (end == std::string_view::npos) damaged("it ends too early");
-    const std::string text(take(end - at_));
+    std::string text(take(end - at_));
     take(1);
     return text;
   }

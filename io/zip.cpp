@@ -64,7 +64,7 @@ Directory find_directory(const Reader& in, const std::string& origin) {
 }
 
 // Fields of a directory entry that are full stand in its zip64 extra field instead, in this order.
-void read_zip64(std::string_view extra, std::vector<uint64_t*> fields) {
+void read_zip64(std::string_view extra, const std::vector<uint64_t*>& fields) {
   while (extra.size() >= 4) {
     uint16_t head[2];
     std::memcpy(head, extra.data(), 4);

@@ -53,7 +53,7 @@ struct DropoutMask {
   alignas(64) T factor[kGroup + kLanes];
 
   explicit DropoutMask(const DropoutDraw& draw) {
-    threshold = static_cast<int32_t>(draw.p * 65536 + 0.5);
+    threshold = static_cast<int32_t>(__builtin_lround(draw.p * 65536));
     active = threshold > 0;
     place = draw.place;
     scale = static_cast<T>(1 / (1 - threshold / 65536.0));

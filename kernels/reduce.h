@@ -93,7 +93,7 @@ T extremum_of(const T* x, int64_t n) {
   T best = nothing, value[kLanes];
   store(value, most[0]);
   for (const T v : value)
-    if ((larger ? v > best : v < best) || v != v) best = v;
+    if ((larger ? v > best : v < best) || __builtin_isnan(v)) best = v;
   return best;
 }
 template <class T>

@@ -224,7 +224,7 @@ void fill_sinusoidal(Tensor table, double rms) {
     for (int64_t i = 0; i < n; ++i) {
       const double angle =
           static_cast<double>(t) /
-          std::pow(10000.0, static_cast<double>(i / 2 * 2) / static_cast<double>(n));
+          std::pow(10000.0, static_cast<double>(i - i % 2) / static_cast<double>(n));
       to[t * n + i] = static_cast<float>(rms * std::numbers::sqrt2 *
                                          (i % 2 ? std::cos(angle) : std::sin(angle)));
     }

@@ -88,7 +88,7 @@ OpInfos add_norm_ops() {
     return {sample::normal(shape), sample::normal(shape), sample::normal({shape[-1]}),
             sample::normal({shape[-1]})};
   };
-  const auto call = [](double p, std::optional<Ragged> rows = {}) {
+  const auto call = [](double p, const std::optional<Ragged>& rows = {}) {
     return [=](Inputs in) { return Tensors{add_norm(in[0], in[1], in[2], in[3], 1e-3, p, rows)}; };
   };
   return {{.name = "add_norm",

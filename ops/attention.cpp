@@ -296,10 +296,10 @@ std::vector<double> alibi_slopes(int64_t heads) {
 }
 
 OpInfos attention_ops() {
-  const auto packed = [](std::vector<int64_t> lengths, AttentionOptions options) {
+  const auto packed = [](const std::vector<int64_t>& lengths, const AttentionOptions& options) {
     return [=](Inputs in) { return Tensors{attention(in[0], Ragged(lengths, 2), options)}; };
   };
-  const auto apart = [](std::vector<int64_t> lengths, AttentionOptions options) {
+  const auto apart = [](const std::vector<int64_t>& lengths, const AttentionOptions& options) {
     return [=](Inputs in) {
       AttentionOptions now = options;
       if (in.size() > 3) now.bias = in[3];
@@ -311,13 +311,15 @@ OpInfos attention_ops() {
                         sample::normal({keys, kv_columns})};
   };
   // of the packed form and of the other
-  const auto wrong_qkv = [](const char* note, Shape shape, std::vector<int64_t> lengths,
-                            AttentionOptions options, std::vector<std::string> mentions) {
+  const auto wrong_qkv = [](const char* note, const Shape& shape,
+                            const std::vector<int64_t>& lengths, const AttentionOptions& options,
+                            std::vector<std::string> mentions) {
     mentions.push_back("attention");
     return ErrorSample{note, [=] { attention(ones(shape), Ragged(lengths), options); }, mentions};
   };
-  const auto wrong = [](const char* note, Shape q, Shape k, std::vector<int64_t> lengths,
-                        AttentionOptions options, std::vector<std::string> mentions) {
+  const auto wrong = [](const char* note, const Shape& q, const Shape& k,
+                        const std::vector<int64_t>& lengths, const AttentionOptions& options,
+                        std::vector<std::string> mentions) {
     mentions.push_back("attention");
     return ErrorSample{
         note, [=] { attention(ones(q), ones(k), ones(k), Ragged(lengths), options); }, mentions};

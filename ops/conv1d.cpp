@@ -121,7 +121,7 @@ Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const R
 }
 
 OpInfos conv1d_ops() {
-  const auto call = [](std::vector<int64_t> lengths, int64_t width, Conv1dOptions options) {
+  const auto call = [](const std::vector<int64_t>& lengths, int64_t width, Conv1dOptions options) {
     return [=](Inputs in) { return Tensors{unfold(in[0], Ragged(lengths, 3), width, options)}; };
   };
   return {{.name = "unfold",

@@ -4,6 +4,8 @@
 // Both are NaN where an element is: the first NaN counts as the largest, and as the smallest.
 #include <fmt/ranges.h>
 
+#include <cmath>
+
 #include "gradus/kernels/kernels.h"
 #include "gradus/ops/reduce.h"
 #include "gradus/ops/table.h"
@@ -13,7 +15,7 @@ namespace {
 
 template <bool larger, class T>
 bool is_beyond(T a, T b) {
-  return (larger ? a > b : a < b) || (a != a && b == b);
+  return (larger ? a > b : a < b) || (std::isnan(a) && !std::isnan(b));
 }
 
 // The largest (smallest) of a row, n > 0.
@@ -34,11 +36,11 @@ int64_t find_first(const T* x, int64_t n, T best) {
       for (; i + block <= n; i += block) {
         int found = 0;
 #pragma omp simd reduction(| : found)
-        for (int64_t j = 0; j < block; ++j) found |= (x[i + j] == best) | (x[i + j] != x[i + j]);
+        for (int64_t j = 0; j < block; ++j) found |= (x[i + j] == best) | std::isnan(x[i + j]);
         if (found) break;
       }
     });
-    while (!(x[i] == best || x[i] != x[i])) ++i;
+    while (!(x[i] == best || std::isnan(x[i]))) ++i;
     return i;
   } else {
     return std::find(x, x + n, best) - x;
@@ -133,7 +135,7 @@ struct Extremum : Op<Extremum<larger>> {
 };
 
 std::vector<int> filled_axes(const char* op, const Axes& given, const Tensor& x) {
-  const std::vector<int> axes = checked_axes(op, given, x.shape());
+  std::vector<int> axes = checked_axes(op, given, x.shape());
   for (const int axis : axes)
     if (x.shape()[axis] == 0)
       fail("{}: axis {} of the shape {} is empty; nothing is the largest or the smallest of it", op,
@@ -177,7 +179,7 @@ OpInfos extremum_ops() {
   const auto row = [](const char* op, const char* formula, Function2 f, Function1 of_all,
                       std::function<void()> arg_of_nothing) {
     const auto x = [](const Shape& shape) { return sample::normal(shape); };
-    const auto over = [f](Axes axes, bool keep_axes) {
+    const auto over = [f](const Axes& axes, bool keep_axes) {
       return [=](Inputs in) { return Tensors{f(in[0], axes, {keep_axes})}; };
     };
     return OpInfo{

@@ -20,7 +20,7 @@ decltype(auto) dispatch_index(const char* op, DType dtype, F&& f) {
 // first index that is not, and its position in row-major order.
 inline Tensor checked_indices(const char* op, const Tensor& index, int64_t n) {
   return dispatch_index(op, index.dtype(), [&]<class I>() {
-    const Tensor flat = contiguous(index);
+    Tensor flat = contiguous(index);
     const I* at = flat.data<I>();
     std::atomic<bool> outside{false};
     parallel_for(flat.numel(), element_block, [&](int64_t begin, int64_t end) {

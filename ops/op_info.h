@@ -31,7 +31,7 @@ namespace gradus {
 struct SampleInput {
   std::function<Tensor(uint64_t stream)> draw;
   SampleInput(std::function<Tensor(uint64_t stream)> draw) : draw(std::move(draw)) {}
-  SampleInput(Tensor x) : draw([x](uint64_t) { return x; }) {}
+  SampleInput(const Tensor& x) : draw([x](uint64_t) { return x; }) {}
 };
 
 namespace sample {

@@ -309,7 +309,7 @@ OpInfos reduce_ops() {
   using Reduction = Tensor (*)(const Tensor&, const Axes&, ReduceOptions);
   const auto x = [](const Shape& shape) { return sample::normal(shape); };
   const auto samples = [x](Reduction f, Tensor (*of_all)(const Tensor&)) {
-    const auto over = [f](Axes axes, bool keep_axes = false) {
+    const auto over = [f](const Axes& axes, bool keep_axes = false) {
       return [=](Inputs in) { return Tensors{f(in[0], axes, {keep_axes})}; };
     };
     return std::vector<Sample>{
@@ -324,7 +324,7 @@ OpInfos reduce_ops() {
         {"two axes, last", {x({2, 3, 4})}, over({-1, -2})},
         {"all", {x({2, 3})}, [of_all](Inputs in) { return Tensors{of_all(in[0])}; }}};
   };
-  const auto variance = [](Axes axes, VarianceOptions options) {
+  const auto variance = [](const Axes& axes, VarianceOptions options) {
     return [=](Inputs in) { return Tensors{var(in[0], axes, options)}; };
   };
   return {

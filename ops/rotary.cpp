@@ -118,7 +118,7 @@ Tensor rotary(const Tensor& x, const Ragged& sequences, RotaryOptions options) {
 }
 
 OpInfos rotary_ops() {
-  const auto call = [](std::vector<int64_t> lengths, RotaryOptions options) {
+  const auto call = [](const std::vector<int64_t>& lengths, RotaryOptions options) {
     return [=](Inputs in) { return Tensors{rotary(in[0], Ragged(lengths), options)}; };
   };
   return {

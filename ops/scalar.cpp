@@ -141,8 +141,9 @@ Tensor elu(const Tensor& x, double alpha) { return apply<Elu>({x}, alpha)[0]; }
 
 OpInfos scalar_ops() {
   // x from [low, high), in which f has no kink
-  const auto row = [](const char* op, const char* formula, std::function<Tensor(const Tensor&)> f,
-                      double low = 0.5, double high = 2) {
+  const auto row = [](const char* op, const char* formula,
+                      const std::function<Tensor(const Tensor&)>& f, double low = 0.5,
+                      double high = 2) {
     const auto call = [=](Inputs in) { return Tensors{f(in[0])}; };
     return OpInfo{.name = op,
                   .formula = formula,

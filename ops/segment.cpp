@@ -5,6 +5,8 @@
 //   segment_expand  x[t] = y[the sequence of t]: a take           dy = the sums of dx
 // Sums run in double, in the order of the tokens. A Ragged has no empty sequences, so means and
 // maxima are always defined; without sequences y is [0, ..].
+#include <cmath>
+
 #include "gradus/ops/rows.h"
 #include "gradus/ops/table.h"
 
@@ -109,7 +111,7 @@ Tensor segment_max(const Tensor& x, const Ragged& sequences) {
             const T value = at[t * width + first + j];
             T& so_far = best[static_cast<size_t>(j)];
             // NaN is the largest: it is seen, not skipped
-            if (!(value > so_far || (value != value && so_far == so_far))) continue;
+            if (!(value > so_far || (std::isnan(value) && !std::isnan(so_far)))) continue;
             so_far = value;
             row[j] = t;
           }

@@ -5,6 +5,7 @@
 // NaN counts as larger than all numbers: it comes last ascending, first descending.
 #include <array>
 #include <bit>
+#include <cmath>
 #include <limits>
 
 #include "gradus/ops/elementwise.h"
@@ -25,7 +26,7 @@ Unsigned<sizeof(T)> key_of(T x, bool descending) {
   } else if constexpr (std::is_floating_point_v<T>) {
     const Key bits = std::bit_cast<Key>(x == 0 ? T{0} : x);
     key = bits & sign ? static_cast<Key>(~bits) : bits | sign;
-    if (x != x) key = static_cast<Key>(-1);
+    if (std::isnan(x)) key = static_cast<Key>(-1);
   } else {
     key = static_cast<Key>(x) ^ sign;
   }
@@ -123,7 +124,7 @@ Ranked topk(const Tensor& x, int64_t k, int axis) {
 OpInfos sort_ops() {
   using sample::indices;
   using sample::normal;
-  const auto both = [](Ranked r) { return Tensors{r.values, r.indices}; };
+  const auto both = [](const Ranked& r) { return Tensors{r.values, r.indices}; };
   return {
       {.name = "argsort",
        .formula = "indices that sort x",

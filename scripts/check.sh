@@ -1,26 +1,30 @@
 #!/usr/bin/env bash
 # All that a change is held to, more than scripts/test.sh: the whole suite built by GCC, by Clang
-# and with the sanitizers (address and undefined behaviour), clang-tidy and clang-format over the
-# tree. Takes hours on a small machine:
+# and with the sanitizers (address and undefined behaviour); with these the readers of files fed by
+# libFuzzer, and damaged folders given to the program; clang-tidy and clang-format over the tree.
+# Takes hours on a small machine:
 #
-#   scripts/check.sh                        all of it
-#   scripts/check.sh clang sanitizers       these; there are: format gcc clang sanitizers tidy
-#   ROOMS="nn optim" scripts/check.sh tidy  clang-tidy over some rooms
+#   scripts/check.sh                           all of it
+#   scripts/check.sh clang sanitizers          these; there are: format gcc clang sanitizers fuzz
+#                                              folders tidy
+#   FUZZ="--seconds 60 squad" scripts/check.sh fuzz     options of tests/fuzz/run.py
+#   ROOMS="nn optim" scripts/check.sh tidy              clang-tidy over some rooms
 #
 # Installs what is missing with apt-get. Ends with a line per check, and "N of N checks passed".
 source "$(dirname "$0")/setup.sh"
 
+known=(format gcc clang sanitizers fuzz folders tidy)
 checks=("$@")
-[[ ${#checks[@]} -gt 0 ]] || checks=(format gcc clang sanitizers tidy)
+[[ ${#checks[@]} -gt 0 ]] || checks=("${known[@]}")
 clang=("clang-14|the other compiler" "libomp-14-dev|its OpenMP")
 packages+=("${outside[@]}")
 for check in "${checks[@]}"; do
   case $check in
-    gcc | sanitizers) ;;
-    clang) packages+=("${clang[@]}") ;;
+    gcc) ;;
+    clang | sanitizers | fuzz | folders) packages+=("${clang[@]}") ;;
     tidy) packages+=("${clang[@]}" "clang-tidy-14|finds faults by reading") ;;
     format) packages+=("clang-format-14|the form of the source") ;;
-    *) echo "no check is called $check; there are: format gcc clang sanitizers tidy" >&2; exit 2 ;;
+    *) echo "no check is called $check; there are: ${known[*]}" >&2; exit 2 ;;
   esac
 done
 install_missing
@@ -48,10 +52,19 @@ check_clang() { configure build-clang clang++-14 && suite build-clang; }
 
 # -O1: what the sanitizers are to see is the source, not what -O3 made of it. Leaks: the OpenMP
 # runtime's threads hold theirs until the end.
+sanitized=(build-sanitizers clang++-14 -Doptimization=1 -Db_sanitize=address,undefined
+  -Db_lundef=false -Dfuzz=true)
 check_sanitizers() {
   export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-  configure build-sanitizers g++ -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false &&
-    suite build-sanitizers
+  configure "${sanitized[@]}" && suite build-sanitizers
+}
+check_fuzz() {
+  configure "${sanitized[@]}" && ninja -C build-sanitizers tests/fuzz/fuzzer >/dev/null &&
+    python3 tests/fuzz/run.py build-sanitizers/tests/fuzz/fuzzer ${FUZZ:-}
+}
+check_folders() {
+  configure "${sanitized[@]}" && ninja -C build-sanitizers gradus >/dev/null &&
+    python3 tests/fuzz/folders.py build-sanitizers/gradus
 }
 
 check_tidy() {

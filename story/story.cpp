@@ -136,7 +136,7 @@ std::filesystem::path write_stories(const std::filesystem::path& out_dir,
                                     const StoryOptions& options) {
   check(options.documents >= 1, "options.documents {}: at least 1", options.documents);
   make_output_folder(out_dir, options.overwrite);
-  const auto path = out_dir / "stories.txt";
+  auto path = out_dir / "stories.txt";
   FileWriter file(path);
   constexpr int64_t part = 4096, grain = 64;
   for (int64_t first = 0; first < options.documents; first += part) {

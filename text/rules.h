@@ -43,7 +43,7 @@ template <class T>
 class CodePointMap {
  public:
   template <class F>
-  explicit CodePointMap(F&& value) {  // value(c) is called in ascending order
+  explicit CodePointMap(const F& value) {  // value(c) is called in ascending order
     std::vector<T> page(256);
     for (uint32_t number = 0; number < 0x1100; ++number) {
       // planes 4 to 13 are empty in every version of Unicode

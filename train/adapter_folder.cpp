@@ -1,5 +1,6 @@
 #include "gradus/train/adapter_folder.h"
 
+#include <cmath>
 #include <set>
 
 #include "gradus/autograd/modes.h"
@@ -37,6 +38,33 @@ std::vector<std::string> target_modules(const LoraAdapters& adapters) {
   return {modules.begin(), modules.end()};
 }
 
+struct Settings {
+  fs::path base;
+  int64_t rank;
+  double alpha;
+};
+
+Settings read_settings(const fs::path& folder) {
+  const fs::path path = folder / "adapter_config.json";
+  const nlohmann::json json = read_json(path);
+  const auto value = [&](const char* key, const char* kind, auto&& suits) {
+    const auto found = json.find(key);
+    if (found == json.end()) fail("{}: it has no {}", path.string(), key);
+    if (!suits(*found)) fail("{}: {} is {}; it must be {}", path.string(), key, found->dump(), kind);
+    return *found;
+  };
+  const auto text = [](const nlohmann::json& v) { return v.is_string(); };
+  const auto count = [](const nlohmann::json& v) {
+    return v.is_number_unsigned() && v.get<uint64_t>() >= 1 && v.get<uint64_t>() <= INT32_MAX;
+  };
+  const auto number = [](const nlohmann::json& v) {
+    return v.is_number() && std::isfinite(v.get<float>());
+  };
+  return {value("base_model_name_or_path", "the folder of a model", text).get<std::string>(),
+          value("r", "a whole number from 1", count).get<int64_t>(),
+          value("lora_alpha", "a number", number).get<double>()};
+}
+
 }  // namespace
 
 void save_adapters(const fs::path& folder, const LoraAdapters& adapters, const fs::path& base,
@@ -72,14 +100,16 @@ bool is_adapter_folder(const fs::path& folder) {
   return fs::exists(folder / "adapter_config.json");
 }
 
-void load_adapters(const fs::path& folder, BertForTask& model) {
-  const fs::path path = folder / "adapter_config.json";
-  const nlohmann::json settings = read_json(path);
-  for (const char* key : {"base_model_name_or_path", "r", "lora_alpha"})
-    if (!settings.contains(key)) fail("{}: it has no {}", path.string(), key);
-  const fs::path base = settings.at("base_model_name_or_path").get<std::string>();
+fs::path adapter_base(const fs::path& folder) {
+  const fs::path base = read_settings(folder).base;
   check(fs::is_directory(base), "{}: the model that the adapters belong to, {}, is not there",
-        path.string(), base.string());
+        (folder / "adapter_config.json").string(), base.string());
+  return base;
+}
+
+void load_adapters(const fs::path& folder, BertForTask& model) {
+  const Settings settings = read_settings(folder);
+  const fs::path base = adapter_base(folder);
   std::vector<Parameter> body;
   for (const Parameter& p : parameters(model))
     if (p.name.starts_with("bert.")) body.push_back(p);
@@ -91,11 +121,16 @@ void load_adapters(const fs::path& folder, BertForTask& model) {
   constexpr std::string_view ending = ".lora_A.weight";
   std::vector<std::string> targets;
   for (const auto& [name, tensor] : file.entries())
-    if (name.starts_with(prefix) && name.ends_with(ending))
+    if (name.starts_with(prefix) && name.ends_with(ending)) {
+      if (tensor.shape.rank() != 2 || tensor.shape[0] != settings.rank)
+        fail("{}: '{}' is {}; with r {} of adapter_config.json it would be [{}, ..]",
+             file.path().string(), name, tensor.shape, settings.rank, settings.rank);
       targets.push_back(name.substr(prefix.size(), name.size() - prefix.size() - ending.size()) +
                         ".weight");
+    }
+  check(!targets.empty(), "{}: it has no adapters, PARAMETER{}", file.path().string(), ending);
   const LoraAdapters adapters(
-      model, {settings.at("r"), settings.at("lora_alpha"), targets, trained_beside_adapters}, 0);
+      model, {settings.rank, settings.alpha, targets, trained_beside_adapters}, 0);
   for (const Parameter& p : adapters.trained()) {
     file.require_readable(prefix + p.name, file.entry(prefix + p.name), p.view().shape());
     Tensor view = p.view();

@@ -21,6 +21,8 @@ void save_adapters(const std::filesystem::path& folder, const LoraAdapters& adap
                    const Tokenizer& tokenizer);
 
 bool is_adapter_folder(const std::filesystem::path& folder);
+// The folder of the model that they belong to; an Error where it is not there.
+std::filesystem::path adapter_base(const std::filesystem::path& folder);
 
 // Loads the base model's body and the adapters into `model`, merged: from then on it is a model
 // like any other.

@@ -18,8 +18,18 @@ std::string as_text(const Metrics& metrics) {
   return text;
 }
 
+namespace {
+
+BertConfig checked_config(const std::filesystem::path& folder) {
+  BertConfig config = load_config(folder);
+  if (is_adapter_folder(folder)) require_weights_for(config, adapter_base(folder));
+  return config;
+}
+
+}  // namespace
+
 FinetunedModel::FinetunedModel(const std::filesystem::path& folder, bool untrained_head)
-    : config(load_config(folder)),
+    : config(checked_config(folder)),
       tokenizer(load_tokenizer(folder)),
       task(task_of(config, folder.string())),
       model(*head_named(config.architectures[0]), config) {

@@ -247,9 +247,9 @@ Guess tensor_factor(const Evidence& e) {
     return {};
   };
   for (size_t i = 0; i < e.inputs.size(); ++i)
-    if (const Guess guess = with(e.inputs[i], e.names[i])) return guess;
+    if (Guess guess = with(e.inputs[i], e.names[i])) return guess;
   for (const Tensor& y : e.outputs)
-    if (const Guess guess = with(y, "the output y")) return guess;
+    if (Guess guess = with(y, "the output y")) return guess;
   return {};
 }
 

@@ -211,5 +211,5 @@ TEST_CASE("graph: columns of the text are aligned, clusters of the DOT lie in ea
                attention = dot.find("label=\"layer.0.attention\"");
   CHECK(layer < first);
   CHECK(first < attention);
-  CHECK(attention < dot.find("}", layer));  // none was closed before the next was opened
+  CHECK(attention < dot.find('}', layer));  // none was closed before the next was opened
 }

@@ -124,7 +124,7 @@ TEST_CASE("what cannot be built says why and leaves nothing behind") {
   const auto in = scratch / "in.txt", out = scratch / "c.gds";
   write_file(in, "a b\n");
   const auto error = [&](CorpusOptions options, const Tokenizer& tokenizer = letters()) {
-    const auto text = error_of([&] { build_corpus(out, tokenizer, options); });
+    auto text = error_of([&] { build_corpus(out, tokenizer, options); });
     CHECK_FALSE(std::filesystem::exists(out));
     return text;
   };

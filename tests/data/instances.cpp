@@ -158,8 +158,7 @@ TEST_CASE("masking: how many, which, and by what") {
       lengths.insert(n);
       // Python's round(n * 0.15): a half goes to the even number.
       const double exact = static_cast<double>(n) * 0.15;
-      auto rounded = static_cast<size_t>(exact + 0.5);
-      if (static_cast<double>(static_cast<size_t>(exact)) + 0.5 == exact && rounded % 2) --rounded;
+      const auto rounded = static_cast<size_t>(std::nearbyint(exact));
       REQUIRE(instance.positions.size() == std::min<size_t>(20, std::max<size_t>(1, rounded)));
       REQUIRE(instance.labels.size() == instance.positions.size());
       REQUIRE(std::adjacent_find(instance.positions.begin(), instance.positions.end(),

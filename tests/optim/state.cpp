@@ -55,7 +55,7 @@ TEST_CASE("a state that does not fit is an error, and nothing is changed") {
   OptimizerState good = optimizer.state();
   for (auto& [name, tensor] : good.tensors) tensor = clone(tensor);
   const auto refused = [&](const OptimizerState& bad) {
-    const std::string text = error_of([&] { optimizer.load_state(bad); });
+    std::string text = error_of([&] { optimizer.load_state(bad); });
     CHECK(optimizer.steps() == 1);
     for (size_t i = 0; i < good.tensors.size(); ++i)
       CHECK(norm(optimizer.state().tensors[i].second - good.tensors[i].second) == 0);
