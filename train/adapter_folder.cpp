@@ -50,7 +50,8 @@ Settings read_settings(const fs::path& folder) {
   const auto value = [&](const char* key, const char* kind, auto&& suits) {
     const auto found = json.find(key);
     if (found == json.end()) fail("{}: it has no {}", path.string(), key);
-    if (!suits(*found)) fail("{}: {} is {}; it must be {}", path.string(), key, found->dump(), kind);
+    if (!suits(*found))
+      fail("{}: {} is {}; it must be {}", path.string(), key, found->dump(), kind);
     return *found;
   };
   const auto text = [](const nlohmann::json& v) { return v.is_string(); };
@@ -129,8 +130,8 @@ void load_adapters(const fs::path& folder, BertForTask& model) {
                         ".weight");
     }
   check(!targets.empty(), "{}: it has no adapters, PARAMETER{}", file.path().string(), ending);
-  const LoraAdapters adapters(
-      model, {settings.rank, settings.alpha, targets, trained_beside_adapters}, 0);
+  const LoraAdapters adapters(model,
+                              {settings.rank, settings.alpha, targets, trained_beside_adapters}, 0);
   for (const Parameter& p : adapters.trained()) {
     file.require_readable(prefix + p.name, file.entry(prefix + p.name), p.view().shape());
     Tensor view = p.view();
