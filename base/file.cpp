@@ -97,6 +97,11 @@ void GrowingFile::append(std::string_view bytes) {
     fail_run("cannot write {}: {}", path_.string(), reason());
 }
 
+bool is_same_folder(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code error;
+  return std::filesystem::equivalent(a, b, error) && !error;
+}
+
 void make_output_folder(const fs::path& path, bool reuse) {
   std::error_code error;
   if (fs::exists(path, error)) {

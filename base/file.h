@@ -92,12 +92,20 @@ std::string replace_invalid_utf8(std::string_view text);
 void check_utf8(std::string_view line, const std::string& file, int64_t number,
                 std::string_view advice = "");
 
+// Where a text of more than `most` bytes may be cut: the length of a first part of at most that
+// much, which ends after its last ASCII white space, or, where it has none, between two characters.
+// All of it where it is shorter.
+size_t part_of(std::string_view text, size_t most);
+
 // Calls f(line, number) for each line, without its \n or \r\n, numbers from 1; a byte-order mark at
 // the start is dropped. Invalid UTF-8 is an Error that names the file and the line, or is replaced
 // by U+FFFD where replace_invalid is set.
 void for_each_line(const std::filesystem::path& path,
                    const std::function<void(std::string_view line, int64_t number)>& f,
                    bool replace_invalid = false);
+
+// Whether both are there and are one.
+bool is_same_folder(const std::filesystem::path& a, const std::filesystem::path& b);
 
 // Makes the folder for a run's output. Refuses a path that is a file, a folder that cannot be
 // written, and a folder that is not empty unless `reuse`.

@@ -1,6 +1,7 @@
 #include "gradus/base/json.h"
 
 #include <array>
+#include <unordered_set>
 
 #include "gradus/base/error.h"
 #include "gradus/base/file.h"
@@ -45,19 +46,60 @@ void check_size(std::string_view text, int64_t most_members) {
                                               static_cast<const nlohmann::json*>(nullptr));
 }
 
+// Follows a text and remembers the keys of the objects that are open.
+class KeyWatch : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  std::optional<std::string> repeated;
+
+  bool key(string_t& name) override {
+    if (open_.back().insert(name).second) return true;
+    repeated = name;
+    return false;
+  }
+  bool start_object(std::size_t) override { return open_.emplace_back(), true; }
+  bool end_object() override { return open_.pop_back(), true; }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
+    return false;
+  }
+
+ private:
+  std::vector<std::unordered_set<std::string>> open_;
+};
+
 }  // namespace
 
-nlohmann::json parse_json(std::string_view text, const nlohmann::json::parser_callback_t& callback,
-                          bool throws) {
+std::optional<std::string> repeated_key(std::string_view text) {
+  KeyWatch watch;
+  nlohmann::json::sax_parse(text, &watch);
+  return watch.repeated;
+}
+
+nlohmann::json parse_json(std::string_view text, bool throws) {
   if (throws) check_size(text, INT64_MAX);
   else if (!too_much(text, INT64_MAX).empty())
     return nlohmann::json(nlohmann::json::value_t::discarded);
-  return nlohmann::json::parse(text, callback, throws);
+  return nlohmann::json::parse(text, nullptr, throws);
 }
 
 nlohmann::ordered_json parse_ordered_json(std::string_view text) {
   check_size(text, most_ordered_members);
   return nlohmann::ordered_json::parse(text);
+}
+
+int64_t count_of(const nlohmann::ordered_json& object, const char* key) {
+  const auto& value = object.at(key);
+  if (!value.is_number_integer() || value.get<int64_t>() < 0)
+    fail("{} is {}; it must be a whole number from 0", key, value.dump());
+  return value.get<int64_t>();
 }
 
 nlohmann::json read_any_json(const std::filesystem::path& path) {

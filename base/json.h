@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 #include <string_view>
 
 extern template class nlohmann::basic_json<>;
@@ -21,14 +23,19 @@ inline constexpr int64_t most_ordered_members = 20000;
 // nlohmann's parse: what is no JSON throws a nlohmann::json::exception, or, where nothing is to be
 // thrown, gives a value that is_discarded(). All JSON is read by these two, in time that grows with
 // its length. An object that is parsed in order keeps its members in the order of the text.
-nlohmann::json parse_json(std::string_view text,
-                          const nlohmann::json::parser_callback_t& callback = nullptr,
-                          bool throws = true);
+nlohmann::json parse_json(std::string_view text, bool throws = true);
 nlohmann::ordered_json parse_ordered_json(std::string_view text);
+
+// The first key that some object of a JSON text has twice, of which parsing takes the last; nothing
+// where there is none.
+std::optional<std::string> repeated_key(std::string_view text);
 
 // A JSON file, as an Error where it is none; read_json's holds one object.
 nlohmann::json read_any_json(const std::filesystem::path& path);
 nlohmann::json read_json(const std::filesystem::path& path);
 nlohmann::ordered_json read_ordered_json(const std::filesystem::path& path);
+
+// A member that counts something. An Error where it is no whole number from 0.
+int64_t count_of(const nlohmann::ordered_json& object, const char* key);
 
 }  // namespace gradus

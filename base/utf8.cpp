@@ -88,4 +88,16 @@ void for_each_line(const fs::path& path, const std::function<void(std::string_vi
   }
 }
 
+size_t part_of(std::string_view text, size_t most) {
+  if (text.size() <= most) return text.size();
+  if (const size_t space = text.substr(0, most).find_last_of(" \t\r\n\f\v");
+      space != std::string_view::npos)
+    return space + 1;
+  size_t end = most;
+  while (end > most - std::min<size_t>(most, 3) &&
+         (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;
+  return end;
+}
+
 }  // namespace gradus

@@ -35,9 +35,9 @@ void run_once(const FinetuneOptions& o) {
   if (!result.evaluation.metrics.empty())
     fmt::print("\n{}\nbest after step {}: {}\n", result.evaluation.tables, result.best_step,
                as_text(result.evaluation.metrics));
-  fmt::print("{} steps, {} tokens in {} of training. The {} model is in {}\n", result.steps,
+  fmt::print("{} steps, {} tokens in {} of training. The {} model {}\n", result.steps,
              result.tokens, format_duration(result.seconds),
-             result.evaluation.metrics.empty() ? "last" : "best", o.out.string());
+             result.evaluation.metrics.empty() ? "last" : "best", place_of_model(result, o.out));
   end_if_stopped(result, o.out);
 }
 

@@ -25,6 +25,8 @@ std::function<void()> add_run_options(Verb& verb, LearningOptions& o) {
   verb.heading("Keeping (docs/reliability.md)");
   const Option resume =
       verb.option("--resume", given->resume, "go on: from --out, or that checkpoint").count(0, 1);
+  verb.flag("--overwrite-better", o.overwrite_better, "even a model that is better on the same")
+      .hidden();
   verb.option("--save-steps", o.save_steps, "a checkpoint every so many steps, kept in the end");
   verb.option("--save-minutes", o.save_minutes, "and every so many minutes; 0: none").hidden();
   verb.option("--save-total-limit", o.save_total_limit, "checkpoints that are kept").hidden();
@@ -40,6 +42,13 @@ std::function<void()> add_run_options(Verb& verb, LearningOptions& o) {
     o.resume_from = given->resume;
     if (given->on_save_error == "go-on") o.on_save_error = TrainOptions::OnSaveError::go_on;
   };
+}
+
+std::string place_of_model(const TrainResult& result, const std::filesystem::path& out) {
+  if (result.not_better.empty()) return "is in " + out.string();
+  return fmt::format(
+      "is in {}, for {} holds one that is better on the same; --overwrite-better replaces it",
+      result.not_better.string(), out.string());
 }
 
 void end_if_stopped(const TrainResult& result, const std::filesystem::path& out) {

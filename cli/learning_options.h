@@ -13,6 +13,9 @@ void add_learning_options(Verb& verb, LearningOptions& options);
 // it reads what was given.
 std::function<void()> add_run_options(Verb& verb, LearningOptions& options);
 
+// "is in OUT", or where it is while OUT keeps a better one.
+std::string place_of_model(const TrainResult& result, const std::filesystem::path& out);
+
 // What is said in the end of a run that a signal stopped: an Error with exit code 128 + signal.
 void end_if_stopped(const TrainResult& result, const std::filesystem::path& out);
 

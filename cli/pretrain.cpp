@@ -48,10 +48,9 @@ void add_pretrain(Verb& program) {
     fmt::print("reading {}\n", o->data.string());
     std::fflush(stdout);
     const PretrainResult result = pretrain(*o);
-    fmt::print(
-        "{} steps, {:.2f} M tokens in {}, share {:.2f} of the sgemm rate. The model is in {}\n",
-        result.steps, static_cast<double>(result.tokens) / 1e6, format_duration(result.seconds),
-        result.sgemm_share, o->out.string());
+    fmt::print("{} steps, {:.2f} M tokens in {}, share {:.2f} of the sgemm rate. The model {}\n",
+               result.steps, static_cast<double>(result.tokens) / 1e6,
+               format_duration(result.seconds), result.sgemm_share, place_of_model(result, o->out));
     end_if_stopped(result, o->out);
   });
 }

@@ -40,7 +40,7 @@ std::vector<fs::path> text_files(const std::vector<fs::path>& paths, const char*
 namespace {
 
 constexpr size_t window_bytes = size_t{16} << 20;  // of text tokenised at once
-// where a paragraph without end is cut, at a line's end
+// where a paragraph without end is cut: at a line's end, a line at white space
 constexpr size_t paragraph_bytes = size_t{1} << 20;
 
 // Collects text until a window is full, then cuts and tokenises its paragraphs on all threads and
@@ -141,9 +141,13 @@ void read_text(const fs::path& path, uint32_t file, const CorpusOptions& options
       return;
     }
     lines.add(line);
-    if (!paragraph.empty()) paragraph += ' ';
-    paragraph += line;
-    if (!join_lines || paragraph.size() >= paragraph_bytes) end_paragraph();
+    while (!line.empty()) {
+      const size_t part = part_of(line, paragraph_bytes);
+      if (!paragraph.empty()) paragraph += ' ';
+      paragraph += line.substr(0, part);
+      line.remove_prefix(part);
+      if (!join_lines || paragraph.size() >= paragraph_bytes) end_paragraph();
+    }
   };
   for_each_line(path, add_line, options.replace_invalid);
   end_paragraph();

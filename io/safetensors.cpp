@@ -17,7 +17,6 @@ namespace {
 using Json = nlohmann::json;
 constexpr uint64_t largest_header = 100'000'000;
 constexpr const char* hash_key = "gradus.payload_hash";
-constexpr int deepest_header = 2;  // {"name": {"shape": [ … ]}}
 
 // Of the tensors' bytes in the order of the file, each hashed on from the one before.
 std::string shown_hash(uint64_t hash) { return fmt::format("{:016x}", hash); }
@@ -35,22 +34,12 @@ std::string shown(const Json& value) {
   return text.size() <= 200 ? text : replace_invalid_utf8(text.substr(0, 200)) + "…";
 }
 
-// What the parser alone would let pass is refused: a key twice, of which it would take the last,
-// and nesting, which printing would follow down the stack.
 Json parse_header(std::string_view text, const std::string& file) {
-  std::vector<std::set<std::string>> open;
   try {
-    return parse_json(text, [&](int depth, Json::parse_event_t event, Json& value) {
-      const bool opens =
-          event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
-      if (opens && depth > deepest_header)
-        fail("{}: the header nests deeper than any safetensors header does", file);
-      if (event == Json::parse_event_t::object_start) open.emplace_back();
-      if (event == Json::parse_event_t::object_end) open.pop_back();
-      if (event == Json::parse_event_t::key && !open.back().insert(value.get<std::string>()).second)
-        fail("{}: the header names {} twice", file, shown(value));
-      return true;
-    });
+    Json header = parse_json(text);
+    if (const auto twice = repeated_key(text))
+      fail("{}: the header names {} twice", file, shown(Json(*twice)));
+    return header;
   } catch (const Json::exception& error) {
     fail("{}: the header is not valid JSON: {}", file, error.what());
   }

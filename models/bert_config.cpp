@@ -80,7 +80,8 @@ namespace {
 
 // id2label; without it the inverse of label2id, or as many LABEL_n as num_labels says. Files hold
 // ids as strings.
-std::map<int64_t, std::string> read_labels(const Json& json, const std::string& origin) {
+std::map<int64_t, std::string> read_labels(const nlohmann::json& json, const std::string& origin) {
+  using Json = nlohmann::json;
   std::map<int64_t, std::string> labels;
   const auto add = [&](const std::string& id, const Json& label, const char* key) {
     int64_t number = -1;
@@ -116,9 +117,10 @@ std::map<int64_t, std::string> read_labels(const Json& json, const std::string& 
 }  // namespace
 
 BertConfig BertConfig::from_json(const std::string& text, const std::string& origin) {
+  using Json = nlohmann::json;
   Json json;
   try {
-    json = parse_ordered_json(text);
+    json = parse_json(text);
   } catch (const Json::exception& error) { fail("{}: not valid JSON: {}", origin, error.what()); }
   check(json.is_object(), "{}: the configuration must be a JSON object", origin);
   BertConfig config;
@@ -189,11 +191,16 @@ std::string BertConfig::to_json() const {
   json["position_embedding_type"] = "absolute";
   json["use_cache"] = false;
   if (!id2label.empty()) {
-    Json forward = Json::object(), backward = Json::object();
-    for (const auto& [id, label] : id2label)
-      forward[std::to_string(id)] = label, backward[label] = id;
-    json["id2label"] = forward;
-    json["label2id"] = backward;
+    // Without looking for each key among those before it: there may be many thousands.
+    Json::object_t forward, backward;
+    std::map<std::string_view, int64_t> last;  // of two labels of one name, as in Python's dict
+    for (const auto& [id, label] : id2label) last[label] = id;
+    for (const auto& [id, label] : id2label) {
+      forward.push_back({std::to_string(id), label});
+      if (last[label] == id) backward.push_back({label, id});
+    }
+    json["id2label"] = std::move(forward);
+    json["label2id"] = std::move(backward);
   }
   if (!problem_type.empty()) json["problem_type"] = problem_type;
   if (!finetuning_task.empty()) json["finetuning_task"] = finetuning_task;

@@ -91,27 +91,44 @@ std::vector<int64_t> count_labels(const std::vector<std::vector<uint8_t>>& rows)
 
 std::string label_distribution(const LabelTable& table, const std::vector<int64_t>& training,
                                const std::vector<int64_t>& validation) {
+  constexpr size_t most = 100;  // that are shown, the most frequent
+  std::vector<size_t> shown(table.names().size());
+  std::iota(shown.begin(), shown.end(), size_t{0});
+  if (shown.size() > most) {
+    std::stable_sort(shown.begin(), shown.end(),
+                     [&](size_t a, size_t b) { return training[a] > training[b]; });
+    shown.resize(most);
+  }
   size_t width = 5;
-  for (const auto& name : table.names()) width = std::max(width, name.size());
+  for (const size_t i : shown) width = std::max(width, table.names()[i].size());
   std::string text = fmt::format("{:>4}  {:<{}}  {:>16}", "id", "label", width, "training");
   text += validation.empty() ? "\n" : fmt::format("  {:>16}\n", "validation");
-  std::vector<std::string> missing;
-  const auto add = [&](const std::vector<int64_t>& counts, size_t i) {
-    const int64_t total = std::accumulate(counts.begin(), counts.end(), int64_t{0});
+  const auto sum = [](const std::vector<int64_t>& counts) {
+    return std::accumulate(counts.begin(), counts.end(), int64_t{0});
+  };
+  const int64_t all_training = sum(training), all_validation = sum(validation);
+  const auto add = [&](const std::vector<int64_t>& counts, int64_t total, size_t i) {
     text += fmt::format(
         "  {:>8} {:5.1f} %", counts[i],
         total ? 100.0 * static_cast<double>(counts[i]) / static_cast<double>(total) : 0.0);
   };
-  for (size_t i = 0; i < table.names().size(); ++i) {
+  for (const size_t i : shown) {
     text += fmt::format("{:>4}  {:<{}}", i, table.names()[i], width);
-    add(training, i);
-    if (!validation.empty()) add(validation, i);
+    add(training, all_training, i);
+    if (!validation.empty()) add(validation, all_validation, i);
     text += '\n';
-    if (training[i] == 0) missing.push_back(table.names()[i]);
   }
-  if (!missing.empty())
-    text += fmt::format("No training example is of: {}. What has no example cannot be learned.\n",
-                        fmt::join(missing, ", "));
+  if (table.names().size() > most)
+    text += fmt::format("and {} more labels, with fewer examples\n", table.names().size() - most);
+  std::vector<std::string> missing;
+  for (size_t i = 0; i < table.names().size(); ++i)
+    if (training[i] == 0) missing.push_back(table.names()[i]);
+  if (const size_t count = missing.size(); count > 0) {
+    missing.resize(std::min<size_t>(count, 20));
+    text += fmt::format("No training example is of: {}{}. What has no example cannot be learned.\n",
+                        fmt::join(missing, ", "),
+                        count > 20 ? fmt::format(" and {} more", count - 20) : "");
+  }
   return text;
 }
 

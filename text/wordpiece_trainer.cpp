@@ -19,7 +19,12 @@ struct Hash : std::hash<std::string_view> {  // finds a std::string by a view of
 };
 using Counts = std::unordered_map<std::string, int64_t, Hash, std::equal_to<>>;
 
-// Words of one block of lines. Blocks end at line ends, so each is valid text by itself.
+constexpr size_t block_bytes = size_t{1} << 20;
+// Longer ones are no words of a language, and no tokenizer takes them apart: they count nowhere.
+constexpr size_t longest_word_bytes = 4096;
+constexpr size_t blocks_at_once = 64;  // counted before they are put together
+
+// Words of one block, which is valid text by itself.
 Counts count_block(std::string_view block, const std::string& file, int64_t first_line,
                    const WordPieceTrainerOptions& options) {
   Counts counts;
@@ -38,6 +43,7 @@ Counts count_block(std::string_view block, const std::string& file, int64_t firs
   }
   WordScanner scanner(Rules::of(TokenizerMode::hf, options.lower_case), block);
   while (scanner.next()) {
+    if (scanner.word().size() > longest_word_bytes) continue;
     if (const auto found = counts.find(scanner.word()); found != counts.end()) ++found->second;
     else counts.emplace(scanner.word(), 1);
   }
@@ -47,33 +53,35 @@ Counts count_block(std::string_view block, const std::string& file, int64_t firs
 std::vector<std::pair<std::string, int64_t>> count_words(
     const std::vector<std::filesystem::path>& files, const WordPieceTrainerOptions& options) {
   check(!files.empty(), "there is no corpus file");
-  constexpr size_t block_size = size_t{1} << 20;
   Counts total;
   double done = 0, bytes = 0;
   for (const auto& file : files) bytes += static_cast<double>(MappedFile(file).size());
   for (const auto& path : files) {
     const MappedFile file(path);
     std::vector<std::pair<std::string_view, int64_t>> blocks;  // text, number of its first line
+    const auto count = [&] {
+      std::vector<Counts> counts(blocks.size());
+      parallel_for(static_cast<int64_t>(blocks.size()), 1, [&](int64_t i, int64_t) {
+        const auto& [text, first_line] = blocks[static_cast<size_t>(i)];
+        counts[static_cast<size_t>(i)] = count_block(text, path.string(), first_line, options);
+      });
+      for (const Counts& part : counts)
+        for (const auto& [word, n] : part) total[word] += n;
+      for (const auto& block : blocks) done += static_cast<double>(block.first.size());
+      blocks.clear();
+      if (options.progress) options.progress("counting words", done / 1e6, bytes / 1e6);
+    };
     std::string_view rest = file.view();
     if (rest.substr(0, 3) == "\xEF\xBB\xBF") rest.remove_prefix(3);
     int64_t line = 1;
     while (!rest.empty()) {
-      size_t end = rest.size() <= block_size ? std::string_view::npos : rest.find('\n', block_size);
-      end = end == std::string_view::npos ? rest.size() : end + 1;
+      const size_t end = part_of(rest, block_bytes);
       blocks.emplace_back(rest.substr(0, end), line);
       line += std::count(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(end), '\n');
       rest.remove_prefix(end);
+      if (blocks.size() == blocks_at_once) count();
     }
-    std::vector<Counts> counts(blocks.size());
-    parallel_for(static_cast<int64_t>(blocks.size()), 1, [&](int64_t i, int64_t) {
-      counts[static_cast<size_t>(i)] =
-          count_block(blocks[static_cast<size_t>(i)].first, path.string(),
-                      blocks[static_cast<size_t>(i)].second, options);
-    });
-    for (const Counts& part : counts)
-      for (const auto& [word, n] : part) total[word] += n;
-    done += static_cast<double>(file.size());
-    if (options.progress) options.progress("counting words", done / 1e6, bytes / 1e6);
+    count();
   }
   check(!total.empty(), "{}{}: there is no word in the corpus", files[0].string(),
         files.size() > 1 ? " and the other files" : "");

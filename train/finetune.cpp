@@ -41,7 +41,7 @@ class Finetuning : public Objective {
   }
   bool epoch_ended() const override { return order_->at_end_of_epoch(); }
   std::optional<Judgement> evaluate(const std::function<void()>& between_batches) override;
-  void save(const TrainResult& so_far) override;
+  void save(const std::filesystem::path& folder, const TrainResult& so_far) override;
   void save_beside(const std::filesystem::path& checkpoint) const override {
     save_folder_settings(checkpoint, model_.bert.config, tokenizer_);
   }
@@ -129,7 +129,7 @@ std::string Finetuning::state() const {
 
 void Finetuning::restore(const std::string& state) {
   const Json json = parse_ordered_json(state);
-  order_->go_to(json.at("epoch"), json.at("at"));
+  order_->go_to(count_of(json, "epoch"), count_of(json, "at"));
   if (!json.contains("best")) return;
   const Json& best = json.at("best");
   best_ = {best.at("metrics").get<Metrics>(), best.at("larger_is_better"), best.at("constant"),
@@ -149,14 +149,14 @@ std::optional<Judgement> Finetuning::evaluate(const std::function<void()>& betwe
                    judged_.larger_is_better};
 }
 
-void Finetuning::save(const TrainResult& so_far) {
+void Finetuning::save(const std::filesystem::path& folder, const TrainResult& so_far) {
   const BertConfig& config = model_.bert.config;
-  if (adapters_ && !o_.merge_lora) save_adapters(o_.out, *adapters_, o_.model, config, tokenizer_);
-  else save_model_folder(o_.out, config, adapters_ ? adapters_->merged() : list_, tokenizer_);
-  write_file(o_.out / "README.md",
+  if (adapters_ && !o_.merge_lora) save_adapters(folder, *adapters_, o_.model, config, tokenizer_);
+  else save_model_folder(folder, config, adapters_ ? adapters_->merged() : list_, tokenizer_);
+  write_file(folder / "README.md",
              model_card(task_->kind(), o_.model.string(), config, so_far.metrics, settings_));
   if (!held_out_ || logits_.empty()) return;
-  held_out_->write_files(logits_, o_.out);
+  held_out_->write_files(logits_, folder);
   best_ = judged_;
 }
 
@@ -171,6 +171,9 @@ FinetuneResult Finetuning::run() {
   options.name = "finetune";
   options.settings = settings_.dump();
   options.harmless = {"model", "train_file", "validation_file", "max_minutes"};  // by their hashes
+  if (held_out_) options.judged_on = {"task", "validation_hash"};
+  options.begins_with_out =
+      has_same_head(base_, model_.bert.config) && is_same_folder(o_.model, o_.out);
   options.about = fmt::format(
       "{}{}{}{}\n{} of {} parameters are trained; {} of {} examples, {} steps of {}",
       task_->describe(*train_, held_out_.get()), train_->notes(),

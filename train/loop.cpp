@@ -26,6 +26,7 @@ class Loop : RunSetup {
   void update(double loss);
   void log();
   void judge();
+  std::optional<Judgement> evaluate();
   int64_t place() const;
   bool evaluation_is_due();
   bool out_of_patience() const;
@@ -121,16 +122,21 @@ void Loop::log() {
   now_.seconds = now_.flop = 0;
 }
 
+std::optional<Judgement> Loop::evaluate() {
+  const double start = seconds_now();
+  std::optional<Judgement> judgement = objective_.evaluate([&] {
+    if (signals_.asked()) throw Stopped();
+  });
+  now_.result.eval_seconds += seconds_now() - start;
+  return judgement;
+}
+
 // Keeps the model if it is the best so far, or if nothing says which is better.
 void Loop::judge() {
   TrainResult& result = now_.result;
-  const double start = seconds_now();
-  const std::optional<Judgement> judgement = objective_.evaluate([&] {
-    if (signals_.asked()) throw Stopped();
-  });
-  result.eval_seconds += seconds_now() - start;
+  const std::optional<Judgement> judgement = evaluate();
   now_.evaluation_due = false;
-  if (!judgement) return run_.save();
+  if (!judgement) return run_.save(judgement);
   Json line{{"step", result.steps}, {"tokens", result.tokens}, {"epoch", objective_.epoch()}};
   for (const auto& [name, value] : judgement->metrics) line["eval_" + name] = value;
   run_.write(line);
@@ -148,12 +154,14 @@ void Loop::judge() {
     result.best_step = result.steps;
   }
   now_.evaluation_line = line;
-  run_.save();
+  run_.save(judgement);
 }
 
 TrainResult Loop::train() {
   if (now_.result.ended_before) return now_.result;
   try {
+    if (run_.begins_unjudged())
+      if (const auto judgement = evaluate()) run_.begin_with(*judgement);
     while (!signals_.asked()) {
       if (now_.evaluation_due) judge();
       if (run_.checkpoint_is_due()) run_.checkpoint();
@@ -183,7 +191,9 @@ struct StepLoss : Objective {
     return {.parts = {[this, at = step++](Means&) { return loss(at); }}};
   }
   std::string state() const override { return std::to_string(step); }
-  void restore(const std::string& state) override { step = std::stoll(state); }
+  void restore(const std::string& state) override {
+    step = count_of({{"step", parse_ordered_json(state)}}, "step");
+  }
 };
 
 }  // namespace

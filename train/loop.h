@@ -88,8 +88,9 @@ class Objective {
   virtual std::optional<Judgement> evaluate(const std::function<void()>& /*between_batches*/) {
     return {};
   }
-  // Writes the model where its users look for it: the best one so far, or the last.
-  virtual void save(const TrainResult& /*so_far*/) {}
+  // Writes the model, the best one so far or the last, into a folder: options.out, where its users
+  // look for it, or one in there, TrainResult::not_better.
+  virtual void save(const std::filesystem::path& /*folder*/, const TrainResult& /*so_far*/) {}
   // Adds to a checkpoint's folder, beside model.safetensors, what makes it one that others open.
   virtual void save_beside(const std::filesystem::path& /*checkpoint*/) const {}
   // What only a scope can give a forward pass (attached adapters): returned, it lives until the
@@ -108,6 +109,13 @@ struct TrainOptions {
   // For logs, checkpoints and models; empty: nothing is written.
   std::filesystem::path out = {};
   bool overwrite = false;
+  // Also over a model that was better, judged on the same. Without it a worse one goes into
+  // out/not-better, and that is said.
+  bool overwrite_better = false;
+  // Members of `settings`: two models that agree in them were judged on the same.
+  std::vector<std::string> judged_on = {};
+  // The model in `out` is the one that this run begins with: it is judged before the first step.
+  bool begins_with_out = false;
   // Goes on from the newest whole checkpoint in `out`, or from step 0 where there is none;
   // `resume_from`: from that checkpoint, or the newest of that run.
   bool resume = false;
@@ -161,6 +169,8 @@ struct TrainResult {
   bool complete = false;      // it came to its end: not stopped
   bool ended_before = false;  // it was resumed at its end: nothing was left to do
   int64_t skipped = 0;        // steps left out by skip_nonfinite
+  // Where the model is, if options.out keeps a better one; empty: it is in options.out.
+  std::filesystem::path not_better = {};
   // A mean of the last line of the log, as "loss"; NaN where it has none of that name.
   double mean(const std::string& name) const;
 };

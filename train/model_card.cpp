@@ -22,7 +22,11 @@ std::string model_card(const TaskKind& kind, const std::string& base, const Bert
       name);
   if (!config.id2label.empty() && config.problem_type != "regression") {
     card += "\n## Labels\n\n";
-    for (const auto& [id, label] : config.id2label) card += fmt::format("- {} `{}`\n", id, label);
+    constexpr int64_t most = 100;
+    for (const auto& [id, label] : config.id2label)
+      if (id < most) card += fmt::format("- {} `{}`\n", id, label);
+    if (config.num_labels() > most)
+      card += fmt::format("\nand {} more, in `config.json`.\n", config.num_labels() - most);
   }
   if (!metrics.empty()) {
     card += "\n## On the validation file\n\n| metric | value |\n|---|---|\n";

@@ -70,8 +70,8 @@ class Pretraining : public Objective {
            static_cast<double>(stream_.index()) / static_cast<double>(train_.size(0));
   }
   std::optional<Judgement> evaluate(const std::function<void()>& between_batches) override;
-  void save(const TrainResult&) override {
-    save_model_folder(o_.out, model_.bert.config, list_, corpus_.tokenizer());
+  void save(const std::filesystem::path& folder, const TrainResult&) override {
+    save_model_folder(folder, model_.bert.config, list_, corpus_.tokenizer());
   }
   void save_beside(const std::filesystem::path& checkpoint) const override {
     save_folder_settings(checkpoint, model_.bert.config, corpus_.tokenizer());
@@ -146,7 +146,7 @@ std::string Pretraining::state() const {
 
 void Pretraining::restore(const std::string& state) {
   const Json json = parse_ordered_json(state);
-  stream_ = InstanceStream(train_, json.at("epoch"), json.at("index"));
+  stream_ = InstanceStream(train_, count_of(json, "epoch"), count_of(json, "index"));
   if (!json.contains("validation")) return;
   const Json& v = json.at("validation");
   const auto number = [&](size_t i) {  // null: there were none to take a mean of
@@ -166,6 +166,7 @@ std::optional<Judgement> Pretraining::evaluate(const std::function<void()>& betw
       {"masked_lm_accuracy", m.masked_accuracy},   {"next_sentence_loss", m.next_loss},
       {"next_sentence_accuracy", m.next_accuracy}, {"predicted", static_cast<double>(m.predicted)},
       {"pairs", static_cast<double>(m.pairs)}};
+  judgement.larger_is_better = false;
   judgement.text = fmt::format("held out: MLM loss {:.3f}  perplexity {:.1f}  MLM accuracy {:.3f}",
                                m.masked_loss, m.perplexity(), m.masked_accuracy);
   if (m.pairs)
@@ -222,6 +223,11 @@ PretrainResult Pretraining::run() {
   options.settings = settings(schedule).dump();
   options.harmless = machine_settings;
   options.harmless.emplace_back("data");
+  if (held_out_)
+    options.judged_on = {"data_checksum",   "seed",           "max_seq_length",
+                         "masked_lm_prob",  "short_seq_prob", "max_predictions_per_seq",
+                         "whole_word_mask", "next_sentence"};
+  options.begins_with_out = o_.init && is_same_folder(*o_.init, o_.out);
   if (!options.schedule_by_clock) options.harmless.emplace_back("max_minutes");
   options.sgemm_rate = measure_sgemm_rate(3);
   options.about = about(options.sgemm_rate);

@@ -28,7 +28,18 @@ void check_loop_ranges(const TrainOptions& o) {
         "options.resume needs options.out, the folder of the run");
 }
 
-Run::Run(const RunSetup& setup) : RunSetup(setup), settings_(parse_ordered_json(o_.settings)) {
+namespace {
+constexpr const char* not_better = "not-better";
+
+// What `transformers` has no name for, of a trainer_state.json.
+Json own_state(const Json& state) {
+  const Json own = state.is_object() ? state.value("gradus", Json()) : Json();
+  return own.is_object() ? own : Json::object();
+}
+}
+
+Run::Run(const RunSetup& setup)
+    : RunSetup(setup), settings_(parse_ordered_json(o_.settings)), judged_on_(judged_on(o_)) {
   check_loop_ranges(o_);
   check_count("options.max_steps", schedule_.total, 1);
   if (!o_.out.empty()) open();
@@ -58,20 +69,24 @@ void Run::open() {
     resume();
   } else {
     Checkpoints::prune(o_.out, 0);
-    // what an earlier run says of itself
-    for (const char* file : {"trainer_state.json", "eval_results.json"}) fs::remove(o_.out / file);
+    if (!o_.overwrite_better) replaced_ = replaced_model(o_.out, judged_on_);
+    // what an earlier run says of itself; of the model, eval_results.json says it
+    fs::remove(o_.out / "trainer_state.json");
+    fs::remove_all(o_.out / not_better);
   }
   if (now_.result.ended_before) return;
-  if (!goes_on || !fs::exists(o_.out / "run.json"))
-    write_file(o_.out / "run.json", settings_.dump(2) + "\n");
+  if (!goes_on || !fs::exists(o_.out / "run.json")) write_settings();
   log_.emplace(o_.out, history_);
 }
 
 void Run::resume() {
   const auto note = [&](const std::string& line) { said_.push_back(line); };
   const fs::path from = o_.resume_from.empty() ? o_.out : o_.resume_from;
-  if (from == o_.out && fs::exists(o_.out / "run.json"))
-    require_same_settings(read_ordered_json(o_.out / "run.json"), o_.out.string());
+  if (from == o_.out && fs::exists(o_.out / "run.json")) {
+    const Json run = read_ordered_json(o_.out / "run.json");
+    require_same_settings(run, o_.out.string());
+    replaced_ = replaced_model(run);
+  }
   if (const fs::path end = from / "trainer_state.json";
       from == o_.out && fs::exists(end) && load_end(read_ordered_json(end)))
     return;
@@ -81,9 +96,8 @@ void Run::resume() {
     note(fmt::format("no checkpoint in {}: the run begins at step 0", from.string()));
     return;
   }
-  if (found->state.contains("gradus"))
-    require_same_settings(found->state["gradus"].value("settings", Json::object()),
-                          found->folder.string());
+  require_same_settings(own_state(found->state).value("settings", Json::object()),
+                        found->folder.string());
   load_checkpoint(*found, parameters_, optimizer_);
   restore(found->state);
   note(fmt::format("goes on from {}: step {} of {}", found->folder.string(), now_.result.steps,
@@ -92,7 +106,7 @@ void Run::resume() {
 
 // Whether the run has ended already: then only its result is taken.
 bool Run::load_end(const Json& state) {
-  if (!state.contains("gradus") || !state["gradus"].value("ended", false)) return false;
+  if (own_state(state).value("ended", Json()) != true) return false;
   restore(state);
   now_.result.ended_before = true;
   said_.push_back(fmt::format("the run in {} has ended, after step {}: nothing is left to do",
@@ -101,11 +115,14 @@ bool Run::load_end(const Json& state) {
 }
 
 void Run::require_same_settings(const Json& before, const std::string& where) const {
+  check(before.is_object(), "{}: what it says of the run's settings is no JSON object", where);
   const auto shown = [](const Json& value) { return value.is_null() ? "not given" : value.dump(); };
   Json all = before;
   all.update(settings_);
   for (const auto& [name, value] : all.items()) {
-    if (std::find(o_.harmless.begin(), o_.harmless.end(), name) != o_.harmless.end()) continue;
+    if (name == replaced_model_key ||
+        std::find(o_.harmless.begin(), o_.harmless.end(), name) != o_.harmless.end())
+      continue;
     const Json was = before.value(name, Json()), is = settings_.value(name, Json());
     if (was != is)
       fail(
@@ -161,12 +178,40 @@ void Run::write(const Json& line) {
   guard([&] { log_->write(line); });
 }
 
-void Run::save() {
+void Run::write_settings() const {
+  Json run = settings_;
+  if (replaced_) run[replaced_model_key] = as_json(*replaced_);
+  write_file(o_.out / "run.json", run.dump(2) + "\n");
+}
+
+bool Run::begins_unjudged() const {
+  return o_.begins_with_out && !o_.overwrite_better && !replaced_ && now_.result.steps == 0 &&
+         now_.parts_done == 0;
+}
+
+void Run::begin_with(const Judgement& judged) {
+  say("at the beginning  " + judged.text);
+  replaced_ = replaced_model(judged);
+  guard([&] { write_settings(); });
+}
+
+void Run::save(const std::optional<Judgement>& judged) {
+  const bool worse = replaced_ && (!judged || is_worse(*judged, *replaced_));
+  const fs::path folder = worse ? o_.out / not_better : o_.out;
   guard([&] {
+    if (worse && !fs::exists(folder))
+      say(
+          fmt::format("step {:>6}  {}: the model in {} had {} {:.4g} and stays; this one goes into "
+                      "{}",
+                      now_.result.steps, judged ? "worse" : "not judged", o_.out.string(),
+                      replaced_->metric, replaced_->value, folder.string()));
     checkpoints_->finish();  // which knows its folder by name
-    objective_.save(now_.result);
+    const fs::path results = folder / "eval_results.json";
+    fs::remove(results);  // of the model that goes
+    objective_.save(folder, now_.result);
+    if (!worse) fs::remove_all(o_.out / not_better);
     if (!now_.evaluation_line.is_null())
-      write_file(o_.out / "eval_results.json", now_.evaluation_line.dump(2) + "\n");
+      write_file(results, evaluation_file(now_.evaluation_line, judged_on_).dump(2) + "\n");
     write_file(o_.out / "trainer_state.json", state().dump(2) + "\n");
   });
 }
@@ -208,11 +253,16 @@ void Run::not_finite(const Batch& batch, const NotFinite& error) {
 
 void Run::end() {
   if (o_.out.empty()) return;
+  end_folder();
+  if (fs::exists(o_.out / not_better)) now_.result.not_better = o_.out / not_better;
+}
+
+void Run::end_folder() {
   if (!now_.result.complete) {
     checkpoint();
     guard([&] { checkpoints_->finish(); });
     // who stops a run does not wait for an evaluation
-    if (now_.result.best_step == 0 && now_.parts_done == 0) save();
+    if (now_.result.best_step == 0 && now_.parts_done == 0) save({});
     return;
   }
   guard([&] {

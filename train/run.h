@@ -6,6 +6,7 @@
 #include "gradus/train/checkpoint.h"
 #include "gradus/train/loop.h"
 #include "gradus/train/progress.h"
+#include "gradus/train/replaced_model.h"
 #include "gradus/train/run_log.h"
 
 namespace gradus {
@@ -47,7 +48,11 @@ class Run : RunSetup {
   void say(const std::string& lines);              // a line that stays, or several
   void show(const std::string& note);              // beside the progress
   void write(const nlohmann::ordered_json& line);  // to the log
-  void save();  // the model, by the objective, and how good it is
+  // Whether the model that the run begins with is to be judged, for it stands in the folder.
+  bool begins_unjudged() const;
+  void begin_with(const Judgement& judged);
+  // The model, by the objective, and how good it is; not over a better one.
+  void save(const std::optional<Judgement>& judged);
   bool checkpoint_is_due() const;
   void checkpoint();
   // The step's loss or gradient was not finite: leaves the step out if that is allowed, or throws
@@ -57,17 +62,21 @@ class Run : RunSetup {
 
  private:
   void open();
+  void end_folder();
   void resume();
   bool load_end(const nlohmann::ordered_json& state);
   void require_same_settings(const nlohmann::ordered_json& before, const std::string& where) const;
   nlohmann::ordered_json state() const;
   void restore(const nlohmann::ordered_json& state);
+  void write_settings() const;
   // What writes: a disk that does not take it is an Error, or is told and passed over.
   void guard(const std::function<void()>& writes);
   double position() const;  // on the line of progress
 
   RunState now_;
   nlohmann::ordered_json settings_, history_ = nlohmann::ordered_json::array();
+  std::string judged_on_;
+  std::optional<ReplacedModel> replaced_;
   std::optional<FolderLock> lock_;
   std::optional<Checkpoints> checkpoints_;
   std::optional<RunLog> log_;

@@ -61,34 +61,35 @@ void Run::restore(const Json& json) {
     const Json& own = json.at("gradus");
     RunState state;
     TrainResult& result = state.result;
-    result.steps = json.at("global_step");
-    result.tokens = json.at("num_input_tokens_seen");
-    result.best_step = json.at("best_global_step");
+    result.steps = count_of(json, "global_step");
+    result.tokens = count_of(json, "num_input_tokens_seen");
+    result.best_step = count_of(json, "best_global_step");
     if (result.best_step) result.best_score = json.at("best_metric");
     result.seconds = json.at("train_runtime");
     result.eval_seconds = json.at("eval_runtime");
-    result.skipped = own.at("skipped");
+    result.skipped = count_of(own, "skipped");
     result.last = as_metrics(own.at("last"));
     result.metrics = as_metrics(own.at("evaluation"));
-    state.parts_done = own.at("parts_done");
+    state.parts_done = count_of(own, "parts_done");
     state.loss = own.at("loss");
     std::vector<Means::Sum> sums;
     for (const Json& sum : own.at("sums")) sums.push_back({sum.at(0), sum.at(1), sum.at(2)});
     state.means.restore(std::move(sums));
-    state.tokens = own.at("tokens");
+    state.tokens = count_of(own, "tokens");
     state.seconds = own.at("seconds");
     state.flop = own.at("flop");
     state.evaluation_line = own.at("evaluation_line");
-    state.worse = own.at("evaluations_without_better");
-    state.evaluations_due = own.at("evaluations_due");
+    state.worse = count_of(own, "evaluations_without_better");
+    state.evaluations_due = count_of(own, "evaluations_due");
     state.evaluation_due = own.at("evaluation_due");
     result.complete = own.at("ended");
     objective_.restore(own.at("objective").get<std::string>());
     history_ = json.at("log_history");
+    for (const Json& line : history_) count_of(line, "step");
     now_ = std::move(state);
   } catch (const nlohmann::json::exception& error) {
     fail("trainer_state.json is not that of a run of this version: {}", error.what());
-  }
+  } catch (const Error& error) { fail("trainer_state.json: {}", error.what()); }
 }
 
 }  // namespace gradus

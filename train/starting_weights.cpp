@@ -23,6 +23,10 @@ int64_t count_trained(const std::vector<Parameter>& list) {
   return count;
 }
 
+bool has_same_head(const BertConfig& before, const BertConfig& config) {
+  return before.architectures == config.architectures && before.id2label == config.id2label;
+}
+
 namespace {
 bool of_head(const std::string& name) { return !name.starts_with("bert."); }
 }  // namespace
@@ -31,8 +35,7 @@ std::string load_weights(const FinetuneOptions& o, const BertConfig& before,
                          const BertConfig& config, const std::vector<Parameter>& list) {
   initialize_bert(list, config, BertInitialization::hugging_face, o.seed);
   if (o.random_init) return "all parameters begin at random";
-  const bool same_head =
-      before.architectures == config.architectures && before.id2label == config.id2label;
+  const bool same_head = has_same_head(before, config);
   std::vector<Parameter> wanted;
   for (const Parameter& p : list)
     if (same_head || !of_head(p.name)) wanted.push_back(p);

@@ -19,6 +19,8 @@ void set_layer_rates(const FinetuneOptions& options, const BertConfig& config,
                      Optimizer& optimizer);
 
 // Numbers that an optimizer would move.
+// Whether what the model was fine-tuned for is what it is trained for now.
+bool has_same_head(const BertConfig& before, const BertConfig& config);
 int64_t count_trained(const std::vector<Parameter>& list);
 
 // Of all values: whether two runs begin with the same.

@@ -31,7 +31,7 @@ std::string join(const std::string& start, const std::string& end) {
 
 std::vector<std::string> choices_of(const std::string& cell, const std::string& file,
                                     int64_t line) {
-  const auto list = parse_json(cell, nullptr, false);
+  const auto list = parse_json(cell, false);
   check(list.is_array(), "{}:{}: choices must be a JSON list of strings, not '{}'", file, line,
         cell);
   std::vector<std::string> choices;

@@ -73,13 +73,13 @@ Metrics ClassifySet::metrics(const std::vector<int32_t>& predicted) const {
 
 Evaluation ClassifySet::evaluate(const std::vector<UnitLogits>& logits) const {
   std::vector<int32_t> predicted;
-  std::vector<double> losses;
-  std::vector<std::vector<double>> p;
+  std::vector<double> losses, sure;
   for (size_t u = 0; u < logits.size(); ++u) {
-    p.push_back(probabilities(mean(logits[u])));
-    predicted.push_back(
-        static_cast<int32_t>(std::max_element(p[u].begin(), p[u].end()) - p[u].begin()));
-    losses.push_back(-std::log(std::max(p[u][static_cast<size_t>(ids_[u])], 1e-300)));
+    const std::vector<double> p = probabilities(mean(logits[u]));
+    const auto largest = std::max_element(p.begin(), p.end());
+    predicted.push_back(static_cast<int32_t>(largest - p.begin()));
+    sure.push_back(*largest);
+    losses.push_back(-std::log(std::max(p[static_cast<size_t>(ids_[u])], 1e-300)));
   }
   Evaluation result;
   result.metrics = metrics(predicted);
@@ -93,8 +93,7 @@ Evaluation ClassifySet::evaluate(const std::vector<UnitLogits>& logits) const {
   result.tables = class_table(confusion, table_.names()) + "\n" +
                   confusion_table(confusion, table_.names()) + "\n" + worst(losses, [&](size_t u) {
                     return fmt::format("is {}, {:.0f} % sure of {}", table_.name(ids_[u]),
-                                       100 * p[u][static_cast<size_t>(predicted[u])],
-                                       table_.name(predicted[u]));
+                                       100 * sure[u], table_.name(predicted[u]));
                   });
   return result;
 }

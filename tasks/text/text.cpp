@@ -61,7 +61,7 @@ std::vector<std::string> TextReader::labels_of(const std::string& cell, int64_t 
   if (options_.labels == LabelKind::one) {
     labels = {cell};
   } else if (options_.separator.empty()) {
-    const auto list = parse_json(cell, nullptr, false);
+    const auto list = parse_json(cell, false);
     check(list.is_array(),
           "{}:{}: the labels must be a JSON list of names, as [\"a\", \"b\"], not '{}'; or give "
           "the character between them",

@@ -54,6 +54,16 @@ TEST_CASE("UTF-8 is checked as Unicode's table 3-7 says") {
   CHECK(replace_invalid_utf8("a\xE2\x82z\xFF") == "a\xEF\xBF\xBDz\xEF\xBF\xBD");
 }
 
+TEST_CASE("a text without an end is cut at white space, else between characters") {
+  CHECK(part_of("short", 10) == 5);
+  CHECK(part_of("some words here", 11) == 11);
+  CHECK(part_of("some words here", 10) == 5);
+  CHECK(part_of("a\nb c", 3) == 2);
+  CHECK(part_of("äöü", 3) == 2);
+  CHECK(part_of("\U0001F600\U0001F600", 7) == 4);
+  CHECK(part_of(std::string(9, '\x80'), 4) >= 1);  // no UTF-8 at all
+}
+
 TEST_CASE("lines: ends, the byte-order mark, and invalid ones by number") {
   const Scratch scratch;
   write_file(scratch / "t", "\xEF\xBB\xBFone\r\ntwo\n\nlast");

@@ -54,7 +54,9 @@ F* real(F* /*ours*/, const char* name) {
     return original arguments;                        \
   }
 
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmissing-attributes"
+#endif
 BEFORE(rename, (const char* from, const char* to) noexcept, (from, to))
 BEFORE(renameat2, (int a, const char* from, int b, const char* to, unsigned flags) noexcept,
        (a, from, b, to, flags))

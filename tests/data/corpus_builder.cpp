@@ -55,6 +55,19 @@ TEST_CASE("documents and sentences are cut as asked") {
   CHECK(build(Documents::file, Sentences::line) == Told{"ab.cd|ef|g?|[UNK]"});
 }
 
+TEST_CASE("a line may have any length") {
+  const Scratch scratch;
+  std::string line;
+  while (line.size() < 2'500'000) line += "a b c d. ";
+  write_file(scratch / "in.txt", line + std::string(3'000'000, 'x') + "\n\ne.\n");
+  build_corpus(scratch / "c.gds", letters(), {.corpus = {scratch / "in.txt"}});
+  const CorpusFile corpus = CorpusFile::open(scratch / "c.gds");
+  CHECK(corpus.document_count() == 2);
+  // five tokens nine bytes apart, the word as its parts that are unknown, and "e."
+  const auto repeats = static_cast<int64_t>(line.size()) / 9;
+  CHECK(corpus.token_count() == 5 * repeats + 3 + 2);
+}
+
 TEST_CASE("held-out files and shares, folders, statistics") {
   const Scratch scratch;
   std::filesystem::create_directory(scratch / "books");

@@ -109,7 +109,8 @@ std::vector<std::string> checkpoint_seeds() {
 void read_checkpoint(std::string_view input) {
   const StoppedRun& run = stopped_run();
   const auto [name, bytes] = named(input);
-  if (name.find('/') != std::string::npos || !fs::exists(run.scratch / "kept/checkpoint-9" / name))
+  if (name.find('/') != std::string::npos ||
+      !fs::is_regular_file(run.scratch / "kept/checkpoint-9" / name))
     return;
   run.restore();
   put(run.checkpoint / name, std::string(bytes));

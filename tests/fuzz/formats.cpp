@@ -8,7 +8,8 @@ namespace gradus::testing {
 const Formats& formats() {
   static const Formats all = [] {
     Formats list;
-    for (const Formats& some : {tensor_formats(), text_formats(), table_formats(), folder_formats()})
+    for (const Formats& some :
+         {tensor_formats(), text_formats(), table_formats(), folder_formats()})
       list.insert(list.end(), some.begin(), some.end());
     return list;
   }();

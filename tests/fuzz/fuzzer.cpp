@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "gradus/base/error.h"
 #include "gradus/base/file.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -42,7 +42,9 @@ std::vector<std::string> table_seeds() {
       {"choice.jsonl",
        "{\"context\": \"a\", \"choices\": [\"b\", \"c\"], \"label\": 1}\n"
        "{\"context\": \"c\", \"choices\": [\"the\", \"b\"], \"label\": 0}\n"},
-      {"choice.csv", "video-id,fold-ind,startphrase,sent1,sent2,gold-source,ending0,ending1,ending2,ending3,label\n"
+      {"choice.csv",
+       "video-id,fold-ind,startphrase,sent1,sent2,gold-source,ending0,ending1,ending2,ending3,"
+       "label\n"
        "v,1,a,a,b,gold,c,a,b,the,2\n"},
   });
 }

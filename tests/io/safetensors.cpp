@@ -211,3 +211,15 @@ TEST_CASE("safetensors: a real checkpoint that was cut off is refused") {
         error_of([&] { SafetensorsFile file(folder / "all-MiniLM-L6-v2.truncated.safetensors"); }),
         "cut off");
 }
+
+TEST_CASE("safetensors: a header of 100,000 tensors is read in a moment") {
+  const Scratch scratch;
+  std::string header = "{", values;
+  for (int i = 0; i < 100'000; ++i) {
+    header += fmt::format(R"({}"t.{}":{{"dtype":"F32","shape":[1],"data_offsets":[{},{}]}})",
+                          i ? "," : "", i, 4 * i, 4 * i + 4);
+    values += "1234";
+  }
+  write_file(scratch / "many", file_of(header + "}", values));
+  CHECK(SafetensorsFile(scratch / "many").entries().size() == 100'000);
+}

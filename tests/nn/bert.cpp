@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "gradus/base/json.h"
 #include "gradus/base/random.h"
 #include "gradus/models/bert.h"
 #include "gradus/nn/audit.h"
@@ -152,6 +153,15 @@ TEST_CASE("a config survives the trip through JSON") {
   const BertConfig back = BertConfig::from_json(config.to_json(), "here");
   CHECK(back.to_json() == config.to_json());
   CHECK(back.id2label.at(1) == "yes");
+}
+
+TEST_CASE("a config may have very many labels") {
+  BertConfig config = BertConfig::named("tiny");
+  for (int64_t i = 0; i < 100'000; ++i) config.id2label[i] = fmt::format("label {}", i);
+  config.id2label[7] = "label 3";  // of two with one name, label2id has the last
+  const std::string text = config.to_json();
+  CHECK(BertConfig::from_json(text, "here").id2label == config.id2label);
+  CHECK(nlohmann::json::parse(text).at("label2id").at("label 3") == 7);
 }
 
 TEST_CASE("a config names its labels: id2label, its inverse alone, or how many") {

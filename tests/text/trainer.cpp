@@ -85,3 +85,15 @@ TEST_CASE("errors") {
   write_file(scratch / "t", "a b c d e f g\n");
   CHECK_MENTIONS(error_of([&] { train_wordpiece({scratch / "t"}, of_size(8)); }), "too small");
 }
+
+TEST_CASE("a text is one line or many, of any length; a word without end counts nowhere") {
+  const Scratch scratch;
+  std::string text = some_text(5, 700'000);  // two blocks and more
+  write_file(scratch / "lines", text);
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  write_file(scratch / "line", text);
+  const auto wanted = train_wordpiece({scratch / "lines"}, of_size(300));
+  CHECK(train_wordpiece({scratch / "line"}, of_size(300)) == wanted);
+  write_file(scratch / "word", text + std::string(5'000'000, 'q'));
+  CHECK(train_wordpiece({scratch / "word"}, of_size(300)) == wanted);
+}

@@ -233,3 +233,51 @@ TEST_CASE("what cannot be is refused before anything is written") {
                  "classifier.weight");
   CHECK_NOTHROW(FinetunedModel(scratch / "untrained", true));
 }
+
+TEST_CASE("a model that is worse than the one that it would replace is kept apart, unless asked") {
+  const Scratch scratch;
+  FinetuneOptions good = small_finetuning(scratch);
+  const double best = finetune(good).score();
+  CHECK(best == 1);
+  const std::string model = read_file(good.out / "model.safetensors"),
+                    results = read_file(good.out / "eval_results.json");
+
+  FinetuneOptions bad = good;
+  bad.epochs = 1, bad.learning_rate = 1e-6, bad.seed = 5;
+  const FinetuneResult worse = finetune(bad);
+  CHECK(worse.score() < best);
+  CHECK(worse.not_better == bad.out / "not-better");
+  CHECK(read_file(bad.out / "model.safetensors") == model);
+  CHECK(read_file(bad.out / "eval_results.json") == results);
+  const FinetunedModel apart(worse.not_better);
+
+  // a better one, or one as good, replaces it, and what was kept apart goes
+  good.seed = 7;
+  CHECK(finetune(good).not_better.empty());
+  CHECK_FALSE(fs::exists(good.out / "not-better"));
+  CHECK(read_file(good.out / "model.safetensors") != model);
+
+  // judged on another file there is nothing to compare
+  FinetuneOptions other = bad;
+  write_texts(scratch / "other.tsv", 20, 4);
+  other.validation = scratch / "other.tsv";
+  CHECK(finetune(other).not_better.empty());
+  finetune(good);
+  bad.overwrite_better = true;
+  CHECK(finetune(bad).not_better.empty());
+  CHECK(FinetunedModel(bad.out).task.kind == "classify");
+}
+
+TEST_CASE("a model that is trained in its own folder is judged first") {
+  const Scratch scratch;
+  FinetuneOptions o = small_finetuning(scratch);
+  finetune(o);
+  const std::string model = read_file(o.out / "model.safetensors");
+  fs::remove(o.out / "eval_results.json");
+  o.model = o.out;
+  o.epochs = 1, o.learning_rate = 1, o.warmup = 0;  // ruins it
+  const FinetuneResult ruined = finetune(o);
+  CHECK(ruined.score() < 1);
+  CHECK(ruined.not_better == o.out / "not-better");
+  CHECK(read_file(o.out / "model.safetensors") == model);
+}

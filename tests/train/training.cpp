@@ -94,6 +94,22 @@ TEST_CASE("pretrain leaves a folder that loads, its metrics and its configuratio
   CHECK(pretrain(more).mean("masked_lm_loss") < 6.0);
 }
 
+TEST_CASE("pretraining that goes astray does not write over the model that it began with") {
+  const Scratch scratch;
+  PretrainOptions o = small_pretraining(scratch, "run");
+  o.max_steps = 30, o.learning_rate = 3e-3;
+  pretrain(o);
+  const std::string model = read_file(o.out / "model.safetensors");
+  o.init = o.out;
+  o.overwrite = true;
+  o.max_steps = 5, o.learning_rate = 10, o.warmup = 0;
+  const PretrainResult astray = pretrain(o);
+  CHECK(astray.not_better == o.out / "not-better");
+  CHECK(read_file(o.out / "model.safetensors") == model);
+  BertForPreTraining apart(load_config(astray.not_better));
+  CHECK(load_parameters(astray.not_better, parameters(apart)).fresh.empty());
+}
+
 TEST_CASE("without next-sentence prediction the pooler is left alone") {
   const Scratch scratch;
   PretrainOptions o = small_pretraining(scratch, "run");
