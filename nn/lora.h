@@ -48,6 +48,8 @@ class LoraAdapters {
   // the model's list with the sums in place of the targets, in memory of their own
   std::vector<Parameter> merged() const;
   const std::vector<Adapter>& adapters() const { return adapters_; }
+  // the model's own parameters; outside of a scope without what is added
+  const auto& model() const { return parts_.list; }
   const LoraOptions& options() const { return options_; }
 
   class Attached {

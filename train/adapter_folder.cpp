@@ -10,6 +10,7 @@
 #include "gradus/io/model_folder.h"
 #include "gradus/io/safetensors.h"
 #include "gradus/ops/ops.h"
+#include "gradus/train/starting_weights.h"
 
 namespace gradus {
 namespace fs = std::filesystem;
@@ -36,6 +37,18 @@ std::vector<std::string> target_modules(const LoraAdapters& adapters) {
     modules.insert(adapter.name.substr(dot + 1));
   }
   return {modules.begin(), modules.end()};
+}
+
+// Adapters are wrong on any other model than theirs, and would say nothing of it. So they carry a
+// hash of the numbers that they add to: the body, but for the pooler, which is trained itself.
+constexpr const char* base_key = "gradus.base_hash";
+
+template <class List>
+std::string hash_of_base(const List& list) {
+  std::vector<Parameter> base;
+  for (const Parameter& p : list)
+    if (p.name.starts_with("bert.") && !p.name.starts_with("bert.pooler.")) base.push_back(p);
+  return hash_of(base);
 }
 
 struct Settings {
@@ -82,6 +95,7 @@ void save_adapters(const fs::path& folder, const LoraAdapters& adapters, const f
   save_folder_settings(change.path(), config, tokenizer);
   auto metadata = folder_hashes(config, tokenizer);
   metadata["format"] = "pt";
+  metadata[base_key] = hash_of_base(adapters.model());
   write_safetensors(change.path() / "adapter_model.safetensors", tensors, StoredAs::f32, metadata);
   const nlohmann::ordered_json settings{
       {"peft_type", "LORA"},
@@ -119,6 +133,12 @@ void load_adapters(const fs::path& folder, BertForTask& model) {
   if (const std::string changed = changed_since(file.metadata(), folder); !changed.empty())
     fail("{}: {} is not the one that was written with the adapters; answers would be wrong",
          folder.string(), changed);
+  if (const auto said = file.metadata().find(base_key);
+      said != file.metadata().end() && said->second != hash_of_base(body))
+    fail(
+        "{}: the model in {} is not the one that the adapters were trained on; answers would be "
+        "wrong",
+        folder.string(), base.string());
   constexpr std::string_view ending = ".lora_A.weight";
   std::vector<std::string> targets;
   for (const auto& [name, tensor] : file.entries())

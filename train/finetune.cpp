@@ -22,6 +22,9 @@ const FinetuneOptions& checked(const FinetuneOptions& o) {
   check_count("options.reinit_layers", o.reinit_layers, 0);
   check_count("options.lora_rank", o.lora_rank, 0);
   check_range("options.lora_alpha", o.lora_alpha, {.above = 0});
+  check(o.lora_rank == 0 || o.merge_lora || (!o.random_init && o.reinit_layers == 0),
+        "options.lora_rank: adapters that are kept apart need the model of the folder as it is; "
+        "options.random_init and options.reinit_layers change it (options.merge_lora keeps all)");
   check_range("options.layer_decay", o.layer_decay, {.above = 0, .at_most = 1});
   return o;
 }

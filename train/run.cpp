@@ -36,7 +36,7 @@ Json own_state(const Json& state) {
   const Json own = state.is_object() ? state.value("gradus", Json()) : Json();
   return own.is_object() ? own : Json::object();
 }
-}
+}  // namespace
 
 Run::Run(const RunSetup& setup)
     : RunSetup(setup), settings_(parse_ordered_json(o_.settings)), judged_on_(judged_on(o_)) {

@@ -95,9 +95,9 @@ void TextTaskSet::write_predictions(const std::vector<UnitLogits>& logits, std::
 }
 
 nlohmann::ordered_json named(const std::vector<double>& probabilities, const LabelTable& table) {
-  auto json = nlohmann::ordered_json::object();
+  nlohmann::ordered_json::object_t json;  // names differ: none is looked for among the others
   for (size_t c = 0; c < probabilities.size(); ++c)
-    json[table.name(static_cast<int32_t>(c))] = probabilities[c];
+    json.push_back({table.name(static_cast<int32_t>(c)), probabilities[c]});
   return json;
 }
 

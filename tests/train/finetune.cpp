@@ -111,6 +111,16 @@ TEST_CASE("adapters: only they and the head are trained; apart or merged they an
         CHECK_MESSAGE((p.view().to_vector<float>() != q.view().to_vector<float>()) == adapted,
                       p.name);
       }
+  const FinetuneOptions asked = o;
+  o.merge_lora = false;
+  o.reinit_layers = 1;
+  CHECK_MENTIONS(error_of([&] { finetune(o); }), "options.reinit_layers");
+  o = asked;
+  // on a model that is not theirs they are refused
+  BertForPreTraining other = small_model(4);
+  save_model_folder(scratch / "base", other.bert.config, parameters(other), small_tokenizer());
+  CHECK_MENTIONS(error_of([&] { FinetunedModel(scratch / "out"); }),
+                 "not the one that the adapters were trained on");
   o.lora_targets = {"*nothing*"};
   CHECK_MENTIONS(error_of([&] { finetune(o); }), "no parameter has a name like *nothing*");
 }
