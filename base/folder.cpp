@@ -43,9 +43,27 @@ void move(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) fail_write(to);
 }
 
+// Of a folder that is changed file by file, see FolderChange::move_in().
+constexpr const char *before_name = "before", *replaced_name = "replaced";
+
+// The files, as far as they can be moved.
+void move_files(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(from, error))
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  for (const fs::path& file : files) fs::rename(file, to / file.filename(), error);
+}
+
 // The second folder of a swap is temporary beside ".NAME.gradus".
 fs::path swap_name(const fs::path& folder) {
   return folder.parent_path() / ("." + folder.filename().string() + ".gradus");
+}
+
+// Whether what failed says that the disk is full or broken, not that it has no such thing.
+bool is_disk_failure() {
+  return errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == ENOMEM || errno == EMFILE ||
+         errno == ENFILE;
 }
 
 bool exchange(const fs::path& a, const fs::path& b) {
@@ -157,7 +175,7 @@ void FolderChange::commit(const std::string& last) {
   std::stable_partition(fresh.begin(), fresh.end(),
                         [&](const std::string& name) { return name != last; });
   if (had && fresh.size() + gone.size() > 1) {
-    swap(fresh);
+    if (!swap(fresh)) move_in(fresh);
     return;
   }
   for (const std::string& name : fresh) move(path() / name, folder_ / name);
@@ -165,48 +183,69 @@ void FolderChange::commit(const std::string& last) {
   sync(folder_);
 }
 
-void FolderChange::swap(const std::vector<std::string>& fresh) {
+// By a second folder that is exchanged with this one. False where the file system has no links or
+// no such exchange, or this is a mount point.
+bool FolderChange::swap(const std::vector<std::string>& fresh) {
   const fs::path parent = folder_.parent_path(), second = temporary_beside(swap_name(folder_));
-  const auto is_fresh = [&](const std::string& name) {
-    return std::find(fresh.begin(), fresh.end(), name) != fresh.end();
+  const auto cannot = [&] {
+    if (is_disk_failure()) fail_write(folder_);
+    return false;
   };
-  if (::mkdir(second.c_str(), 0777) == 0) {
-    Temporary temporary(second);
-    struct stat mode {};
-    if (::stat(folder_.c_str(), &mode) == 0) ::chmod(second.c_str(), mode.st_mode & 07777);
-    bool linked = true;
-    for (const auto& entry : fs::directory_iterator(folder_)) {
-      const fs::path& from = entry.path();
-      const std::string name = from.filename().string();
-      if (is_fresh(name) || (owned_(name) && !fs::exists(path() / name))) continue;
-      if (entry.is_directory() && !entry.is_symlink()) continue;
-      linked =
-          linked && ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, (second / name).c_str(), 0) == 0;
-    }
-    for (const std::string& name : fresh)
-      linked = linked && ::link((path() / name).c_str(), (second / name).c_str()) == 0;
-    if (linked) {
-      sync(second);
-      if (exchange(second, folder_)) {
-        sync(parent);
-        temporary.keep();
-        take_over(second, folder_);
-        return;
-      }
-    }
+  if (::mkdir(second.c_str(), 0777) != 0) return cannot();
+  Temporary temporary(second);
+  struct stat mode {};
+  if (::stat(folder_.c_str(), &mode) == 0) ::chmod(second.c_str(), mode.st_mode & 07777);
+  const auto link = [&](const fs::path& file) {
+    const fs::path to = second / file.filename();
+    return ::linkat(AT_FDCWD, file.c_str(), AT_FDCWD, to.c_str(), 0) == 0;
+  };
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_fresh = std::find(fresh.begin(), fresh.end(), name) != fresh.end();
+    if (is_fresh || (owned_(name) && !fs::exists(path() / name))) continue;
+    if (entry.is_directory() && !entry.is_symlink()) continue;
+    if (!link(entry.path())) return cannot();
   }
-  // A mount point, or a file system without links or swaps: without weights for a moment, which
-  // is no model; never with those of another.
-  std::vector<std::string> gone;
+  for (const std::string& name : fresh)
+    if (!link(path() / name)) return cannot();
+  sync(second);
+  if (!exchange(second, folder_)) return cannot();
+  sync(parent);
+  temporary.keep();
+  take_over(second, folder_);
+  return true;
+}
+
+// File by file: first what is replaced goes into path()/before, the weights first, then comes what
+// is new, the weights last. Without weights for a moment, which is no model; never with those of
+// another. Where a file cannot be moved, all is moved back; after a kill, recover_folder() does so,
+// or, once all that is replaced was out of the way, brings in the rest.
+void FolderChange::move_in(const std::vector<std::string>& fresh) {
+  const fs::path before = made(path() / before_name), replaced = path() / replaced_name;
+  std::vector<std::string> old, brought;
   for (const auto& entry : fs::directory_iterator(folder_))
     if (const std::string name = entry.path().filename().string();
         owned_(name) && !entry.is_directory() &&
-        (name == fresh.back() || !fs::exists(path() / name)))
-      gone.push_back(name);
-  for (const std::string& name : gone) fs::remove(folder_ / name);
-  sync(folder_);
-  for (const std::string& name : fresh) move(path() / name, folder_ / name);
-  sync(folder_);
+        (std::find(fresh.begin(), fresh.end(), name) != fresh.end() || !fs::exists(path() / name)))
+      old.push_back(name);
+  std::stable_partition(old.begin(), old.end(),
+                        [&](const std::string& name) { return name == fresh.back(); });
+  try {
+    for (const std::string& name : old) move(folder_ / name, before / name);
+    sync(folder_);
+    move(before, replaced);
+    sync(path());
+    for (const std::string& name : fresh) {
+      move(path() / name, folder_ / name);
+      brought.push_back(name);
+    }
+    sync(folder_);
+  } catch (const Error&) {
+    std::error_code error;
+    for (const std::string& name : brought) fs::rename(folder_ / name, path() / name, error);
+    move_files(fs::exists(replaced) ? replaced : before, folder_);
+    throw;
+  }
 }
 
 void recover_folder(const fs::path& given) {
@@ -219,7 +258,11 @@ void recover_folder(const fs::path& given) {
     if (entry.path().filename().string().starts_with(begins)) swapped.push_back(entry.path());
   for (const auto& entry : fs::directory_iterator(folder, error))
     if (is_temporary(entry.path()) && !is_being_written(entry.path())) left.push_back(entry.path());
-  for (const fs::path& path : left) fs::remove_all(path, error);
+  for (const fs::path& path : left) {
+    move_files(path / before_name, folder);
+    if (fs::exists(path / replaced_name)) move_files(path, folder);
+    fs::remove_all(path, error);
+  }
   for (const fs::path& path : swapped) take_over(path, folder);
 }
 

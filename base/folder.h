@@ -56,7 +56,8 @@ class FolderChange {
   void commit(const std::string& last);
 
  private:
-  void swap(const std::vector<std::string>& fresh);
+  bool swap(const std::vector<std::string>& fresh);
+  void move_in(const std::vector<std::string>& fresh);
   bool is_new_ = false;  // made by this one: taken away again where nothing came into it
   std::filesystem::path folder_;
   Owned owned_;

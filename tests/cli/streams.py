@@ -7,6 +7,7 @@ locks, signals, a file that is cut off while it is read. Runs the built program.
 import json
 import os
 import select
+import shutil
 import signal
 import stat
 import subprocess
@@ -294,6 +295,99 @@ def full_disks(here):
     )
 
 
+def small_disk(here):
+    """A real disk that is full: the model on it is the one that was there, and nothing else is."""
+    disk = here / "disk"
+    disk.mkdir()
+    shutil.copytree(here / "tuned", here / "before")
+    predict = f"{gradus} predict --model {disk}/tuned {here}/train.tsv"
+    done = shell(f"""unshare --map-root-user --mount bash -c '
+        mount -t tmpfs -o size=4m tmpfs {disk} || exit 77
+        cp -r {here}/tuned {disk}
+        {predict} > {here}/answers.before || exit 78
+        dd if=/dev/zero of={disk}/rest bs=1k count=9999 2>/dev/null  # to the last byte
+        {gradus} convert --model {here}/base --out {disk}/tuned --overwrite
+        echo exit code $?
+        {gradus} {' '.join(map(str, pretraining(here, "disk/run", 2)[:-2]))} --out {disk}/run
+        echo exit code $?
+        {predict} > {here}/answers.after || exit 79
+        ls -A {disk} {disk}/tuned'""")
+    if done.returncode == 77:
+        return print("SKIPPED: a small tmpfs, because it may not be mounted here")
+    said = done.stdout + done.stderr
+    check(done.returncode == 0 and said.count("exit code 1\n") == 2, "a full disk", said)
+    check(
+        said.count("No space left on device") == 2 and "tmp-" not in done.stdout,
+        "and says so",
+        said,
+    )
+    check(
+        (here / "answers.before").read_text() == (here / "answers.after").read_text(),
+        "the model on a full disk answers as before",
+    )
+
+
+def failing_calls(here):
+    """Each call that changes files fails in turn: said, and the folder is the one before."""
+    probe = shell("strace -f -qq -o /dev/null -e trace=fsync -e inject=fsync:error=EIO true")
+    if probe.returncode != 0:
+        return print("SKIPPED: strace -e inject, because strace is not here or may not trace")
+    shutil.copytree(here / "tuned", here / "injected")
+    before = run("predict", "--model", here / "injected", here / "train.tsv").stdout
+    for call, error, words in (
+        ("fsync", "EIO", "Input/output error"),
+        ("rename,renameat,renameat2", "ENOSPC", "No space left"),
+        ("openat", "EMFILE", "Too many open files"),
+        ("mkdir,mkdirat", "EACCES", "Permission denied"),
+        ("write,pwrite64,writev", "ENOSPC", "No space left"),
+    ):
+        for turn in (1, 2, 4, 8, 16):
+            paths = f"-P {here}/injected" if call == "openat" else ""
+            done = shell(
+                f"strace -f -qq -o /dev/null {paths} -e trace={call}"
+                f" -e inject={call}:error={error}:when={turn}"
+                f" {gradus} convert --model {here}/base --out {here}/injected --overwrite"
+            )
+            what = f"{call} number {turn} fails with {error}"
+            if done.returncode == 0:  # there was no such call, or it did not matter
+                shutil.rmtree(here / "injected")
+                shutil.copytree(here / "tuned", here / "injected")
+                continue
+            said = done.stdout + done.stderr
+            check(done.returncode == 1 and words in said, what, f"{done.returncode}: {said}")
+            left = sorted(path.name for path in (here / "injected").iterdir())
+            check(not any("tmp-" in name for name in left), f"{what}: nothing temporary", left)
+            now = run("predict", "--model", here / "injected", here / "train.tsv")
+            check(now.stdout == before, f"{what}: the model is the one before", now.stderr)
+
+
+def mount_point(here):
+    """A folder that cannot be swapped, killed at each rename: the next writer finds it whole."""
+    disk = here / "mounted"
+    disk.mkdir()
+    done = shell(f"""unshare --map-root-user --mount bash -c '
+        mount -t tmpfs -o size=8m tmpfs {disk} || exit 77
+        strace -f -qq -o /dev/null -e trace=rename -e inject=rename:error=EIO true || exit 77
+        predict() {{ {gradus} predict --model {disk} {here}/train.tsv 2>&1; }}
+        convert() {{ {gradus} convert --model {here}/base --out {disk} --overwrite; }}
+        for turn in $(seq 20); do
+          rm -rf {disk}/* {disk}/.gradus*; cp {here}/tuned/* {disk}
+          before=$(predict)
+          strace -f -qq -o /dev/null -e trace=rename -e inject=rename:signal=SIGKILL:when=$turn \\
+            {gradus} convert --model {here}/base --out {disk} --overwrite > {here}/said && break
+          (ulimit -f 0; convert)  # puts the folder right, then cannot write
+          if [ "$(predict)" = "$before" ]; then echo old
+          elif {gradus} fill-mask --model {disk} "the [MASK]" > {here}/said; then echo new
+          else echo neither after $turn; ls -A {disk}; fi
+        done 2> {here}/errors
+        echo ended after $turn'""")
+    if done.returncode == 77:
+        return print("SKIPPED: a mount point, because it may not be made or traced here")
+    words = done.stdout.split()
+    right = words.count("old") > 1 and words.count("new") > 1 and "neither" not in words
+    check(right and "ended after 20" not in done.stdout, "a mount point", done.stdout + done.stderr)
+
+
 def limits(here):
     """No deadlock, whatever the environment says of threads; a line where memory is missing."""
     for words in (
@@ -341,6 +435,9 @@ with tempfile.TemporaryDirectory(prefix="gradus-streams-") as name:
         locks_and_signals,
         cut_off,
         full_disks,
+        small_disk,
+        failing_calls,
+        mount_point,
         limits,
     ):
         begin = time.time()
