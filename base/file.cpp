@@ -134,7 +134,7 @@ uint64_t hash_bytes(const void* bytes, size_t size, uint64_t hash) {
     mix(word);
   }
   uint64_t tail = 0;
-  std::memcpy(&tail, at, size);
+  if (size > 0) std::memcpy(&tail, at, size);  // nothing may be at nullptr
   mix(tail ^ (static_cast<uint64_t>(size) << 56));
   return hash;
 }

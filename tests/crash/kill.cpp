@@ -47,12 +47,14 @@ F* real(F* /*ours*/, const char* name) {
 }  // namespace
 
 // Killed before the call: calls that have no middle.
+// NOLINTBEGIN(bugprone-macro-parentheses): a function's name and lists in parentheses
 #define BEFORE(name, parameters, arguments)           \
   extern "C" int name parameters {                    \
     static auto* const original = real(&name, #name); \
     if (is_turn()) end();                             \
     return original arguments;                        \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmissing-attributes"

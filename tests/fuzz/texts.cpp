@@ -121,6 +121,7 @@ void read_wordpiece(std::string_view input) {
 
 std::vector<std::string> wordpiece_seeds() {
   return {"The a b. ab aab abba\n\nthe the c.",
+          // NOLINTNEXTLINE(misc-misleading-bidirectional)
           "\xC3\x89t\xC3\xA9 \xE4\xB8\xAD\xE6\x96\x87 \xF0\x9F\x98\x80 a\xCC\x81 \xC4\xB0 "
           "\xEF\xBB\xBF\xE2\x80\xAE na\xC3\xAFve",
           "[MASK] [CLS] a[SEP]b \t\r\n ## ##a"};
