@@ -133,7 +133,7 @@ void run(const DemoOptions& o) {
   PretrainOptions pretraining;
   pretraining.data = corpus_file;
   pretraining.out = o.out / "model";
-  pretraining.overwrite = o.overwrite;
+  pretraining.overwrite = pretraining.overwrite_better = o.overwrite;
   pretraining.model = (o.out / "tiny.json").string();
   pretraining.max_seq_length = 64;
   // small: what such a model learns in minutes depends on the number of steps more than on what

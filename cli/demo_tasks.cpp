@@ -44,7 +44,7 @@ void run_demo_tasks(const std::filesystem::path& folder, uint64_t seed, story::W
     o.out = sets / task.name;
     o.train = sets / fmt::format("{}.train.{}", task.name, ending);
     o.validation = sets / fmt::format("{}.validation.{}", task.name, ending);
-    o.overwrite = o.quiet = true;
+    o.overwrite = o.overwrite_better = o.quiet = true;
     o.task.kind = task.kind;
     o.max_steps = task.steps;
     o.learning_rate = task.learning_rate;

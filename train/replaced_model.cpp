@@ -16,7 +16,10 @@ std::string judged_on(const TrainOptions& options) {
   if (options.judged_on.empty()) return "";
   const Json settings = parse_ordered_json(options.settings);
   Json shared = Json::object();
-  for (const std::string& name : options.judged_on) shared[name] = settings.at(name);
+  for (const std::string& name : options.judged_on) {
+    check(settings.contains(name), "options.judged_on: options.settings has no '{}'", name);
+    shared[name] = settings[name];
+  }
   return fmt::format("{:016x}", hash_bytes(shared.dump()));
 }
 

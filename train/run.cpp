@@ -74,7 +74,7 @@ void Run::open() {
     fs::remove(o_.out / "trainer_state.json");
     fs::remove_all(o_.out / not_better);
   }
-  if (now_.result.ended_before) return;
+  if (now_.result.ended_before) return note_not_better();
   if (!goes_on || !fs::exists(o_.out / "run.json")) write_settings();
   log_.emplace(o_.out, history_);
 }
@@ -254,6 +254,10 @@ void Run::not_finite(const Batch& batch, const NotFinite& error) {
 void Run::end() {
   if (o_.out.empty()) return;
   end_folder();
+  note_not_better();
+}
+
+void Run::note_not_better() {
   if (fs::exists(o_.out / not_better)) now_.result.not_better = o_.out / not_better;
 }
 

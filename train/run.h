@@ -63,6 +63,7 @@ class Run : RunSetup {
  private:
   void open();
   void end_folder();
+  void note_not_better();
   void resume();
   bool load_end(const nlohmann::ordered_json& state);
   void require_same_settings(const nlohmann::ordered_json& before, const std::string& where) const;
