@@ -17,7 +17,7 @@ std::string judged_on(const TrainOptions& options) {
   const Json settings = parse_ordered_json(options.settings);
   Json shared = Json::object();
   for (const std::string& name : options.judged_on) {
-    check(settings.contains(name), "options.judged_on: options.settings has no '{}'", name);
+    check(settings.contains(name), "a run is judged on '{}', which its settings do not have", name);
     shared[name] = settings[name];
   }
   return fmt::format("{:016x}", hash_bytes(shared.dump()));
