@@ -116,7 +116,7 @@ bool is_adapter_folder(const fs::path& folder) {
 }
 
 fs::path adapter_base(const fs::path& folder) {
-  const fs::path base = read_settings(folder).base;
+  fs::path base = read_settings(folder).base;
   check(fs::is_directory(base), "{}: the model that the adapters belong to, {}, is not there",
         (folder / "adapter_config.json").string(), base.string());
   return base;

@@ -66,6 +66,7 @@ std::string fault_of(const fs::path& folder) {
     if (files == said.end() || !files->is_object() || !files->contains("trainer_state.json"))
       return fmt::format("{} does not list its files", contents);
     for (const auto& [name, file] : files->items()) {
+      if (fs::path(name).filename() != name) return name + " is no file of it";
       if (!fs::is_regular_file(folder / name)) return name + " is missing";
       if (!file.is_object() || file.value("hash", nlohmann::json()) != hash_of(folder / name))
         return name + " has changed since it was written";
