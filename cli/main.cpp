@@ -1,6 +1,7 @@
 // The program `gradus`. Exit codes: 0 done, 1 the run failed, 2 wrong usage or input; every error
 // is one line on stderr.
 #include <fcntl.h>
+#include <filesystem>
 
 #include <csignal>
 #include <cstdlib>
@@ -73,6 +74,12 @@ int main(int argc, char** argv) {
   } catch (const Error& error) {
     fmt::print(stderr, "gradus: {}\n", cli::one_line(cli::with_options(error.what())));
     return error.exit_code;
+  } catch (const std::filesystem::filesystem_error& error) {
+    fmt::print(stderr, "gradus: {}\n",
+               cli::one_line(error.path1().string() + ": " + error.code().message()));
+    // a name that leads nowhere (too long, links in a circle) is for who gave it to mend
+    return error.code() == std::errc::io_error || error.code() == std::errc::no_space_on_device ? 1
+                                                                                                : 2;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr,
                "gradus: there is not enough memory for this; a smaller batch, shorter sequences or "
