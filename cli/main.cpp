@@ -1,11 +1,11 @@
 // The program `gradus`. Exit codes: 0 done, 1 the run failed, 2 wrong usage or input; every error
 // is one line on stderr.
 #include <fcntl.h>
-#include <filesystem>
 
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <new>
 
 #include "gradus/base/file.h"
