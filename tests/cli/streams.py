@@ -295,14 +295,28 @@ def full_disks(here):
     )
 
 
+def may(command):
+    """Whether a thing that not every machine allows is allowed here."""
+    return shell(command).returncode == 0
+
+
+def may_mount(folder):
+    return may(f"unshare --map-root-user --mount mount -t tmpfs tmpfs {folder}")
+
+
+def may_trace():
+    return may("strace -f -qq -o /dev/null -e trace=fsync -e inject=fsync:error=EIO true")
+
+
 def small_disk(here):
     """A real disk that is full: the model on it is the one that was there, and nothing else is."""
     disk = here / "disk"
     disk.mkdir()
-    shutil.copytree(here / "tuned", here / "before")
+    if not may_mount(disk):
+        return print("SKIPPED: a small disk, because none may be mounted here")
     predict = f"{gradus} predict --model {disk}/tuned {here}/train.tsv"
     done = shell(f"""unshare --map-root-user --mount bash -c '
-        mount -t tmpfs -o size=4m tmpfs {disk} || exit 77
+        mount -t tmpfs -o size=4m tmpfs {disk}
         cp -r {here}/tuned {disk}
         {predict} > {here}/answers.before || exit 78
         dd if=/dev/zero of={disk}/rest bs=1k count=9999 2>/dev/null  # to the last byte
@@ -312,8 +326,6 @@ def small_disk(here):
         echo exit code $?
         {predict} > {here}/answers.after || exit 79
         ls -A {disk} {disk}/tuned'""")
-    if done.returncode == 77:
-        return print("SKIPPED: a small tmpfs, because it may not be mounted here")
     said = done.stdout + done.stderr
     check(done.returncode == 0 and said.count("exit code 1\n") == 2, "a full disk", said)
     check(
@@ -329,8 +341,7 @@ def small_disk(here):
 
 def failing_calls(here):
     """Each call that changes files fails in turn: said, and the folder is the one before."""
-    probe = shell("strace -f -qq -o /dev/null -e trace=fsync -e inject=fsync:error=EIO true")
-    if probe.returncode != 0:
+    if not may_trace():
         return print("SKIPPED: strace -e inject, because strace is not here or may not trace")
     shutil.copytree(here / "tuned", here / "injected")
     before = run("predict", "--model", here / "injected", here / "train.tsv").stdout
@@ -365,9 +376,10 @@ def mount_point(here):
     """A folder that cannot be swapped, killed at each rename: the next writer finds it whole."""
     disk = here / "mounted"
     disk.mkdir()
+    if not may_mount(disk) or not may_trace():
+        return print("SKIPPED: a mount point, because it may not be made or traced here")
     done = shell(f"""unshare --map-root-user --mount bash -c '
-        mount -t tmpfs -o size=8m tmpfs {disk} || exit 77
-        strace -f -qq -o /dev/null -e trace=rename -e inject=rename:error=EIO true || exit 77
+        mount -t tmpfs -o size=8m tmpfs {disk}
         predict() {{ {gradus} predict --model {disk} {here}/train.tsv 2>&1; }}
         convert() {{ {gradus} convert --model {here}/base --out {disk} --overwrite; }}
         for turn in $(seq 20); do
@@ -381,8 +393,6 @@ def mount_point(here):
           else echo neither after $turn; ls -A {disk}; fi
         done 2> {here}/errors
         echo ended after $turn'""")
-    if done.returncode == 77:
-        return print("SKIPPED: a mount point, because it may not be made or traced here")
     words = done.stdout.split()
     right = words.count("old") > 1 and words.count("new") > 1 and "neither" not in words
     check(right and "ended after 20" not in done.stdout, "a mount point", done.stdout + done.stderr)
