@@ -77,9 +77,13 @@ int main(int argc, char** argv) {
   } catch (const std::filesystem::filesystem_error& error) {
     fmt::print(stderr, "gradus: {}\n",
                cli::one_line(error.path1().string() + ": " + error.code().message()));
-    // a name that leads nowhere (too long, links in a circle) is for who gave it to mend
-    return error.code() == std::errc::io_error || error.code() == std::errc::no_space_on_device ? 1
-                                                                                                : 2;
+    // a name that leads nowhere is for who gave it to mend
+    const std::error_code& code = error.code();
+    return code == std::errc::too_many_symbolic_link_levels ||
+                   code == std::errc::filename_too_long || code == std::errc::not_a_directory ||
+                   code == std::errc::no_such_file_or_directory
+               ? 2
+               : 1;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr,
                "gradus: there is not enough memory for this; a smaller batch, shorter sequences or "
