@@ -55,6 +55,10 @@ void move_files(const fs::path& from, const fs::path& to) {
   for (const fs::path& file : files) fs::rename(file, to / file.filename(), error);
 }
 
+bool is_among(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 // The second folder of a swap is temporary beside ".NAME.gradus".
 fs::path swap_name(const fs::path& folder) {
   return folder.parent_path() / ("." + folder.filename().string() + ".gradus");
@@ -201,8 +205,7 @@ bool FolderChange::swap(const std::vector<std::string>& fresh) {
   };
   for (const auto& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
-    const bool is_fresh = std::find(fresh.begin(), fresh.end(), name) != fresh.end();
-    if (is_fresh || (owned_(name) && !fs::exists(path() / name))) continue;
+    if (is_among(fresh, name) || (owned_(name) && !fs::exists(path() / name))) continue;
     if (entry.is_directory() && !entry.is_symlink()) continue;
     if (!link(entry.path())) return cannot();
   }
@@ -226,7 +229,7 @@ void FolderChange::move_in(const std::vector<std::string>& fresh) {
   for (const auto& entry : fs::directory_iterator(folder_))
     if (const std::string name = entry.path().filename().string();
         owned_(name) && !entry.is_directory() &&
-        (std::find(fresh.begin(), fresh.end(), name) != fresh.end() || !fs::exists(path() / name)))
+        (is_among(fresh, name) || !fs::exists(path() / name)))
       old.push_back(name);
   std::stable_partition(old.begin(), old.end(),
                         [&](const std::string& name) { return name == fresh.back(); });

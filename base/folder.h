@@ -52,7 +52,9 @@ class FolderChange {
   const std::filesystem::path& path() const { return staged_->path(); }
   // `last`: the file without which the others mean nothing (the weights). A single file that
   // differs is renamed; a folder that had none of the owned files gets them one by one, `last` in
-  // the end; otherwise a second folder, with all that stays, is swapped with this one.
+  // the end; otherwise a second folder, with all that stays, is swapped with this one. Where that
+  // cannot be (a mount point), the files are moved one by one, and a kill in between is put right
+  // by the next that changes the folder.
   void commit(const std::string& last);
 
  private:

@@ -95,6 +95,11 @@ nlohmann::ordered_json parse_ordered_json(std::string_view text) {
   return nlohmann::ordered_json::parse(text);
 }
 
+void add_member(nlohmann::ordered_json::object_t& object, std::string name,
+                nlohmann::ordered_json value) {
+  object.emplace_back(std::move(name), std::move(value));
+}
+
 int64_t count_of(const nlohmann::ordered_json& object, const char* key) {
   const auto& value = object.at(key);
   if (!value.is_number_integer() || value.get<int64_t>() < 0)

@@ -35,6 +35,11 @@ nlohmann::json read_any_json(const std::filesystem::path& path);
 nlohmann::json read_json(const std::filesystem::path& path);
 nlohmann::ordered_json read_ordered_json(const std::filesystem::path& path);
 
+// Adds a member to an object that has none of its name. ordered_json's own way looks for it among
+// all that are there: with thousands of them, too slow.
+void add_member(nlohmann::ordered_json::object_t& object, std::string name,
+                nlohmann::ordered_json value);
+
 // A member that counts something. An Error where it is no whole number from 0.
 int64_t count_of(const nlohmann::ordered_json& object, const char* key);
 

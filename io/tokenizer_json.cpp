@@ -21,13 +21,10 @@ std::string tokenizer_json(const Tokenizer& tokenizer) {
                      {"normalized", false},
                      {"special", true}});
 
-  // Appended to the pairs themselves: ordered_json looks through all keys at each insertion, too
-  // slow for 119,547 tokens.
-  Json vocab = Json::object();
-  auto& pairs = static_cast<Json::object_t::Container&>(vocab.get_ref<Json::object_t&>());
+  Json::object_t vocab;
   for (int32_t id = 0; id < vocabulary.size(); ++id)
     if (const std::string& token = vocabulary.token(id); vocabulary.find(token) == id)
-      pairs.emplace_back(token, id);
+      add_member(vocab, token, id);
 
   const auto piece = [](const char* kind, const std::string& id, int type) {
     return Json{{kind, {{"id", id}, {"type_id", type}}}};

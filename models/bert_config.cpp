@@ -191,13 +191,12 @@ std::string BertConfig::to_json() const {
   json["position_embedding_type"] = "absolute";
   json["use_cache"] = false;
   if (!id2label.empty()) {
-    // Without looking for each key among those before it: there may be many thousands.
     Json::object_t forward, backward;
     std::map<std::string_view, int64_t> last;  // of two labels of one name, as in Python's dict
     for (const auto& [id, label] : id2label) last[label] = id;
     for (const auto& [id, label] : id2label) {
-      forward.push_back({std::to_string(id), label});
-      if (last[label] == id) backward.push_back({label, id});
+      add_member(forward, std::to_string(id), label);
+      if (last[label] == id) add_member(backward, label, id);
     }
     json["id2label"] = std::move(forward);
     json["label2id"] = std::move(backward);

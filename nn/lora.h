@@ -49,7 +49,7 @@ class LoraAdapters {
   std::vector<Parameter> merged() const;
   const std::vector<Adapter>& adapters() const { return adapters_; }
   // the model's own parameters; outside of a scope without what is added
-  const auto& model() const { return parts_.list; }
+  const std::vector<Parameter>& model() const { return parts_.list; }
   const LoraOptions& options() const { return options_; }
 
   class Attached {

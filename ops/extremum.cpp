@@ -92,8 +92,8 @@ void extremum_of_columns(const Reduced& in, T* y, int64_t* index) {
   });
 }
 
-// Size 1 in the axes reduced. The index counts along all of them, row-major; of rows, it takes a pass
-// of its own, and is undefined where nobody wants it.
+// Size 1 in the axes reduced. The index counts along all of them, row-major; of rows, it takes a
+// pass of its own, and is undefined where nobody wants it.
 struct Found {
   Tensor y, index;
 };

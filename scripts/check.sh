@@ -36,16 +36,19 @@ configure() {
   [[ -f $folder/build.ninja ]] || CXX=$compiler meson setup "$folder" "$@" >/dev/null
 }
 
-# suite FOLDER: builds it and runs every test; what it says last are the counts.
-suite() {
+# built FOLDER [TARGET...]: builds all, or these; says what fails.
+built() {
   local folder=$1
-  if ! ninja -C "$folder" >"$folder/build.log" 2>&1; then
+  shift
+  if ! ninja -C "$folder" "$@" >"$folder/build.log" 2>&1; then
     grep -A 30 -m 1 '^FAILED' "$folder/build.log"
     echo "$folder does not build"
     return 1
   fi
-  GRADUS_CHECK_ALL=1 python3 scripts/run_tests.py "$folder"
 }
+
+# suite FOLDER: builds it and runs every test; what it says last are the counts.
+suite() { built "$1" && GRADUS_CHECK_ALL=1 python3 scripts/run_tests.py "$1"; }
 
 check_gcc() { configure build-gcc g++ && suite build-gcc; }
 check_clang() { configure build-clang clang++-14 && suite build-clang; }
@@ -59,18 +62,18 @@ check_sanitizers() {
   configure "${sanitized[@]}" && suite build-sanitizers
 }
 check_fuzz() {
-  configure "${sanitized[@]}" && ninja -C build-sanitizers tests/fuzz/fuzzer >/dev/null &&
+  configure "${sanitized[@]}" && built build-sanitizers tests/fuzz/fuzzer &&
     python3 tests/fuzz/run.py build-sanitizers/tests/fuzz/fuzzer ${FUZZ:-}
 }
 check_folders() {
-  configure "${sanitized[@]}" && ninja -C build-sanitizers gradus >/dev/null &&
+  configure "${sanitized[@]}" && built build-sanitizers gradus &&
     python3 tests/fuzz/folders.py build-sanitizers/gradus
 }
 
 check_tidy() {
   local rooms=${ROOMS:-$(ls -d */ | tr -d /)} files found
   files="$PWD/(${rooms//[[:space:]]/|})/.*\.cpp"
-  configure build-clang clang++-14 && ninja -C build-clang cli/commit.h >/dev/null || return 1
+  configure build-clang clang++-14 && built build-clang cli/commit.h || return 1
   found=$(run-clang-tidy-14 -quiet -p build-clang "$files" 2>/dev/null |
     grep -E '(warning|error):' | sort -u)
   echo "$found"

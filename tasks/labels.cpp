@@ -89,16 +89,19 @@ std::vector<int64_t> count_labels(const std::vector<std::vector<uint8_t>>& rows)
   return counts;
 }
 
+std::vector<size_t> most_frequent(const std::vector<int64_t>& counts, size_t most) {
+  std::vector<size_t> classes(counts.size());
+  std::iota(classes.begin(), classes.end(), size_t{0});
+  if (classes.size() <= most) return classes;
+  std::stable_sort(classes.begin(), classes.end(),
+                   [&](size_t a, size_t b) { return counts[a] > counts[b]; });
+  classes.resize(most);
+  return classes;
+}
+
 std::string label_distribution(const LabelTable& table, const std::vector<int64_t>& training,
                                const std::vector<int64_t>& validation) {
-  constexpr size_t most = 100;  // that are shown, the most frequent
-  std::vector<size_t> shown(table.names().size());
-  std::iota(shown.begin(), shown.end(), size_t{0});
-  if (shown.size() > most) {
-    std::stable_sort(shown.begin(), shown.end(),
-                     [&](size_t a, size_t b) { return training[a] > training[b]; });
-    shown.resize(most);
-  }
+  const std::vector<size_t> shown = most_frequent(training);
   size_t width = 5;
   for (const size_t i : shown) width = std::max(width, table.names()[i].size());
   std::string text = fmt::format("{:>4}  {:<{}}  {:>16}", "id", "label", width, "training");
@@ -118,8 +121,8 @@ std::string label_distribution(const LabelTable& table, const std::vector<int64_
     if (!validation.empty()) add(validation, all_validation, i);
     text += '\n';
   }
-  if (table.names().size() > most)
-    text += fmt::format("and {} more labels, with fewer examples\n", table.names().size() - most);
+  if (const size_t more = table.names().size() - shown.size(); more > 0)
+    text += fmt::format("and {} more labels, with fewer examples\n", more);
   std::vector<std::string> missing;
   for (size_t i = 0; i < table.names().size(); ++i)
     if (training[i] == 0) missing.push_back(table.names()[i]);

@@ -43,8 +43,7 @@ std::vector<std::string> target_modules(const LoraAdapters& adapters) {
 // hash of the numbers that they add to: the body, but for the pooler, which is trained itself.
 constexpr const char* base_key = "gradus.base_hash";
 
-template <class List>
-std::string hash_of_base(const List& list) {
+std::string hash_of_base(const std::vector<Parameter>& list) {
   std::vector<Parameter> base;
   for (const Parameter& p : list)
     if (p.name.starts_with("bert.") && !p.name.starts_with("bert.pooler.")) base.push_back(p);

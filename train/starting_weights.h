@@ -18,9 +18,10 @@ std::string load_weights(const FinetuneOptions& options, const BertConfig& befor
 void set_layer_rates(const FinetuneOptions& options, const BertConfig& config,
                      Optimizer& optimizer);
 
-// Numbers that an optimizer would move.
-// Whether what the model was fine-tuned for is what it is trained for now.
+// Whether both were, or are to be, fine-tuned for the same: head and labels.
 bool has_same_head(const BertConfig& before, const BertConfig& config);
+
+// Numbers that an optimizer would move.
 int64_t count_trained(const std::vector<Parameter>& list);
 
 // Of all values: whether two runs begin with the same.

@@ -58,12 +58,11 @@ void set_probabilities(std::vector<QaCandidate>& candidates) {
   for (auto& candidate : candidates) candidate.probability /= sum;
 }
 
-// {id: value(prediction)} in the order given. Appended without a search for the id, which is known
-// to be new: operator[] would make this quadratic.
+// {id: value(prediction)} in the order given; no two have one id.
 template <class Value>
 nlohmann::ordered_json object_of(const std::vector<QaPrediction>& predictions, Value&& value) {
   nlohmann::ordered_json::object_t object;
-  for (const auto& prediction : predictions) object.emplace_back(prediction.id, value(prediction));
+  for (const auto& prediction : predictions) add_member(object, prediction.id, value(prediction));
   return object;
 }
 

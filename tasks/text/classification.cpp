@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "gradus/base/error.h"
+#include "gradus/tasks/labels.h"
 
 namespace gradus {
 namespace {
@@ -159,16 +160,12 @@ std::string score_table(const std::vector<std::string>& names,
     text += fmt::format("{}  {:9.4f}  {:6.4f}  {:6.4f}  {:7}\n", padded(name, width),
                         score.precision, score.recall, score.f1, score.support);
   };
-  constexpr size_t most = 100;
-  std::vector<size_t> shown(names.size());
-  std::iota(shown.begin(), shown.end(), size_t{0});
-  if (shown.size() > most) {
-    std::stable_sort(shown.begin(), shown.end(),
-                     [&](size_t a, size_t b) { return scores[a].support > scores[b].support; });
-    shown.resize(most);
-  }
+  std::vector<int64_t> supports;
+  for (const ClassScore& score : scores) supports.push_back(score.support);
+  const std::vector<size_t> shown = most_frequent(supports);
   for (const size_t i : shown) row(names[i], scores[i]);
-  if (names.size() > most) text += fmt::format("and {} more\n", names.size() - most);
+  if (names.size() > shown.size())
+    text += fmt::format("and {} more\n", names.size() - shown.size());
   text += '\n';
   for (const auto& [name, score] : averages) row(name, score);
   return text;

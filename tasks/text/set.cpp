@@ -95,9 +95,9 @@ void TextTaskSet::write_predictions(const std::vector<UnitLogits>& logits, std::
 }
 
 nlohmann::ordered_json named(const std::vector<double>& probabilities, const LabelTable& table) {
-  nlohmann::ordered_json::object_t json;  // names differ: none is looked for among the others
+  nlohmann::ordered_json::object_t json;
   for (size_t c = 0; c < probabilities.size(); ++c)
-    json.push_back({table.name(static_cast<int32_t>(c)), probabilities[c]});
+    add_member(json, table.name(static_cast<int32_t>(c)), probabilities[c]);
   return json;
 }
 

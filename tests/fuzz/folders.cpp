@@ -128,7 +128,7 @@ void read_checkpoint(std::string_view input) {
 struct AdapterModel {
   Scratch scratch;
   AdapterModel() {
-    save_small_classifier(scratch / "base");
+    save_unhashed_classifier(scratch / "base");
     const BertConfig config = small_classifier_config();
     BertForTask model(BertHead::sequence_classification, config);
     load_parameters(scratch / "base", parameters(model));

@@ -1,5 +1,5 @@
-// libFuzzer over one format, the one that GRADUS_FUZZ names. With GRADUS_FUZZ_SEEDS it writes the
-// format's seeds into that folder and ends.
+// libFuzzer over one format, the one that GRADUS_FUZZ names; without it, it lists those there are
+// and ends. With GRADUS_FUZZ_SEEDS it writes the format's seeds into that folder and ends.
 #include <cstdio>
 #include <cstdlib>
 
@@ -15,8 +15,12 @@ const Format* fuzzed;
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   const char *name = std::getenv("GRADUS_FUZZ"), *folder = std::getenv("GRADUS_FUZZ_SEEDS");
+  if (!name) {
+    for (const Format& f : formats()) std::puts(f.name.c_str());
+    std::exit(0);
+  }
   try {
-    fuzzed = &format(name ? name : "");
+    fuzzed = &format(name);
     if (folder) {
       int number = 0;
       for (const std::string& seed : fuzzed->seeds())

@@ -18,16 +18,19 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-FORMATS = "safetensors torch pickle tensorflow config tokenizer wordpiece table squad conll corpus"
-FORMATS = FORMATS.split() + ["checkpoint", "adapters"]
 MEMORY_MIB, SECONDS_AN_INPUT, BYTES_AN_INPUT = 2048, 20, 1 << 16
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("fuzzer", type=Path)
 parser.add_argument("--seconds", type=int, default=600)
 parser.add_argument("--jobs", type=int, default=2)
-parser.add_argument("formats", nargs="*", default=FORMATS)
+parser.add_argument("formats", nargs="*", help="default: all")
 options = parser.parse_args()
+options.fuzzer = options.fuzzer.resolve()
+if not options.formats:
+    options.formats = subprocess.run(
+        [options.fuzzer], check=True, capture_output=True, text=True
+    ).stdout.split()
 memory = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else Path(tempfile.gettempdir())
 
 
@@ -51,7 +54,7 @@ def fuzz(name):
         )
         done = subprocess.run(
             [
-                options.fuzzer.resolve(),
+                options.fuzzer,
                 f"-max_total_time={options.seconds}",
                 f"-rss_limit_mb={MEMORY_MIB}",
                 f"-timeout={SECONDS_AN_INPUT}",

@@ -65,12 +65,12 @@ void read_table(std::string_view input) {
 }
 
 std::vector<std::string> squad_seeds() {
-  return {
-      R"({"version": "v2.0", "data": [{"title": "t", "paragraphs": [{"context": "the a b c. b", "qas": [)"
-      R"({"id": "1", "question": "a b?", "answers": [{"text": "b c", "answer_start": 6}]},)"
-      R"({"id": "2", "question": "c", "is_impossible": true, "answers": []}]}]}]})",
-      R"({"data": [{"paragraphs": [{"context": "a é b", "qas": [)"
-      R"({"id": "x", "question": "b", "answers": [{"text": "é", "answer_start": 2}]}]}]}]})"};
+  return {R"({"version": "v2.0", "data": [{"title": "t", "paragraphs": [)"
+          R"({"context": "the a b c. b", "qas": [)"
+          R"({"id": "1", "question": "a b?", "answers": [{"text": "b c", "answer_start": 6}]},)"
+          R"({"id": "2", "question": "c", "is_impossible": true, "answers": []}]}]}]})",
+          R"({"data": [{"paragraphs": [{"context": "a é b", "qas": [)"
+          R"({"id": "x", "question": "b", "answers": [{"text": "é", "answer_start": 2}]}]}]}]})"};
 }
 
 void read_squad_file(std::string_view input) {

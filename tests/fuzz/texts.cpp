@@ -26,7 +26,7 @@ const std::vector<std::string>& tokenizer_names() {
 struct SentenceModel {
   Scratch scratch;
   SentenceModel() {
-    save_small_classifier(scratch.path());
+    save_unhashed_classifier(scratch.path());
     SentenceFolder settings;
     settings.body = scratch.path();
     settings.max_length = 12;
@@ -65,7 +65,7 @@ void read_tokenizer(std::string_view input) {
 
 std::vector<std::string> config_seeds() {
   const Scratch scratch;
-  save_small_classifier(scratch.path());
+  save_unhashed_classifier(scratch.path());
   return {"config.json\n" + read_file(scratch / "config.json"),
           "config.json\n{\"architectures\":[\"BertForSequenceClassification\"],\"hidden_size\":8,"
           "\"num_hidden_layers\":2,\"num_attention_heads\":2,\"intermediate_size\":16,"
@@ -77,7 +77,7 @@ std::vector<std::string> config_seeds() {
 void read_config(std::string_view input) {
   static const struct Model {
     Scratch scratch;
-    Model() { save_small_classifier(scratch.path()); }
+    Model() { save_unhashed_classifier(scratch.path()); }
   } model;
   const auto [name, bytes] = named(input);
   if (name == "config.json") {

@@ -15,21 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-BertConfig classifier_config(const std::vector<std::string>& labels) {
-  BertConfig config = small_config();
-  config.architectures = {"BertForSequenceClassification"};
-  for (size_t i = 0; i < labels.size(); ++i) config.id2label[static_cast<int64_t>(i)] = labels[i];
-  return config;
-}
-
-void save_classifier(const fs::path& folder, const std::vector<std::string>& labels,
-                     uint64_t seed = 1) {
-  const BertConfig config = classifier_config(labels);
-  BertForTask model(BertHead::sequence_classification, config);
-  initialize_bert(parameters(model), config, BertInitialization::google, seed);
-  save_model_folder(folder, config, parameters(model), small_tokenizer());
-}
-
 void load_classifier(const fs::path& folder) {
   BertForTask model(BertHead::sequence_classification, load_config(folder));
   load_parameters(folder, parameters(model));
@@ -46,7 +31,7 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 TEST_CASE("a flipped bit, a shifted vocabulary and swapped labels are refused") {
   const Scratch scratch;
   const fs::path folder = scratch / "model", weights = folder / "model.safetensors";
-  save_classifier(folder, {"no", "yes"});
+  save_small_classifier(folder, {"no", "yes"});
   load_classifier(folder);
   const std::string whole = read_file(weights);
   uint64_t header = 0;
@@ -82,7 +67,7 @@ TEST_CASE("a flipped bit, a shifted vocabulary and swapped labels are refused") 
 TEST_CASE("folders without hashes load as ever; numbers that are not finite do not") {
   const Scratch scratch;
   const fs::path folder = scratch / "model";
-  save_classifier(folder, {"no", "yes"});
+  save_small_classifier(folder, {"no", "yes"});
   BertForTask model(BertHead::sequence_classification, load_config(folder));
   NamedTensors tensors;
   for (const Parameter& p : parameters(model)) tensors.emplace_back(p.name, clone(p.view()));
@@ -102,13 +87,13 @@ TEST_CASE("a folder changes at once: files of another form go, others stay") {
   for (const char* name : {"adapter_config.json", "adapter_model.safetensors", "pytorch_model.bin",
                            "notes.txt", "checkpoint-7/x"})
     write_file(folder / name, name);
-  save_classifier(folder, {"no", "yes"});
+  save_small_classifier(folder, {"no", "yes"});
   load_classifier(folder);
   for (const char* gone : {"adapter_config.json", "adapter_model.safetensors", "pytorch_model.bin"})
     CHECK_MESSAGE(!fs::exists(folder / gone), std::string(gone));
   CHECK(read_file(folder / "notes.txt") == "notes.txt");
   CHECK(read_file(folder / "checkpoint-7/x") == "checkpoint-7/x");
-  save_classifier(folder, {"yes", "no"}, 2);  // a swap of the whole folder
+  save_small_classifier(folder, {"yes", "no"}, 2);  // a swap of the whole folder
   load_classifier(folder);
   CHECK(read_file(folder / "checkpoint-7/x") == "checkpoint-7/x");
   for (const auto& entry : fs::directory_iterator(scratch.path()))
