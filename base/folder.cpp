@@ -148,6 +148,7 @@ FolderChange::FolderChange(const fs::path& folder, Owned owned)
     : folder_(real(folder, is_new_)), owned_(std::move(owned)) {
   lock_.emplace(folder_);
   recover_folder(folder_);
+  refuse_folders_for_files(folder_, owned_);
   staged_.emplace(made(temporary_beside(folder_ / ".gradus")));
   synced_later.push_back(path());
 }
@@ -249,6 +250,15 @@ void FolderChange::move_in(const std::vector<std::string>& fresh) {
     move_files(fs::exists(replaced) ? replaced : before, folder_);
     throw;
   }
+}
+
+void refuse_folders_for_files(const fs::path& folder,
+                              const std::function<bool(const std::string&)>& owned) {
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.is_directory() && entry.path().has_extension() &&
+        owned(entry.path().filename().string()))
+      fail("{} is a folder, and a file of that name is to be written; move it away",
+           entry.path().string());
 }
 
 void recover_folder(const fs::path& given) {

@@ -70,6 +70,10 @@ class FolderChange {
 // What a killed FolderChange left of `folder`: it is brought to its end or taken back.
 void recover_folder(const std::filesystem::path& folder);
 
+// An Error where a folder stands under the name of a file that is to be written: "model.safetensors".
+void refuse_folders_for_files(const std::filesystem::path& folder,
+                              const std::function<bool(const std::string& name)>& owned);
+
 // Whether two files hold the same bytes; false where one is not there.
 bool same_bytes(const std::filesystem::path& a, const std::filesystem::path& b);
 

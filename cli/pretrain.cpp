@@ -34,7 +34,7 @@ void add_pretrain(Verb& program) {
   verb.heading("Optimizer");
   add_learning_options(verb, *o);
   verb.option("--initialization", o->initialization,
-              "hugging_face google mimetic (for small models)");
+              "hugging_face google mimetic counts (of the corpus)");
   verb.heading("Watching");
   verb.option("--eval-steps", o->eval_steps, "default: ten times a run");
   verb.option("--eval-instances", o->eval_instances, "held-out instances; 0: all");

@@ -8,18 +8,26 @@
 #include "gradus/io/model_folder.h"
 #include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"
+#include "gradus/models/counts_initialization.h"
 #include "gradus/train/measure.h"
+#include "gradus/train/word_vectors.h"
 
 namespace gradus {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-BertInitialization initialization_named(const std::string& name) {
-  if (name == "hugging_face") return BertInitialization::hugging_face;
-  if (name == "google") return BertInitialization::google;
-  if (name == "mimetic") return BertInitialization::mimetic;
-  fail("options.initialization {}: it is hugging_face, google or mimetic", name);
+void begin(const ParameterList& list, const BertConfig& config, const CorpusFile& corpus,
+           const PretrainOptions& o) {
+  const std::string& name = o.initialization;
+  if (name == "google") return initialize_bert(list, config, BertInitialization::google, o.seed);
+  if (name == "mimetic") return initialize_bert(list, config, BertInitialization::mimetic, o.seed);
+  check(name == "hugging_face" || name == "counts",
+        "options.initialization {}: it is hugging_face, google, mimetic or counts", name);
+  initialize_bert(list, config, BertInitialization::hugging_face, o.seed);
+  if (name != "counts") return;
+  const WordVectors words = word_vectors(PositivePmi(corpus), config.hidden_size, o.seed);
+  initialize_from_counts(list, config, {words.vectors, words.log_frequency});
 }
 
 BertConfig configuration(const PretrainOptions& o, const CorpusFile& corpus) {
@@ -102,7 +110,7 @@ Pretraining::Pretraining(const PretrainOptions& o)
       stream_(train_) {
   if (!corpus_.documents(Split::validation).empty())
     held_out_.emplace(corpus_, Split::validation, instances_of(o), o.seed + 1);
-  initialize_bert(list_, model_.bert.config, initialization_named(o.initialization), o.seed);
+  begin(list_, model_.bert.config, corpus_, o);
   if (o.init) loaded_ = load_parameters(*o.init, list_).to_text();
   // Without pairs the next-sentence head and the pooler have no loss: they stay as they are.
   if (!o.instances.next_sentence)

@@ -5,6 +5,7 @@
 #include "gradus/base/file.h"
 #include "gradus/base/folder.h"
 #include "gradus/base/range.h"
+#include "gradus/io/model_folder.h"
 #include "gradus/train/not_finite.h"
 
 namespace gradus {
@@ -64,6 +65,7 @@ void Run::open() {
   make_output_folder(o_.out, o_.overwrite || (goes_on && a_run));
   lock_.emplace(o_.out);
   recover_folder(o_.out);
+  refuse_folders_for_files(o_.out, is_model_file);
   checkpoints_.emplace(o_.out, o_.save_total_limit);
   if (goes_on) {
     resume();

@@ -44,4 +44,28 @@ inline void write_numbered_corpus(const std::filesystem::path& path, int documen
                  .seed = seed});
 }
 
+// Words of two topics, each with its own company, drawn at random; some words are never seen.
+inline void write_topics(const std::filesystem::path& path) {
+  const Tokenizer tokenizer(numbered_vocabulary(48));
+  CorpusWriter writer(path, tokenizer);
+  Random random(7);
+  for (int d = 0; d < 60; ++d) {
+    const int64_t topic = d % 2;
+    for (int s = 0; s < 6; ++s) {
+      std::vector<int32_t> ids;
+      for (int i = 0; i < 9; ++i)
+        ids.push_back(static_cast<int32_t>(5 + 20 * topic + random.below(20)));
+      writer.add_sentence(ids);
+    }
+    writer.end_document(0);
+  }
+  writer.documents().back().split = Split::validation;
+  writer.finish({.files = {{"topics", 0, 0}},
+                 .lines = 0,
+                 .duplicate_lines = 0,
+                 .documents = "blank",
+                 .sentences = "line",
+                 .seed = 1});
+}
+
 }  // namespace gradus::testing

@@ -101,3 +101,22 @@ TEST_CASE("a folder changes at once: files of another form go, others stay") {
   for (const auto& entry : fs::directory_iterator(folder))
     CHECK(entry.path().filename().string().find("tmp") == std::string::npos);
 }
+
+TEST_CASE("a folder under the name of a model's file is refused before anything is written") {
+  const Scratch scratch;
+  const fs::path folder = scratch / "model";
+  save_small_classifier(folder, {"no", "yes"});
+  fs::remove(folder / "config.json");
+  fs::create_directories(folder / "config.json");
+  const std::string weights = read_file(folder / "model.safetensors");
+  try {
+    save_small_classifier(folder, {"yes", "no"}, 2);
+    FAIL("saved");
+  } catch (const Error& error) {
+    CHECK(error.exit_code == 2);
+    CHECK(std::string(error.what()) ==
+          (folder / "config.json").string() +
+              " is a folder, and a file of that name is to be written; move it away");
+  }
+  CHECK(read_file(folder / "model.safetensors") == weights);
+}

@@ -1,0 +1,129 @@
+#include "gradus/models/counts_initialization.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "gradus/base/error.h"
+#include "gradus/ops/ops.h"
+
+namespace gradus {
+namespace {
+
+// Of the BERT inside: its names begin with "bert." where it has a head.
+Tensor named(const ParameterList& list, const std::string& name) {
+  for (const Parameter& p : list)
+    if (!p.tied && p.name.ends_with(name)) return p.view();
+  fail("initial values from counts: the model has no parameter {}", name);
+}
+
+Tensor of_layer(const ParameterList& list, int64_t layer, const std::string& name) {
+  return named(list, fmt::format("encoder.layer.{}.attention.{}.weight", layer, name));
+}
+
+void set(Tensor to, std::span<const float> values, double factor, const char* what) {
+  check(to.numel() == static_cast<int64_t>(values.size()),
+        "initial values from counts: {} {}, the model has {}", values.size(), what, to.numel());
+  float* write = to.write<float>();
+  for (const float value : values) *write++ = static_cast<float>(factor * value);
+}
+
+void add_identity(Tensor square, double factor) {
+  const int64_t n = square.shape()[0];
+  float* to = square.write<float>();
+  for (int64_t i = 0; i < n; ++i) to[i * n + i] += static_cast<float>(factor);
+}
+
+int64_t head_size(const BertConfig& config) {
+  return config.hidden_size / config.num_attention_heads;
+}
+
+}  // namespace
+
+void begin_with_counts(const ParameterList& list, const CountsInitialization& with) {
+  const NoGrad scope;
+  set(named(list, "embeddings.word_embeddings.weight"), with.vectors, with.rms, "vectors' numbers");
+  set(named(list, "cls.predictions.bias"), with.log_frequency, 1, "log frequencies");
+}
+
+std::vector<double> position_frequencies(const BertConfig& config) {
+  const int64_t even = head_size(config) / 2, all = config.hidden_size / 2;
+  std::vector<double> frequencies;
+  for (int64_t i = 0; i < all; ++i) {
+    if (i < even) {
+      const double golden = static_cast<double>(i) / std::numbers::phi;
+      frequencies.push_back(std::numbers::pi *
+                            (static_cast<double>(i) + golden - std::floor(golden)) /
+                            static_cast<double>(even));
+    } else {
+      frequencies.push_back(
+          std::pow(1000.0, -static_cast<double>(i - even + 1) / static_cast<double>(all - even)));
+    }
+  }
+  return frequencies;
+}
+
+void place_positions(const ParameterList& list, const BertConfig& config, double rms) {
+  const NoGrad scope;
+  Tensor table = named(list, "embeddings.position_embeddings.weight");
+  const int64_t positions = table.shape()[0], n = table.shape()[1];
+  const std::vector<double> frequencies = position_frequencies(config);
+  float* to = table.write<float>();
+  for (int64_t t = 0; t < positions; ++t)
+    for (size_t i = 0; i < frequencies.size(); ++i) {
+      const double angle = static_cast<double>(t) * frequencies[i];
+      float* pair = to + t * n + 2 * static_cast<int64_t>(i);
+      pair[0] = static_cast<float>(rms * std::numbers::sqrt2 * std::sin(angle));
+      pair[1] = static_cast<float>(rms * std::numbers::sqrt2 * std::cos(angle));
+    }
+}
+
+int64_t head_offset(const BertConfig& config, int64_t layer, int64_t head) {
+  const int64_t k = (layer * config.num_attention_heads + head) % 6;
+  return (k / 2 + 1) * (k % 2 ? 1 : -1);
+}
+
+void look_at_offsets(const ParameterList& list, const BertConfig& config, int64_t layers,
+                     double sharpness) {
+  const NoGrad scope;
+  const std::vector<double> frequencies = position_frequencies(config);
+  const int64_t n = config.hidden_size, d = head_size(config);
+  for (int64_t layer = 0; layer < std::min(layers, config.num_hidden_layers); ++layer) {
+    float* query = of_layer(list, layer, "self.query").write<float>();
+    float* key = of_layer(list, layer, "self.key").write<float>();
+    for (int64_t head = 0; head < config.num_attention_heads; ++head) {
+      const auto offset = static_cast<double>(head_offset(config, layer, head));
+      for (int64_t i = 0; i < d / 2; ++i) {
+        const double angle = offset * frequencies[static_cast<size_t>(i)];
+        const auto a = static_cast<float>(sharpness * std::cos(angle)),
+                   b = static_cast<float>(sharpness * std::sin(angle));
+        const int64_t sine = (head * d + 2 * i) * n + 2 * i, cosine = sine + n;
+        query[sine] += a, query[sine + 1] += b;
+        query[cosine] -= b, query[cosine + 1] += a;
+        key[sine] += static_cast<float>(sharpness);
+        key[cosine + 1] += static_cast<float>(sharpness);
+      }
+    }
+  }
+}
+
+void pass_values_on(const ParameterList& list, const BertConfig& config, double passed_on,
+                    double transformed) {
+  const NoGrad scope;
+  for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer)
+    for (const char* which : {"self.value", "output.dense"})
+      add_identity(of_layer(list, layer, which), passed_on);
+  add_identity(named(list, "cls.predictions.transform.dense.weight"), transformed);
+}
+
+void initialize_from_counts(const ParameterList& list, const BertConfig& config,
+                            const CountsInitialization& with) {
+  check(head_size(config) % 2 == 0,
+        "initial values from counts: the heads have {} features; it takes an even number",
+        head_size(config));
+  begin_with_counts(list, with);
+  place_positions(list, config, with.rms);
+  look_at_offsets(list, config, with.layers, with.sharpness);
+  pass_values_on(list, config, with.passed_on, with.transformed);
+}
+
+}  // namespace gradus
