@@ -70,7 +70,8 @@ class FolderChange {
 // What a killed FolderChange left of `folder`: it is brought to its end or taken back.
 void recover_folder(const std::filesystem::path& folder);
 
-// An Error where a folder stands under the name of a file that is to be written: "model.safetensors".
+// An Error where a folder stands under the name of a file that is to be written
+// ("model.safetensors").
 void refuse_folders_for_files(const std::filesystem::path& folder,
                               const std::function<bool(const std::string& name)>& owned);
 

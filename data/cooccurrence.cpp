@@ -27,9 +27,6 @@ void for_each_document(const CorpusFile& corpus, F&& f) {
   }
 }
 
-// How many pairs have a count of at least 2^k, for each k.
-using Histogram = std::array<int64_t, 33>;
-
 }  // namespace
 
 PositivePmi::PositivePmi(const CorpusFile& corpus, const CooccurrenceOptions& options)
@@ -44,7 +41,7 @@ PositivePmi::PositivePmi(const CorpusFile& corpus, const CooccurrenceOptions& op
   blocks_.resize(static_cast<size_t>((size() + rows_a_block_ - 1) / rows_a_block_));
 
   std::mutex mutex;
-  Histogram at_least{};
+  std::array<int64_t, 33> at_least{};  // pairs with a count of 2^k and more
   uint32_t threshold = 1;
   const auto drop_rare = [&](Block& block) {
     size_t kept = 0;
@@ -64,9 +61,13 @@ PositivePmi::PositivePmi(const CorpusFile& corpus, const CooccurrenceOptions& op
   };
   parallel_for(static_cast<int64_t>(blocks_.size()), 1, [&](int64_t b, int64_t) {
     Block block = counted(corpus, b * rows_a_block_, std::min(size(), (b + 1) * rows_a_block_));
-    const std::lock_guard lock(mutex);
+    std::array<int64_t, 33> with_bits{};
     for (const uint32_t count : block.counts)
-      for (int k = std::bit_width(count) - 1; k >= 0; --k) ++at_least[static_cast<size_t>(k)];
+      ++with_bits[static_cast<size_t>(std::bit_width(count))];
+    const std::lock_guard lock(mutex);
+    int64_t more = 0;
+    for (size_t bits = with_bits.size() - 1; bits > 0; --bits)
+      more += with_bits[bits], at_least[bits - 1] += more;
     const uint32_t before = threshold;
     while (threshold < 1U << 31 &&
            at_least[static_cast<size_t>(std::bit_width(threshold)) - 1] > options.most_pairs)

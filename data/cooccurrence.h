@@ -8,9 +8,10 @@
 //   P[w, c]   = max(0, log(C[w, c] / (sum of C[w, ·] q(c)))),   q(c) ~ (sum of C[c, ·])^0.75
 //   row w     = (P[w, c] + P[c, w]) / 2 where it is above 0
 //
-// Counts are whole numbers (sixtieths), so that they are the same in any order, on any number of
-// threads. Memory does not grow with the corpus: where more pairs than `most_pairs` are left, the
-// rarest are dropped, by the smallest threshold of 2^k sixtieths that does.
+// Counts are whole numbers (sixtieths; they stop at 2^32 - 1), so that they are the same in any
+// order, on any number of threads. Memory does not grow with the corpus: where more pairs than
+// `most_pairs` are left, the rarest are dropped, by the smallest threshold of 2^k sixtieths that
+// does.
 #pragma once
 
 #include <cstdint>

@@ -45,7 +45,8 @@ std::vector<std::vector<uint8_t>> label_rows(const TextSet& set, const LabelTabl
 std::vector<int64_t> count_labels(const std::vector<int32_t>& ids, int32_t classes);
 std::vector<int64_t> count_labels(const std::vector<std::vector<uint8_t>>& rows);
 
-// The numbers of the classes with the largest counts, at most so many: for a table that people read.
+// The numbers of the classes with the largest counts, at most so many: for a table that people
+// read.
 // All of them, in their order, where they are no more.
 std::vector<size_t> most_frequent(const std::vector<int64_t>& counts, size_t most = 100);
 

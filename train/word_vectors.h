@@ -23,7 +23,7 @@ struct WordVectors {
   std::vector<float> log_frequency;  // [vocabulary]: log((count + 1) / (tokens + vocabulary))
 };
 
-// Words that the corpus never has get small noise.
+// Words that the corpus never has, or never in company that says anything, get small noise.
 WordVectors word_vectors(const PositivePmi& pmi, int64_t width, uint64_t seed);
 
 }  // namespace gradus
