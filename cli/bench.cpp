@@ -100,7 +100,7 @@ struct Timed : Objective {
   void stop() {
     if (step > 0) times.push_back(seconds_now() - start);
   }
-  Batch next() override {
+  Batch next(double /*progress*/) override {
     stop();
     if (step == 0 && options.profile) profiler = std::make_unique<Profiler>();
     // beside others a rate of the machine says nothing

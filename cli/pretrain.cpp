@@ -2,10 +2,27 @@
 #include "gradus/train/pretrain.h"
 
 #include "gradus/cli/learning_options.h"
+#include "gradus/cli/lists.h"
 #include "gradus/cli/output.h"
 #include "gradus/train/progress.h"
 
 namespace gradus::cli {
+namespace {
+
+std::vector<Phase> parse_phases(const std::string& text) {
+  std::vector<Phase> phases;
+  for (const std::string& part : split(text, ',')) {
+    const auto numbers = split(part, ':');
+    Phase phase{};
+    check(numbers.size() == 2 && parse(numbers[0], phase.max_seq_length) &&
+              parse(numbers[1], phase.share),
+          "--phases {}: it is LENGTH:SHARE,LENGTH:SHARE,…, as 64:0.6,128:0.4", text);
+    phases.push_back(phase);
+  }
+  return phases;
+}
+
+}  // namespace
 
 void add_pretrain(Verb& program) {
   auto o = std::make_shared<PretrainOptions>();
@@ -22,11 +39,24 @@ void add_pretrain(Verb& program) {
   verb.option("--max-minutes", o->max_minutes,
               "of training; alone it also sets the schedule, by the clock");
   verb.heading("Batches");
-  verb.option("--batch-size", o->batch_size, "sequences").positive();
+  verb.option(
+      "--batch-size",
+      [o](const std::string& text) {
+        parse_range("--batch-size", text, o->batch_size, o->final_batch_size);
+      },
+      "32", "sequences; FROM:TO grows on the way");
   verb.option("--gradient-accumulation-steps", o->gradient_accumulation_steps).positive();
   verb.option("--max-seq-length", o->max_seq_length);
-  verb.option("--masked-lm-prob", o->instances.masked_lm_prob);
-  verb.option("--max-predictions-per-seq", o->instances.max_predictions_per_seq);
+  verb.option(
+      "--phases", [o](const std::string& text) { o->phases = parse_phases(text); }, "",
+      "LENGTH:SHARE,…: other lengths on the way");
+  verb.option(
+      "--masked-lm-prob",
+      [o](const std::string& text) {
+        parse_range("--masked-lm-prob", text, o->instances.masked_lm_prob, o->final_masked_lm_prob);
+      },
+      "0.15", "FROM:TO falls on the way");
+  verb.option("--max-predictions-per-seq", o->instances.max_predictions_per_seq, "0: no limit");
   verb.option("--short-seq-prob", o->instances.short_seq_prob);
   verb.flag("--whole-word-mask", o->instances.whole_word_mask);
   verb.flag("!--no-next-sentence", o->instances.next_sentence,
@@ -38,6 +68,7 @@ void add_pretrain(Verb& program) {
   verb.heading("Watching");
   verb.option("--eval-steps", o->eval_steps, "default: ten times a run");
   verb.option("--eval-instances", o->eval_instances, "held-out instances; 0: all");
+  verb.option("--eval-masked-lm-prob", o->eval_masked_lm_prob, "of their tokens").hidden();
   const auto read_run_options = add_run_options(verb, *o);
   verb.footer(
       "Example: gradus pretrain --data novels.gds --model tiny --max-steps 5000 --learning-rate "

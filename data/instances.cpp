@@ -36,7 +36,8 @@ InstanceSource::InstanceSource(const CorpusFile& corpus, Split split,
   check(options.masked_lm_prob > 0 && options.masked_lm_prob < 1,
         "options.masked_lm_prob {}: it is a share of the tokens, above 0 and below 1",
         options.masked_lm_prob);
-  check(options.max_predictions_per_seq >= 1, "options.max_predictions_per_seq {}: at least 1",
+  check(options.max_predictions_per_seq >= 0,
+        "options.max_predictions_per_seq {}: at least 1, or 0 for no limit",
         options.max_predictions_per_seq);
   check(options.short_seq_prob >= 0 && options.short_seq_prob <= 1,
         "options.short_seq_prob {}: it is a probability, from 0 to 1", options.short_seq_prob);
@@ -167,7 +168,8 @@ int64_t InstanceSource::tokens(int64_t epoch) const {
 
 // ---- making one instance
 
-Instance InstanceSource::get(int64_t epoch, int64_t index) const {
+Instance InstanceSource::get(int64_t epoch, int64_t index,
+                             std::optional<double> masked_lm_prob) const {
   const auto plan = this->plan(epoch);
   const Pair& pair = this->pair(*plan, index);
   Random random = instance_random(seed_, epoch, Draw::instance, index);
@@ -196,13 +198,13 @@ Instance InstanceSource::get(int64_t epoch, int64_t index) const {
     instance.ids.push_back(vocabulary.sep());
     instance.types.resize(instance.ids.size(), 1);
   }
-  mask(instance, random);
+  mask(instance, masked_lm_prob.value_or(options_.masked_lm_prob), random);
   return instance;
 }
 
 // create_masked_lm_predictions: candidates in random order until enough tokens are chosen; a word
 // that would be too many is passed over.
-void InstanceSource::mask(Instance& instance, Random& random) const {
+void InstanceSource::mask(Instance& instance, double share, Random& random) const {
   const Vocabulary& vocabulary = corpus_.vocabulary();
   auto& ids = instance.ids;
   std::vector<int32_t> places;  // of all tokens that may be masked
@@ -221,9 +223,10 @@ void InstanceSource::mask(Instance& instance, Random& random) const {
   }
 
   // nearbyint rounds halves to even, as Python's round does.
-  const double share = std::nearbyint(static_cast<double>(ids.size()) * options_.masked_lm_prob);
-  const size_t wanted = std::min(static_cast<size_t>(options_.max_predictions_per_seq),
-                                 std::max<size_t>(1, static_cast<size_t>(share)));
+  const auto asked = static_cast<size_t>(std::nearbyint(static_cast<double>(ids.size()) * share));
+  size_t wanted = std::max<size_t>(1, asked);
+  if (options_.max_predictions_per_seq > 0)
+    wanted = std::min(wanted, static_cast<size_t>(options_.max_predictions_per_seq));
   std::vector<std::pair<int32_t, int32_t>> chosen;  // position, label
   for (size_t w = 0; w < words.size() && chosen.size() < wanted; ++w) {
     std::swap(words[w],

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "gradus/base/random.h"
@@ -30,7 +31,7 @@ struct Instance {
 struct InstanceOptions {
   int max_seq_length = 128;
   double masked_lm_prob = 0.15;
-  int max_predictions_per_seq = 20;
+  int max_predictions_per_seq = 20;  // 0: as many as masked_lm_prob says
   // the share of documents, drawn anew each epoch, that are cut to a random shorter length
   double short_seq_prob = 0.1;
   bool whole_word_mask = false;  // mask all pieces of a word or none
@@ -46,7 +47,8 @@ class InstanceSource {
 
   // All const members may be called by any number of threads at once.
   int64_t size(int64_t epoch) const;
-  Instance get(int64_t epoch, int64_t index) const;
+  // masked_lm_prob: in place of that of the options
+  Instance get(int64_t epoch, int64_t index, std::optional<double> masked_lm_prob = {}) const;
   int64_t length(int64_t epoch, int64_t index) const;  // ids of that instance, without making it
   int64_t tokens(int64_t epoch) const;                 // the sum of all lengths
 
@@ -64,7 +66,7 @@ class InstanceSource {
   Epoch plan_epoch(int64_t epoch) const;
   void plan_pairs(size_t place, int64_t epoch, Epoch& out) const;
   void plan_single(size_t place, int64_t epoch, Epoch& out) const;
-  void mask(Instance& instance, Random& random) const;
+  void mask(Instance& instance, double share, Random& random) const;
   const Pair& pair(const Epoch& epoch, int64_t index) const;
   int64_t length(const Pair& pair) const;
 

@@ -6,42 +6,49 @@
 #include "gradus/io/weight_names.h"
 #include "gradus/io/weights.h"
 #include "gradus/models/bert.h"
+#include "gradus/models/bert_names.h"
 
 namespace gradus {
 namespace fs = std::filesystem;
 namespace {
 
 struct Architecture {
-  const char* name;
+  const char* ending;  // of its name, behind Bert or ModernBert
   // tensors it must have; it is taken by the first whose tensors are there
   std::vector<const char*> heads;
 };
 
-const std::vector<Architecture>& architectures() {
-  static const std::vector<Architecture> list = {
-      {"BertForPreTraining", {"cls.predictions.bias", "cls.seq_relationship.weight"}},
-      {"BertForMaskedLM", {"cls.predictions.bias"}},
-      {"BertForNextSentencePrediction", {"cls.seq_relationship.weight"}},
-      {"BertForSequenceClassification", {"pooler.dense.weight", "classifier.weight"}},
-      {"BertForTokenClassification", {"classifier.weight"}},
-      {"BertForMultipleChoice", {"pooler.dense.weight", "classifier.weight"}},
-      {"BertForQuestionAnswering", {"qa_outputs.weight"}},
-      {"BertModel", {}}};
-  return list;
+const std::vector<Architecture>& architectures(const BertConfig& config) {
+  static const std::vector<Architecture>
+      bert = {{"ForPreTraining", {"cls.predictions.bias", "cls.seq_relationship.weight"}},
+              {"ForMaskedLM", {"cls.predictions.bias"}},
+              {"ForNextSentencePrediction", {"cls.seq_relationship.weight"}},
+              {"ForSequenceClassification", {"pooler.dense.weight", "classifier.weight"}},
+              {"ForTokenClassification", {"classifier.weight"}},
+              {"ForMultipleChoice", {"pooler.dense.weight", "classifier.weight"}},
+              {"ForQuestionAnswering", {"qa_outputs.weight"}},
+              {"Model", {}}},
+      modern = {{"ForMaskedLM", {"decoder.bias"}},
+                {"ForSequenceClassification", {"classifier.weight"}},
+                {"ForTokenClassification", {"classifier.weight"}},
+                {"ForMultipleChoice", {"classifier.weight"}},
+                {"ForQuestionAnswering", {"classifier.weight"}},
+                {"Model", {}}};
+  return config.modern ? modern : bert;
 }
 
-// The configuration's where its tensors are there, except BertModel, which says nothing of a head
-// that is there too.
+// The configuration's where its tensors are there, except that of a body alone, which says nothing
+// of a head that is there too.
 std::string architecture_of(const Weights& weights, const BertConfig& config) {
   std::string chosen;
-  for (const Architecture& a : architectures()) {
+  for (const Architecture& a : architectures(config)) {
     const bool whole = std::all_of(a.heads.begin(), a.heads.end(),
                                    [&](const char* name) { return weights.find(name) != nullptr; });
     if (!whole) continue;
-    if (chosen.empty()) chosen = a.name;
+    const std::string name = config.class_named(a.ending);
+    if (chosen.empty()) chosen = name;
     const auto& named = config.architectures;
-    if (!a.heads.empty() && std::find(named.begin(), named.end(), a.name) != named.end())
-      return a.name;
+    if (!a.heads.empty() && std::find(named.begin(), named.end(), name) != named.end()) return name;
   }
   return chosen;
 }
@@ -49,7 +56,7 @@ std::string architecture_of(const Weights& weights, const BertConfig& config) {
 // A classifier's rows are its labels, except where it scores choices.
 void name_labels(const Weights& weights, BertConfig& config, ConvertReport& report) {
   const Weight* classifier = weights.find("classifier.weight");
-  if (!classifier || config.architectures[0] == "BertForMultipleChoice" ||
+  if (!classifier || config.architectures[0].ends_with("ForMultipleChoice") ||
       classifier->tensor.shape.rank() != 2)
     return;
   const int64_t rows = classifier->tensor.shape[0];
@@ -95,6 +102,7 @@ void check_body(const Weights& weights, const ConvertOptions& o, const BertConfi
 const char* tied_to(const std::string& plain) {
   if (plain == "cls.predictions.decoder.weight") return "embeddings.word_embeddings.weight";
   if (plain == "cls.predictions.decoder.bias") return "cls.predictions.bias";
+  if (plain == "decoder.weight") return "embeddings.tok_embeddings.weight";
   return nullptr;
 }
 
@@ -106,8 +114,8 @@ std::string legacy(std::string name) {
   return name;
 }
 
-NamedTensors converted(const Weights& weights, const ConvertOptions& o,
-                       const std::string& architecture, ConvertReport& report) {
+NamedTensors converted(const Weights& weights, const ConvertOptions& o, const BertConfig& config,
+                       ConvertReport& report) {
   NamedTensors tensors;
   report.dropped = weights.dropped();
   for (const auto& [name, weight] : weights.all()) {
@@ -129,9 +137,9 @@ NamedTensors converted(const Weights& weights, const ConvertOptions& o,
                                                    : weight.tensor.dtype + ", no parameter");
       continue;
     }
-    const bool prefixed =
-        architecture != "BertModel" && (belongs_to_body(plain) || plain.starts_with("pooler."));
-    std::string written = (prefixed ? "bert." : "") + plain;
+    const bool prefixed = report.architecture != config.class_named("Model") &&
+                          (belongs_to_body(plain) || plain.starts_with("pooler."));
+    std::string written = (prefixed ? body_prefix(config) : "") + plain;
     if (o.legacy_names) written = legacy(written);
     if (written != weight.name) report.renamed.emplace_back(weight.name, written);
     if (weight.transposed) report.transposed.push_back(weight.name);
@@ -169,7 +177,7 @@ ConvertReport convert_model(const ConvertOptions& o) {
   const fs::path folder = folder_of_model(o.model);
   std::optional<SentenceFolder> pooling;  // of sentence-transformers; it comes along
   if (fs::exists(folder / "modules.json")) pooling = read_sentence_folder(folder);
-  const NamedTensors tensors = converted(weights, o, report.architecture, report);
+  const NamedTensors tensors = converted(weights, o, config, report);
   make_output_folder(o.out, o.overwrite);
   save_model_folder(o.out, config, tensors, tokenizer, o.stored);
   if (pooling) {

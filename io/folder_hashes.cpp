@@ -15,6 +15,11 @@ std::string hash_of(const BertConfig& c) {
       c.vocab_size, c.hidden_size, c.num_hidden_layers, c.num_attention_heads, c.intermediate_size,
       c.hidden_act, c.max_position_embeddings, c.type_vocab_size, c.layer_norm_eps);
   text += " " + c.problem_type;
+  if (const auto& m = c.modern)
+    text +=
+        fmt::format(" modern {} {} {} {} {} {} {} {} {}", m->global_rope_theta, m->local_rope_theta,
+                    m->global_attn_every_n_layers, m->local_attention, m->attention_bias,
+                    m->mlp_bias, m->norm_bias, m->classifier_bias, m->mean_pooling);
   for (const auto& [id, label] : c.id2label) text += fmt::format("\n{} {}", id, label);
   return fmt::format("{:016x}", hash_bytes(text));
 }

@@ -14,7 +14,7 @@ namespace gradus {
 namespace fs = std::filesystem;
 namespace {
 
-void save_tokenizer(const fs::path& folder, const Tokenizer& tokenizer, int64_t model_max_length) {
+void save_tokenizer(const fs::path& folder, const Tokenizer& tokenizer, const BertConfig& config) {
   using Json = nlohmann::ordered_json;
   tokenizer.vocabulary().save(folder / "vocab.txt");
   write_file(folder / "tokenizer.json", tokenizer_json(tokenizer));
@@ -25,11 +25,13 @@ void save_tokenizer(const fs::path& folder, const Tokenizer& tokenizer, int64_t 
                       {"mask_token", "[MASK]"}};
   Json settings{{"tokenizer_class", "BertTokenizer"},
                 {"do_lower_case", tokenizer.options().lower_case},
-                {"model_max_length", model_max_length},
+                {"model_max_length", config.max_position_embeddings},
                 {"strip_accents", nullptr},
                 {"tokenize_chinese_chars", true}};
   // a key of ours: nobody else has these rules
   if (tokenizer.options().mode == TokenizerMode::google) settings["gradus_mode"] = "google";
+  // a ModernBERT takes no token types
+  if (config.modern) settings["model_input_names"] = {"input_ids", "attention_mask"};
   settings.update(specials);
   write_file(folder / "tokenizer_config.json", settings.dump(2) + "\n");
   write_file(folder / "special_tokens_map.json", specials.dump(2) + "\n");
@@ -67,7 +69,7 @@ void save_folder_settings(const fs::path& folder, const BertConfig& config,
                           const Tokenizer& tokenizer) {
   check_vocabulary(config, tokenizer.vocabulary());
   write_file(folder / "config.json", config.to_json());
-  save_tokenizer(folder, tokenizer, config.max_position_embeddings);
+  save_tokenizer(folder, tokenizer, config);
 }
 
 bool is_model_file(const std::string& name) {
@@ -101,9 +103,10 @@ namespace {
 double values_of(const BertConfig& config) {
   const auto of = [](int64_t n) { return static_cast<double>(n); };
   const double hidden = of(config.hidden_size), wide = of(config.intermediate_size);
-  return hidden * (of(config.vocab_size) + of(config.max_position_embeddings) +
-                   of(config.type_vocab_size)) +
-         of(config.num_hidden_layers) * (4 * hidden * hidden + 2 * hidden * wide + 256);
+  const double positions = config.modern ? 0 : of(config.max_position_embeddings);
+  const double matrices = config.modern ? 3 : 2;  // of the feed-forward network
+  return hidden * (of(config.vocab_size) + positions + of(config.type_vocab_size)) +
+         of(config.num_hidden_layers) * (4 * hidden * hidden + matrices * hidden * wide + 128);
 }
 
 // What the files of weights in a folder can hold at most: no value has less than two bytes. Tensors

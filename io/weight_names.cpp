@@ -66,16 +66,18 @@ WeightName from_tensorflow(const std::string& name, const std::string& origin) {
 }
 
 std::string without_prefix(const std::string& name) {
-  return name.starts_with("bert.") ? name.substr(5) : name;
+  for (const std::string prefix : {"bert.", "model."})
+    if (name.starts_with(prefix)) return name.substr(prefix.size());
+  return name;
 }
 
 bool belongs_to_body(const std::string& plain) {
-  return starts_with_any(plain, {"embeddings.", "encoder."});
+  return starts_with_any(plain, {"embeddings.", "encoder.", "layers.", "final_norm."});
 }
 
 bool belongs_to_bert(const std::string& plain) {
-  return belongs_to_body(plain) ||
-         starts_with_any(plain, {"pooler.", "cls.", "classifier.", "qa_outputs."});
+  return belongs_to_body(plain) || starts_with_any(plain, {"pooler.", "cls.", "classifier.",
+                                                           "qa_outputs.", "head.", "decoder."});
 }
 
 }  // namespace gradus

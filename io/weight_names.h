@@ -1,5 +1,5 @@
-// What the tensors of a BERT are called: today's names of `transformers`, older files' names and
-// Google's variables.
+// What the tensors of a BERT or ModernBERT are called: today's names of `transformers`, older files'
+// names and Google's variables.
 #pragma once
 
 #include <string>
@@ -22,7 +22,7 @@ WeightName from_torch(const std::string& name);
 // variable of TensorFlow 2's object-based checkpoints is an Error.
 WeightName from_tensorflow(const std::string& name, const std::string& origin);
 
-// Without the prefix that a body saved by itself does not have.
+// Without the prefix, bert. or model., that a body saved by itself does not have.
 std::string without_prefix(const std::string& name);
 
 // Of a name without prefix.

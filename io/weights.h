@@ -26,7 +26,7 @@ class Weights {
   // (folder_hashes.h).
   enum class Beside { checked, taken_as_it_is };
   explicit Weights(const std::filesystem::path& model, Beside beside = Beside::checked);
-  // With or without the `bert.` prefix; nullptr where there is none.
+  // With or without the prefix `bert.`, or `model.` of a ModernBERT; nullptr where there is none.
   const Weight* find(const std::string& parameter) const;
   // by name without prefix
   const std::map<std::string, Weight>& all() const { return weights_; }

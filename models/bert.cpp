@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "gradus/autograd/random.h"
 #include "gradus/base/file.h"
 #include "gradus/models/bert_names.h"
+#include "gradus/models/sinusoidal.h"
 
 namespace gradus {
 namespace {
@@ -64,7 +64,8 @@ void BertInput::place(const BertConfig& config, const std::vector<int32_t>& toke
           s, sequences.length(s), config.max_position_embeddings);
     for (int64_t t = sequences.begin(s); t < sequences.end(s); ++t) {
       const auto i = static_cast<size_t>(t);
-      if (type[i] < 0 || type[i] >= config.type_vocab_size)
+      if (config.modern) type[i] = 0;  // it has no token types: those of a pair say nothing
+      else if (type[i] < 0 || type[i] >= config.type_vocab_size)
         fail("the token type {} at token {} of sequence {} is outside the model's {}", type[i],
              t - sequences.begin(s), s, config.type_vocab_size);
       position[i] = static_cast<int32_t>(t - sequences.begin(s));
@@ -76,24 +77,27 @@ void BertInput::place(const BertConfig& config, const std::vector<int32_t>& toke
 
 BertEmbeddings::BertEmbeddings(const BertConfig& config)
     : word_embeddings(config.vocab_size, config.hidden_size),
-      position_embeddings(config.max_position_embeddings, config.hidden_size),
-      token_type_embeddings(config.type_vocab_size, config.hidden_size),
-      norm(config.hidden_size, config.layer_norm_eps),
-      dropout{config.hidden_dropout_prob} {}
+      norm(config.transformer().norm()),
+      dropout{config.hidden_dropout_prob} {
+  if (config.modern) return;
+  position_embeddings.emplace(config.max_position_embeddings, config.hidden_size);
+  token_type_embeddings.emplace(config.type_vocab_size, config.hidden_size);
+}
 
 Tensor BertEmbeddings::operator()(const BertInput& input) const {
   const Scope scope("embeddings");
-  const Tensor words = input.words.defined() ? input.words : word_embeddings(input.ids);
-  return dropout(
-      norm(words + token_type_embeddings(input.types) + position_embeddings(input.positions)),
-      input.sequences);
+  Tensor x = input.words.defined() ? input.words : word_embeddings(input.ids);
+  if (token_type_embeddings) x = x + (*token_type_embeddings)(input.types);
+  if (position_embeddings) x = x + (*position_embeddings)(input.positions);
+  return dropout(norm(x), input.sequences);
 }
 
 void BertEmbeddings::parts(Parts& p) {
-  p("word_embeddings", word_embeddings);
-  p("position_embeddings", position_embeddings);
-  p("token_type_embeddings", token_type_embeddings);
-  p("LayerNorm", norm);
+  const bool modern = !position_embeddings;
+  p(modern ? "tok_embeddings" : "word_embeddings", word_embeddings);
+  if (position_embeddings) p("position_embeddings", *position_embeddings);
+  if (token_type_embeddings) p("token_type_embeddings", *token_type_embeddings);
+  p(modern ? "norm" : "LayerNorm", norm);
 }
 
 BertModel::BertModel(const BertConfig& c)
@@ -109,7 +113,9 @@ Tensor BertModel::operator()(const BertInput& input, Tensors* hidden_states) con
 
 void BertModel::parts(Parts& p) {
   p("embeddings", embeddings);
-  p("encoder", encoder, hugging_face_name);
+  if (config.modern) p("layers", encoder.layer, modern_bert_name);
+  else p("encoder.layer", encoder.layer, bert_name);
+  if (encoder.final_norm) p("final_norm", *encoder.final_norm);
 }
 
 Tensor BertPooler::operator()(const Tensor& sequence_output, const Ragged& sequences) const {
@@ -117,43 +123,49 @@ Tensor BertPooler::operator()(const Tensor& sequence_output, const Ragged& seque
   return tanh(dense(take(sequence_output, from_ids(sequences.first_rows()))));
 }
 
-MaskedLanguageModelHead::MaskedLanguageModelHead(const BertConfig& config)
-    : transform(config.hidden_size, config.hidden_size),
-      norm(config.hidden_size, config.layer_norm_eps),
-      bias(zeros({config.vocab_size}).set_requires_grad()),
+PredictionTransform::PredictionTransform(const BertConfig& config)
+    : dense(config.hidden_size, config.hidden_size,
+            {.bias = !config.modern || config.modern->classifier_bias}),
+      norm(config.transformer().norm()),
       activation(config.activation()) {}
 
-Tensor MaskedLanguageModelHead::transformed(const Tensor& output,
-                                            const std::vector<int32_t>& rows) const {
-  return norm(bias_gelu(linear(take(output, from_ids(rows)), transform.weight), transform.bias,
-                        activation));
+Tensor PredictionTransform::operator()(const Tensor& x) const {
+  if (!dense.bias.defined()) return norm(gelu(dense(x), activation));
+  return norm(bias_gelu(linear(x, dense.weight), dense.bias, activation));
 }
+
+void PredictionTransform::parts(Parts& p, const BertConfig& config) {
+  p(config.modern ? "head.dense" : "cls.predictions.transform.dense", dense);
+  p(config.modern ? "head.norm" : "cls.predictions.transform.LayerNorm", norm);
+}
+
+MaskedLanguageModelHead::MaskedLanguageModelHead(const BertConfig& config)
+    : transform(config), bias(zeros({config.vocab_size}).set_requires_grad()) {}
 
 DecoderLoss MaskedLanguageModelHead::loss(const Tensor& output, const Tensor& word_embeddings,
                                           const std::vector<int32_t>& rows,
                                           const std::vector<int32_t>& labels,
                                           double denominator) const {
   const Scope scope("predictions");
-  return decoder_loss(transformed(output, rows), word_embeddings, bias, from_ids(labels),
-                      denominator);
+  return decoder_loss(transform(take(output, from_ids(rows))), word_embeddings, bias,
+                      from_ids(labels), denominator);
 }
 
 Tensor MaskedLanguageModelHead::logits(const Tensor& output, const Tensor& word_embeddings,
                                        const std::vector<int32_t>& rows) const {
   const Scope scope("predictions");
-  return linear(transformed(output, rows), word_embeddings, bias);
+  return linear(transform(take(output, from_ids(rows))), word_embeddings, bias);
 }
 
-void MaskedLanguageModelHead::parts(Parts& p, Tensor& word_embeddings) {
-  p("cls.predictions.bias", bias, Init::zeros);
-  p("cls.predictions.transform.dense", transform);
-  p("cls.predictions.transform.LayerNorm", norm);
-  p.tied("cls.predictions.decoder.weight", word_embeddings);
-  p.tied("cls.predictions.decoder.bias", bias);
+void MaskedLanguageModelHead::parts(Parts& p, const BertConfig& config, Tensor& word_embeddings) {
+  p(config.modern ? "decoder.bias" : "cls.predictions.bias", bias, Init::zeros);
+  transform.parts(p, config);
+  p.tied(config.modern ? "decoder.weight" : "cls.predictions.decoder.weight", word_embeddings);
+  if (!config.modern) p.tied("cls.predictions.decoder.bias", bias);
 }
 
 BertForMaskedLM::BertForMaskedLM(const BertConfig& config) : bert(config), predictions(config) {
-  bert.config.architectures = {"BertForMaskedLM"};
+  bert.config.architectures = {bert.config.class_named("ForMaskedLM")};
 }
 
 Tensor BertForMaskedLM::masked_logits(const BertInput& input,
@@ -162,13 +174,17 @@ Tensor BertForMaskedLM::masked_logits(const BertInput& input,
 }
 
 void BertForMaskedLM::parts(Parts& p) {
-  p("bert", bert);
-  predictions.parts(p, bert.embeddings.word_embeddings.weight);
+  p(bert.config.modern ? "model" : "bert", bert);
+  predictions.parts(p, bert.config, bert.embeddings.word_embeddings.weight);
 }
 
 BertForPreTraining::BertForPreTraining(const BertConfig& config)
-    : bert(config), pooler(config), predictions(config), seq_relationship(config.hidden_size, 2) {
-  bert.config.architectures = {"BertForPreTraining"};
+    : bert(config), predictions(config) {
+  bert.config.architectures = {
+      bert.config.class_named(config.modern ? "ForMaskedLM" : "ForPreTraining")};
+  if (config.modern) return;
+  pooler.emplace(config);
+  seq_relationship.emplace(config.hidden_size, 2);
 }
 
 PretrainingLoss BertForPreTraining::loss(const BertInput& input,
@@ -187,7 +203,7 @@ PretrainingLoss BertForPreTraining::loss(const BertInput& input,
     result.total = masked.loss;
   }
   if (!targets.next_labels.empty()) {
-    const Tensor logits = seq_relationship(pooler(output, input.sequences));
+    const Tensor logits = next_logits_of(output, input.sequences);
     const Scope scope("next_sentence");
     const Tensor next =
         cross_entropy(logits, from_ids(targets.next_labels),
@@ -201,34 +217,23 @@ PretrainingLoss BertForPreTraining::loss(const BertInput& input,
   return result;
 }
 
+Tensor BertForPreTraining::next_logits_of(const Tensor& output, const Ragged& sequences) const {
+  check(pooler.has_value(), "a ModernBERT has no head for next sentences");
+  return (*seq_relationship)((*pooler)(output, sequences));
+}
+
 Tensor BertForPreTraining::next_logits(const BertInput& input) const {
-  return seq_relationship(pooler(bert(input), input.sequences));
+  return next_logits_of(bert(input), input.sequences);
 }
 
 void BertForPreTraining::parts(Parts& p) {
-  p("bert", bert);
-  p("bert.pooler", pooler);
-  predictions.parts(p, bert.embeddings.word_embeddings.weight);
-  p("cls.seq_relationship", seq_relationship);
+  p(bert.config.modern ? "model" : "bert", bert);
+  if (pooler) p("bert.pooler", *pooler);
+  predictions.parts(p, bert.config, bert.embeddings.word_embeddings.weight);
+  if (seq_relationship) p("cls.seq_relationship", *seq_relationship);
 }
 
 namespace {
-
-// Positions as sines and cosines (Vaswani et al. 2017, section 3.5), with the root mean square of
-// the other embeddings: a head that looks a fixed number of tokens back is then one linear map, not
-// something to be learned place by place.
-void fill_sinusoidal(Tensor table, double rms) {
-  const int64_t positions = table.shape()[0], n = table.shape()[1];
-  float* to = table.write<float>();
-  for (int64_t t = 0; t < positions; ++t)
-    for (int64_t i = 0; i < n; ++i) {
-      const double angle =
-          static_cast<double>(t) /
-          std::pow(10000.0, static_cast<double>(i - i % 2) / static_cast<double>(n));
-      to[t * n + i] = static_cast<float>(rms * std::numbers::sqrt2 *
-                                         (i % 2 ? std::cos(angle) : std::sin(angle)));
-    }
-}
 
 // Attention that begins as a comparison of tokens, as in trained models (Trockman and Kolter 2023,
 // arXiv 2305.09828): the key's weights are the query's, of a size at which equal tokens find each
@@ -238,8 +243,10 @@ void fill_mimetic(const std::vector<Parameter>& list, const BertConfig& config, 
   const NoGrad scope;
   for (const Parameter& p : list) {
     if (p.tied) continue;
+    // with the root mean square of the other embeddings: a head that looks a fixed number of tokens
+    // back is then one linear map, not something to be learned place by place
     if (p.name.ends_with("position_embeddings.weight"))
-      fill_sinusoidal(p.view(), config.initializer_range);
+      fill_sinusoidal(p.view(), vaswani_periods(config.hidden_size), config.initializer_range);
     for (const char* which : {"self.query.weight", "self.key.weight"})
       if (p.name.ends_with(which)) {
         const std::string layer = p.name.substr(0, p.name.rfind("self."));
@@ -255,13 +262,15 @@ void fill_mimetic(const std::vector<Parameter>& list, const BertConfig& config, 
 
 void initialize_bert(const std::vector<Parameter>& list, const BertConfig& config,
                      BertInitialization how, uint64_t seed) {
+  check(how != BertInitialization::mimetic || !config.modern,
+        "mimetic initial values are a BERT's; a ModernBERT takes hugging_face, google or counts");
   if (how == BertInitialization::mimetic) return fill_mimetic(list, config, seed);
   if (how == BertInitialization::google)
     return initialize(list, TruncatedNormal{config.initializer_range}, seed);
   initialize(list, Normal{config.initializer_range}, seed);
   const NoGrad scope;
   for (const Parameter& p : list)
-    if (!p.tied && p.name.ends_with("word_embeddings.weight") && config.pad_token_id >= 0 &&
+    if (!p.tied && p.name.ends_with(word_embeddings_name(config)) && config.pad_token_id >= 0 &&
         config.pad_token_id < config.vocab_size) {
       Tensor pad = slice(p.view(), 0, config.pad_token_id, config.pad_token_id + 1);
       std::fill_n(pad.write<float>(), pad.numel(), 0.0f);

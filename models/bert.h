@@ -1,4 +1,6 @@
-// BERT (Devlin et al. 2018): the encoder, and the pretraining heads. Parameter names are Hugging
+// BERT (Devlin et al. 2018): the encoder, and the pretraining heads; and ModernBERT (Warner et al.
+// 2024), which is made of the same parts by a configuration that says so (modern_bert_config.h): it
+// has no token types, learned positions, pooler and next-sentence head. Parameter names are Hugging
 // Face's, so that its files load and ours open there.
 //
 // A batch is ragged: the ids of all tokens one under the other, with the lengths of the sequences;
@@ -44,7 +46,8 @@ struct BertInput {
 
 // word + token type + position -> LayerNorm -> dropout.             [tokens] -> [tokens, hidden]
 struct BertEmbeddings {
-  Embedding word_embeddings, position_embeddings, token_type_embeddings;
+  Embedding word_embeddings;
+  std::optional<Embedding> position_embeddings, token_type_embeddings;
   LayerNorm norm;
   Dropout dropout;
   explicit BertEmbeddings(const BertConfig& config);
@@ -70,13 +73,20 @@ struct BertPooler {
   void parts(Parts& p) { p("dense", dense); }
 };
 
-// dense -> GELU -> LayerNorm, then a decoder that is the word embeddings (tied) with a bias of its
-// own.
-struct MaskedLanguageModelHead {
-  Linear transform;
+// LayerNorm(GELU(dense(x))): before the decoder; of a ModernBERT before every head's last layer.
+struct PredictionTransform {
+  Linear dense;
   LayerNorm norm;
-  Tensor bias;
   Gelu activation;
+  explicit PredictionTransform(const BertConfig& config);
+  Tensor operator()(const Tensor& x) const;
+  void parts(Parts& p, const BertConfig& config);
+};
+
+// The transform, then a decoder that is the word embeddings (tied) with a bias of its own.
+struct MaskedLanguageModelHead {
+  PredictionTransform transform;
+  Tensor bias;
   explicit MaskedLanguageModelHead(const BertConfig& config);
   // At the predicted tokens only: `rows` of the encoder's output [tokens, hidden].
   DecoderLoss loss(const Tensor& output, const Tensor& word_embeddings,
@@ -85,11 +95,7 @@ struct MaskedLanguageModelHead {
   // [rows, vocabulary]
   Tensor logits(const Tensor& output, const Tensor& word_embeddings,
                 const std::vector<int32_t>& rows) const;
-  void parts(Parts& p, Tensor& word_embeddings);
-
- private:
-  // [rows, hidden]
-  Tensor transformed(const Tensor& output, const std::vector<int32_t>& rows) const;
+  void parts(Parts& p, const BertConfig& config, Tensor& word_embeddings);
 };
 
 // What is predicted in a batch, and by how much each loss is divided: the counts of the whole
@@ -123,9 +129,9 @@ struct BertForMaskedLM {
 
 struct BertForPreTraining {
   BertModel bert;
-  BertPooler pooler;
+  std::optional<BertPooler> pooler;  // a ModernBERT has none, and tells no next sentences
   MaskedLanguageModelHead predictions;
-  Linear seq_relationship;
+  std::optional<Linear> seq_relationship;
 
   explicit BertForPreTraining(const BertConfig& config);
   PretrainingLoss loss(const BertInput& input, const PretrainingTargets& targets) const;
@@ -135,6 +141,9 @@ struct BertForPreTraining {
   }                                                  // [rows, vocabulary]
   Tensor next_logits(const BertInput& input) const;  // [sequences, 2]
   void parts(Parts& p);
+
+ private:
+  Tensor next_logits_of(const Tensor& output, const Ragged& sequences) const;
 };
 
 // Hugging Face: normal. Google: truncated normal (cut at 2 standard deviations). Both zero biases;

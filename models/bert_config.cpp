@@ -2,12 +2,36 @@
 
 #include <charconv>
 
-#include "gradus/base/json.h"
+#include <cmath>
+
+#include "gradus/models/json_object.h"
 
 namespace gradus {
 using Json = nlohmann::ordered_json;
 
-BertConfig BertConfig::named(const std::string& size, int64_t vocab_size) {
+// modern_bert_config.cpp
+void read_modern_bert(const JsonObject& object, BertConfig& config);
+void check_modern_bert(const BertConfig& config, const std::string& origin);
+Json modern_bert_json(const BertConfig& config);
+
+namespace {
+
+// A BERT's configuration, of the same sizes, as a ModernBERT's. GeGLU has three matrices, so its
+// width is two thirds of the other's, to the next multiple of 64.
+void make_modern(BertConfig& config) {
+  config.modern.emplace();
+  config.type_vocab_size = 0;
+  config.layer_norm_eps = 1e-5;
+  config.hidden_dropout_prob = config.attention_probs_dropout_prob = config.classifier_dropout = 0;
+  config.intermediate_size = 64 * std::llround(static_cast<double>(config.intermediate_size) / 96);
+}
+
+}  // namespace
+
+BertConfig BertConfig::named(const std::string& name, int64_t vocab_size) {
+  const std::string modern = "modern-";
+  const bool is_modern = name.starts_with(modern);
+  const std::string size = is_modern ? name.substr(modern.size()) : name;
   struct Size {
     const char* name;
     int64_t layers, hidden, heads;
@@ -22,26 +46,39 @@ BertConfig BertConfig::named(const std::string& size, int64_t vocab_size) {
       config.hidden_size = s.hidden;
       config.num_attention_heads = s.heads;
       config.intermediate_size = 4 * s.hidden;
+      if (is_modern) make_modern(config);
       return config;
     }
   fail(
-      "no model size is called '{}'; there are tiny, mini, small, medium, base and large, or give "
-      "a config.json",
-      size);
+      "no model size is called '{}'; there are tiny, mini, small, medium, base and large, the same "
+      "with modern- before them, or give a config.json",
+      name);
 }
 
 Gelu BertConfig::activation() const { return hidden_act == "gelu" ? Gelu::erf : Gelu::tanh; }
 
 TransformerOptions BertConfig::transformer() const {
-  return {.hidden = hidden_size,
-          .layers = num_hidden_layers,
-          .heads = num_attention_heads,
-          .intermediate = intermediate_size,
-          .feed_forward =
-              activation() == Gelu::erf ? FeedForwardKind::gelu : FeedForwardKind::gelu_tanh,
-          .hidden_dropout = hidden_dropout_prob,
-          .attention_dropout = attention_probs_dropout_prob,
-          .layer_norm_eps = layer_norm_eps};
+  const bool erf = activation() == Gelu::erf;
+  TransformerOptions options{
+      .hidden = hidden_size,
+      .layers = num_hidden_layers,
+      .heads = num_attention_heads,
+      .intermediate = intermediate_size,
+      .feed_forward = erf ? FeedForwardKind::gelu : FeedForwardKind::gelu_tanh,
+      .hidden_dropout = hidden_dropout_prob,
+      .attention_dropout = attention_probs_dropout_prob,
+      .layer_norm_eps = layer_norm_eps};
+  if (!modern) return options;
+  options.feed_forward = erf ? FeedForwardKind::geglu : FeedForwardKind::geglu_tanh;
+  options.pre_norm = true;
+  options.attention_bias = modern->attention_bias;
+  options.feed_forward_bias = modern->mlp_bias;
+  options.norm_bias = modern->norm_bias;
+  options.rotary_base = modern->global_rope_theta;
+  options.global_every = modern->global_attn_every_n_layers;
+  options.local_window = modern->local_attention / 2;
+  options.local_rotary_base = modern->local_rope_theta;
+  return options;
 }
 
 void BertConfig::validate(const std::string& origin) const {
@@ -55,7 +92,7 @@ void BertConfig::validate(const std::string& origin) const {
   positive("num_attention_heads", num_attention_heads);
   positive("intermediate_size", intermediate_size);
   positive("max_position_embeddings", max_position_embeddings);
-  positive("type_vocab_size", type_vocab_size);
+  if (!modern) positive("type_vocab_size", type_vocab_size);
   if (hidden_size % num_attention_heads != 0)
     fail("{}: hidden_size {} is not divisible by num_attention_heads {}", origin, hidden_size,
          num_attention_heads);
@@ -72,6 +109,7 @@ void BertConfig::validate(const std::string& origin) const {
         "{}: problem_type is '{}'; known are regression, single_label_classification and "
         "multi_label_classification",
         origin, problem_type);
+  if (modern) check_modern_bert(*this, origin);
   if (!(layer_norm_eps > 0))
     fail("{}: layer_norm_eps is {}; it must be above 0", origin, layer_norm_eps);
 }
@@ -117,55 +155,43 @@ std::map<int64_t, std::string> read_labels(const nlohmann::json& json, const std
 }  // namespace
 
 BertConfig BertConfig::from_json(const std::string& text, const std::string& origin) {
-  using Json = nlohmann::json;
-  Json json;
-  try {
-    json = parse_json(text);
-  } catch (const Json::exception& error) { fail("{}: not valid JSON: {}", origin, error.what()); }
-  check(json.is_object(), "{}: the configuration must be a JSON object", origin);
+  const JsonObject object(text, origin);
   BertConfig config;
-  const auto read = [&](const char* key, auto& value) {
-    const auto found = json.find(key);
-    if (found == json.end() || found->is_null()) return;
-    try {
-      if (std::is_same_v<decltype(value), int64_t&> && !found->is_number_integer())
-        throw Json::type_error::create(302, "no whole number", nullptr);
-      found->get_to(value);
-    } catch (const Json::exception&) {
-      fail("{}: {} is {}, which is of the wrong kind", origin, key, found->dump());
-    }
-  };
   std::string model_type = "bert", position_embedding_type = "absolute";
   bool is_decoder = false;
-  read("model_type", model_type);
-  read("position_embedding_type", position_embedding_type);
-  read("is_decoder", is_decoder);
-  if (model_type != "bert")
-    fail("{}: model_type is '{}'; only bert can be read", origin, model_type);
+  object.read("model_type", model_type);
+  object.read("position_embedding_type", position_embedding_type);
+  object.read("is_decoder", is_decoder);
+  if (model_type != "bert" && model_type != "modernbert")
+    fail("{}: model_type is '{}'; only bert and modernbert can be read", origin, model_type);
   if (position_embedding_type != "absolute")
     fail("{}: position_embedding_type is '{}'; only absolute is supported", origin,
          position_embedding_type);
   check(!is_decoder, "{}: is_decoder is true; only the encoder is supported", origin);
-  read("vocab_size", config.vocab_size);
-  read("hidden_size", config.hidden_size);
-  read("num_hidden_layers", config.num_hidden_layers);
-  read("num_attention_heads", config.num_attention_heads);
-  read("intermediate_size", config.intermediate_size);
-  read("max_position_embeddings", config.max_position_embeddings);
-  read("type_vocab_size", config.type_vocab_size);
-  read("pad_token_id", config.pad_token_id);
-  read("hidden_act", config.hidden_act);
-  read("hidden_dropout_prob", config.hidden_dropout_prob);
-  read("attention_probs_dropout_prob", config.attention_probs_dropout_prob);
-  read("classifier_dropout", config.classifier_dropout);
-  read("initializer_range", config.initializer_range);
-  read("layer_norm_eps", config.layer_norm_eps);
-  read("architectures", config.architectures);
-  read("problem_type", config.problem_type);
-  read("finetuning_task", config.finetuning_task);
-  read("torch_dtype", config.dtype);  // what transformers 4 called it
-  read("dtype", config.dtype);
-  config.id2label = read_labels(json, origin);
+  object.read("hidden_size", config.hidden_size);
+  object.read("num_attention_heads", config.num_attention_heads);
+  object.read("pad_token_id", config.pad_token_id);
+  object.read("initializer_range", config.initializer_range);
+  if (model_type == "modernbert") {
+    read_modern_bert(object, config);
+  } else {
+    object.read("vocab_size", config.vocab_size);
+    object.read("num_hidden_layers", config.num_hidden_layers);
+    object.read("intermediate_size", config.intermediate_size);
+    object.read("max_position_embeddings", config.max_position_embeddings);
+    object.read("type_vocab_size", config.type_vocab_size);
+    object.read("hidden_act", config.hidden_act);
+    object.read("hidden_dropout_prob", config.hidden_dropout_prob);
+    object.read("attention_probs_dropout_prob", config.attention_probs_dropout_prob);
+    object.read("classifier_dropout", config.classifier_dropout);
+    object.read("layer_norm_eps", config.layer_norm_eps);
+  }
+  object.read("architectures", config.architectures);
+  object.read("problem_type", config.problem_type);
+  object.read("finetuning_task", config.finetuning_task);
+  object.read("torch_dtype", config.dtype);  // what transformers 4 called it
+  object.read("dtype", config.dtype);
+  config.id2label = read_labels(object.json(), origin);
   config.validate(origin);
   return config;
 }
@@ -173,23 +199,30 @@ BertConfig BertConfig::from_json(const std::string& text, const std::string& ori
 std::string BertConfig::to_json() const {
   Json json;
   json["architectures"] = architectures;
-  json["model_type"] = "bert";
+  json["model_type"] = modern ? "modernbert" : "bert";
   json["vocab_size"] = vocab_size;
   json["hidden_size"] = hidden_size;
   json["num_hidden_layers"] = num_hidden_layers;
   json["num_attention_heads"] = num_attention_heads;
   json["intermediate_size"] = intermediate_size;
-  json["hidden_act"] = hidden_act;
-  json["hidden_dropout_prob"] = hidden_dropout_prob;
-  json["attention_probs_dropout_prob"] = attention_probs_dropout_prob;
-  json["classifier_dropout"] = classifier_dropout < 0 ? Json() : Json(classifier_dropout);
-  json["max_position_embeddings"] = max_position_embeddings;
-  json["type_vocab_size"] = type_vocab_size;
-  json["initializer_range"] = initializer_range;
-  json["layer_norm_eps"] = layer_norm_eps;
-  json["pad_token_id"] = pad_token_id;
-  json["position_embedding_type"] = "absolute";
-  json["use_cache"] = false;
+  if (modern) {
+    json["max_position_embeddings"] = max_position_embeddings;
+    json["initializer_range"] = initializer_range;
+    json["pad_token_id"] = pad_token_id;
+    json.update(modern_bert_json(*this));
+  } else {
+    json["hidden_act"] = hidden_act;
+    json["hidden_dropout_prob"] = hidden_dropout_prob;
+    json["attention_probs_dropout_prob"] = attention_probs_dropout_prob;
+    json["classifier_dropout"] = classifier_dropout < 0 ? Json() : Json(classifier_dropout);
+    json["max_position_embeddings"] = max_position_embeddings;
+    json["type_vocab_size"] = type_vocab_size;
+    json["initializer_range"] = initializer_range;
+    json["layer_norm_eps"] = layer_norm_eps;
+    json["pad_token_id"] = pad_token_id;
+    json["position_embedding_type"] = "absolute";
+    json["use_cache"] = false;
+  }
   if (!id2label.empty()) {
     Json::object_t forward, backward;
     std::map<std::string_view, int64_t> last;  // of two labels of one name, as in Python's dict

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "gradus/models/modern_bert_config.h"
 #include "gradus/nn/transformer.h"
 
 namespace gradus {
@@ -21,6 +23,7 @@ struct BertConfig {
          layer_norm_eps = 1e-12;
   double classifier_dropout = -1;  // below 0: as hidden_dropout_prob
   std::vector<std::string> architectures;
+  std::optional<ModernBert> modern;  // it is a ModernBERT: type_vocab_size is 0 then
   // of a classifier: ids from 0 without gaps. JSON also holds its inverse, label2id
   std::map<int64_t, std::string> id2label;
   // regression, single_label_classification, multi_label_classification; empty: not said
@@ -35,14 +38,19 @@ struct BertConfig {
     return id2label.empty() ? 2 : static_cast<int64_t>(id2label.size());
   }
 
-  // tiny, mini, small, medium, base, large; an unknown name is an Error that lists them.
+  // tiny, mini, small, medium, base, large, and modern-tiny to modern-large, ModernBERTs of as many
+  // parameters; an unknown name is an Error that lists them.
   static BertConfig named(const std::string& size, int64_t vocab_size = 30522);
-  // Errors name the key, its value and what would be right; another position_embedding_type than
-  // absolute, or is_decoder, is refused by name.
+  // Of model_type bert or modernbert. Errors name the key, its value and what would be right;
+  // another position_embedding_type than absolute, or is_decoder, is refused by name.
   static BertConfig from_json(const std::string& text, const std::string& origin);
   std::string to_json() const;
   void validate(const std::string& origin) const;
 
+  // "ForMaskedLM" -> "BertForMaskedLM", or "ModernBertForMaskedLM"
+  std::string class_named(const std::string& ending) const {
+    return (modern ? "ModernBert" : "Bert") + ending;
+  }
   Gelu activation() const;
   TransformerOptions transformer() const;
 };

@@ -4,6 +4,8 @@
 #include <numbers>
 
 #include "gradus/base/error.h"
+#include "gradus/models/bert_names.h"
+#include "gradus/models/sinusoidal.h"
 #include "gradus/ops/ops.h"
 
 namespace gradus {
@@ -16,8 +18,22 @@ Tensor named(const ParameterList& list, const std::string& name) {
   fail("initial values from counts: the model has no parameter {}", name);
 }
 
-Tensor of_layer(const ParameterList& list, int64_t layer, const std::string& name) {
-  return named(list, fmt::format("encoder.layer.{}.attention.{}.weight", layer, name));
+// The square matrices of a layer's attention.
+enum class Matrix { query, key, value, output };
+Tensor of_layer(const ParameterList& list, const BertConfig& config, int64_t layer, Matrix which) {
+  constexpr const char* names[] = {"self.query", "self.key", "self.value", "output.dense"};
+  const auto place = static_cast<int64_t>(which);
+  const std::string prefix = layer_prefix(config, layer).substr(body_prefix(config).size());
+  if (!config.modern)
+    return named(list, fmt::format("{}attention.{}.weight", prefix, names[place]));
+  if (which == Matrix::output) return named(list, prefix + "attn.Wo.weight");
+  const int64_t n = config.hidden_size;  // stacked
+  return slice(named(list, prefix + "attn.Wqkv.weight"), 0, place * n, (place + 1) * n);
+}
+
+Tensor transform(const ParameterList& list, const BertConfig& config) {
+  return named(list,
+               config.modern ? "head.dense.weight" : "cls.predictions.transform.dense.weight");
 }
 
 void set(Tensor to, std::span<const float> values, double factor, const char* what) {
@@ -39,10 +55,12 @@ int64_t head_size(const BertConfig& config) {
 
 }  // namespace
 
-void begin_with_counts(const ParameterList& list, const CountsInitialization& with) {
+void begin_with_counts(const ParameterList& list, const BertConfig& config,
+                       const CountsInitialization& with) {
   const NoGrad scope;
-  set(named(list, "embeddings.word_embeddings.weight"), with.vectors, with.rms, "vectors' numbers");
-  set(named(list, "cls.predictions.bias"), with.log_frequency, 1, "log frequencies");
+  set(named(list, word_embeddings_name(config)), with.vectors, with.rms, "vectors' numbers");
+  set(named(list, config.modern ? "decoder.bias" : "cls.predictions.bias"), with.log_frequency, 1,
+      "log frequencies");
 }
 
 std::vector<double> position_frequencies(const BertConfig& config) {
@@ -64,17 +82,9 @@ std::vector<double> position_frequencies(const BertConfig& config) {
 
 void place_positions(const ParameterList& list, const BertConfig& config, double rms) {
   const NoGrad scope;
-  Tensor table = named(list, "embeddings.position_embeddings.weight");
-  const int64_t positions = table.shape()[0], n = table.shape()[1];
-  const std::vector<double> frequencies = position_frequencies(config);
-  float* to = table.write<float>();
-  for (int64_t t = 0; t < positions; ++t)
-    for (size_t i = 0; i < frequencies.size(); ++i) {
-      const double angle = static_cast<double>(t) * frequencies[i];
-      float* pair = to + t * n + 2 * static_cast<int64_t>(i);
-      pair[0] = static_cast<float>(rms * std::numbers::sqrt2 * std::sin(angle));
-      pair[1] = static_cast<float>(rms * std::numbers::sqrt2 * std::cos(angle));
-    }
+  std::vector<double> periods;
+  for (const double frequency : position_frequencies(config)) periods.push_back(1 / frequency);
+  fill_sinusoidal(named(list, "embeddings.position_embeddings.weight"), periods, rms);
 }
 
 int64_t head_offset(const BertConfig& config, int64_t layer, int64_t head) {
@@ -88,8 +98,8 @@ void look_at_offsets(const ParameterList& list, const BertConfig& config, int64_
   const std::vector<double> frequencies = position_frequencies(config);
   const int64_t n = config.hidden_size, d = head_size(config);
   for (int64_t layer = 0; layer < std::min(layers, config.num_hidden_layers); ++layer) {
-    float* query = of_layer(list, layer, "self.query").write<float>();
-    float* key = of_layer(list, layer, "self.key").write<float>();
+    float* query = of_layer(list, config, layer, Matrix::query).write<float>();
+    float* key = of_layer(list, config, layer, Matrix::key).write<float>();
     for (int64_t head = 0; head < config.num_attention_heads; ++head) {
       const auto offset = static_cast<double>(head_offset(config, layer, head));
       for (int64_t i = 0; i < d / 2; ++i) {
@@ -110,20 +120,21 @@ void pass_values_on(const ParameterList& list, const BertConfig& config, double 
                     double transformed) {
   const NoGrad scope;
   for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer)
-    for (const char* which : {"self.value", "output.dense"})
-      add_identity(of_layer(list, layer, which), passed_on);
-  add_identity(named(list, "cls.predictions.transform.dense.weight"), transformed);
+    for (const Matrix which : {Matrix::value, Matrix::output})
+      add_identity(of_layer(list, config, layer, which), passed_on);
+  add_identity(transform(list, config), transformed);
 }
 
 void initialize_from_counts(const ParameterList& list, const BertConfig& config,
                             const CountsInitialization& with) {
+  begin_with_counts(list, config, with);
+  pass_values_on(list, config, with.passed_on, with.transformed);
+  if (config.modern) return;  // its positions are turns of queries and keys: nothing of them begins
   check(head_size(config) % 2 == 0,
         "initial values from counts: the heads have {} features; it takes an even number",
         head_size(config));
-  begin_with_counts(list, with);
   place_positions(list, config, with.rms);
   look_at_offsets(list, config, with.layers, with.sharpness);
-  pass_values_on(list, config, with.passed_on, with.transformed);
 }
 
 }  // namespace gradus

@@ -29,12 +29,15 @@ struct CountsInitialization {
   double passed_on = 0.7, transformed = 0.3;
 };
 
+// A ModernBERT, whose positions are no parameters, gets the embeddings and the values that are
+// passed on.
 void initialize_from_counts(const ParameterList& list, const BertConfig& config,
                             const CountsInitialization& with);
 
 // Word embeddings, which are also the decoder's, and the decoder's bias: before anything is known
 // of a sentence, a word's logit is the logarithm of its frequency.
-void begin_with_counts(const ParameterList& list, const CountsInitialization& with);
+void begin_with_counts(const ParameterList& list, const BertConfig& config,
+                       const CountsInitialization& with);
 
 // Frequencies w_i of the position features: position t has sin(w_i t), cos(w_i t) as features 2 i
 // and 2 i + 1. The first head_size / 2 lie evenly over (0, pi), each moved within its cell by the

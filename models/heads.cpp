@@ -5,19 +5,17 @@ namespace {
 
 struct HeadKind {
   BertHead head;
-  const char *architecture, *parameter;
+  const char *ending, *parameter;  // of the class's name; what the last layer is called
   bool pooled, drops_out;
   int64_t logits;  // 0: as many as there are labels
 };
 
 constexpr HeadKind kinds[] = {
-    {BertHead::sequence_classification, "BertForSequenceClassification", "classifier", true, true,
-     0},
-    {BertHead::multiple_choice, "BertForMultipleChoice", "classifier", true, true, 1},
-    {BertHead::next_sentence, "BertForNextSentencePrediction", "cls.seq_relationship", true, false,
-     2},
-    {BertHead::token_classification, "BertForTokenClassification", "classifier", false, true, 0},
-    {BertHead::question_answering, "BertForQuestionAnswering", "qa_outputs", false, false, 2},
+    {BertHead::sequence_classification, "ForSequenceClassification", "classifier", true, true, 0},
+    {BertHead::multiple_choice, "ForMultipleChoice", "classifier", true, true, 1},
+    {BertHead::next_sentence, "ForNextSentencePrediction", "cls.seq_relationship", true, false, 2},
+    {BertHead::token_classification, "ForTokenClassification", "classifier", false, true, 0},
+    {BertHead::question_answering, "ForQuestionAnswering", "qa_outputs", false, false, 2},
 };
 
 const HeadKind& kind_of(BertHead head) { return kinds[static_cast<size_t>(head)]; }
@@ -27,17 +25,20 @@ int64_t count_logits(BertHead head, const BertConfig& config) {
 }
 
 double rate_before(BertHead head, const BertConfig& config) {
-  if (!kind_of(head).drops_out) return 0;
+  if (!kind_of(head).drops_out && !config.modern) return 0;
   return config.classifier_dropout < 0 ? config.hidden_dropout_prob : config.classifier_dropout;
 }
 
 }  // namespace
 
-const char* architecture(BertHead head) { return kind_of(head).architecture; }
+std::string architecture(BertHead head, const BertConfig& config) {
+  return config.class_named(kind_of(head).ending);
+}
 
 std::optional<BertHead> head_named(const std::string& architecture) {
   for (const HeadKind& kind : kinds)
-    if (architecture == kind.architecture) return kind.head;
+    for (const char* family : {"Bert", "ModernBert"})
+      if (architecture == std::string(family) + kind.ending) return kind.head;
   return {};
 }
 
@@ -46,20 +47,33 @@ BertForTask::BertForTask(BertHead head, const BertConfig& config)
       bert(config),
       dropout{rate_before(head, config)},
       classifier(config.hidden_size, count_logits(head, config)) {
-  if (kind_of(head).pooled) pooler.emplace(config);
-  bert.config.architectures = {architecture(head)};
+  check(!config.modern || head != BertHead::next_sentence,
+        "a ModernBERT has no head for next sentences");
+  if (config.modern) transform.emplace(config);
+  else if (kind_of(head).pooled) pooler.emplace(config);
+  bert.config.architectures = {architecture(head, config)};
 }
 
 Tensor BertForTask::logits(const Tensor& output, const Ragged& sequences) const {
-  const Tensor x = pooler ? (*pooler)(output, sequences) : output;
+  const bool pooled = kind_of(head).pooled;
+  Tensor x = output;
+  if (pooler) x = (*pooler)(output, sequences);
+  else if (pooled) x = pool(output, sequences, pooling());
   const Scope scope("classifier");
-  return classifier(dropout(x, pooler ? sequences.one_row_each() : sequences));
+  if (transform) x = (*transform)(x);
+  return classifier(dropout(x, pooled ? sequences.one_row_each() : sequences));
+}
+
+Pooling BertForTask::pooling() const {
+  return bert.config.modern->mean_pooling ? Pooling::mean : Pooling::cls;
 }
 
 void BertForTask::parts(Parts& p) {
-  p("bert", bert);
+  const BertConfig& config = bert.config;
+  p(config.modern ? "model" : "bert", bert);
   if (pooler) p("bert.pooler", *pooler);
-  p(kind_of(head).parameter, classifier);
+  if (transform) transform->parts(p, config);
+  p(config.modern ? "classifier" : kind_of(head).parameter, classifier);
 }
 
 }  // namespace gradus

@@ -8,13 +8,15 @@
 //   BertForTokenClassification      every token     classifier         yes         [tokens, labels]
 //   BertForQuestionAnswering     every token     qa_outputs      no      [tokens, 2]: start and end
 //
-// Models that read every token have no pooler, as there. The losses that belong to them are in
-// nn/losses.h.
+// Models that read every token have no pooler, as there. A ModernBERT (ModernBertFor…) has no
+// pooler at all: it takes the first token, or the mean of all, where the table says pooled, has its
+// prediction head's transform and dropout before every last layer, calls each of them classifier,
+// and has none for next sentences. The losses that belong to them are in nn/losses.h.
 #pragma once
 
 #include <optional>
 
-#include "gradus/models/bert.h"
+#include "gradus/models/embedding.h"
 
 namespace gradus {
 
@@ -27,13 +29,14 @@ enum class BertHead {
 };
 
 // The name in config.json's "architectures", and back; nullopt where that names none of these.
-const char* architecture(BertHead head);
+std::string architecture(BertHead head, const BertConfig& config);
 std::optional<BertHead> head_named(const std::string& architecture);
 
 struct BertForTask {
   BertHead head;
   BertModel bert;
   std::optional<BertPooler> pooler;
+  std::optional<PredictionTransform> transform;  // of a ModernBERT
   Dropout dropout;
   Linear classifier;
 
@@ -44,6 +47,9 @@ struct BertForTask {
   // from the encoder's output [tokens, hidden]
   Tensor logits(const Tensor& output, const Ragged& sequences) const;
   void parts(Parts& p);
+
+ private:
+  Pooling pooling() const;
 };
 
 }  // namespace gradus

@@ -41,15 +41,19 @@ struct Linear {
 
 // Normalises the last axis to mean 0 and variance 1, then scales and shifts (Ba et al. 2016).
 //                                                      x [.., n]  weight, bias [n]  ->  as x
+// Without a bias it only scales; `bias` is then undefined and not listed.
 struct LayerNorm {
   Tensor weight, bias;
   double eps;
-  explicit LayerNorm(int64_t n, double eps = 1e-12)
-      : weight(ones({n}).set_requires_grad()), bias(zeros({n}).set_requires_grad()), eps(eps) {}
-  Tensor operator()(const Tensor& x) const { return layer_norm(x, weight, bias, eps); }
+  explicit LayerNorm(int64_t n, double eps = 1e-12, LinearOptions options = {})
+      : weight(ones({n}).set_requires_grad()), eps(eps) {
+    if (options.bias) bias = zeros({n}).set_requires_grad();
+  }
+  Tensor shift() const { return bias.defined() ? bias : zeros(weight.shape(), weight.dtype()); }
+  Tensor operator()(const Tensor& x) const { return layer_norm(x, weight, shift(), eps); }
   void parts(Parts& p) {
     p("weight", weight, Init::ones);
-    p("bias", bias, Init::zeros);
+    if (bias.defined()) p("bias", bias, Init::zeros);
   }
 };
 
@@ -109,7 +113,7 @@ struct Dropout {
 // LayerNorm(x + Dropout(branch)), one pass: the residual connection of a post-norm transformer.
 inline Tensor add_norm(const Tensor& x, const Tensor& branch, const LayerNorm& norm,
                        const Dropout& dropout, const std::optional<Ragged>& rows = {}) {
-  return add_norm(x, branch, norm.weight, norm.bias, norm.eps, dropout.rate(), rows);
+  return add_norm(x, branch, norm.weight, norm.shift(), norm.eps, dropout.rate(), rows);
 }
 
 }  // namespace gradus

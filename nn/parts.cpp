@@ -80,6 +80,24 @@ void Parts::rename(size_t first, std::string_view name, std::string (*renamed)(s
     std::string& whole = list[i].name;
     whole = whole.substr(0, below) + renamed(std::string_view(whole).substr(below));
   }
+  join_ranges(first);
+}
+
+void Parts::join_ranges(size_t first) {
+  for (size_t i = first + 1; i < list.size();) {
+    Parameter &before = list[i - 1], &p = list[i];
+    if (p.name != before.name || !p.leaf.same(before.leaf) || p.begin != before.end) {
+      ++i;
+      continue;
+    }
+    const int64_t rows = (before.end - before.begin) / before.stacked;
+    check(p.end - p.begin == rows, "'{}': ranges of {} and of {} rows cannot be stacked in it",
+          p.name, rows, p.end - p.begin);
+    before.end = p.end;
+    ++before.stacked;
+    list.erase(list.begin() + static_cast<std::ptrdiff_t>(i));
+    places.erase(places.begin() + static_cast<std::ptrdiff_t>(i));
+  }
 }
 
 void Parts::buffer(std::string_view name, Tensor& tensor) {

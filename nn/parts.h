@@ -66,6 +66,7 @@ struct Parameter {
   bool decays = true;       // does weight decay act on it?
   bool table = false;       // rows that are looked up
   bool buffer = false;      // saved and loaded, never trained, of any dtype
+  int64_t stacked = 1;      // matrices that lie in it one under the other, of equally many rows
   Tensor view() const;      // those rows of the leaf, without history
   int64_t numel() const;
 };
@@ -114,7 +115,8 @@ class Parts {
   }
   // A layer whose parts a published model's files call otherwise. `rename` is given each name below
   // this one ("layer.0.attention.query.weight") and says what it is called instead; from then on it
-  // has no other name. The layer itself knows nothing of it.
+  // has no other name. Neighbouring ranges of a leaf that get one name become one parameter, in
+  // which they are stacked. The layer itself knows nothing of it.
   template <class Layer>
   void operator()(std::string_view name, Layer& layer, std::string (*rename)(std::string_view)) {
     const size_t first = list.size();
@@ -130,6 +132,7 @@ class Parts {
   Parameter& add_trained(std::string_view name, Tensor& parameter, const PartOptions& options);
   void enter(std::string_view name);
   void rename(size_t first, std::string_view name, std::string (*rename)(std::string_view));
+  void join_ranges(size_t first);
   std::string prefix_;
 };
 

@@ -145,34 +145,67 @@ void FeedForward::parts(Parts& p) {
   p("down", down);
 }
 
-TransformerLayer::TransformerLayer(TransformerOptions o)
-    : attention({.hidden = o.hidden,
-                 .heads = o.heads,
-                 .dropout = o.attention_dropout,
-                 .causal = o.causal}),
-      attention_norm(o.hidden, o.layer_norm_eps),
-      feed_forward({.hidden = o.hidden, .intermediate = o.intermediate, .kind = o.feed_forward}),
-      output_norm(o.hidden, o.layer_norm_eps),
-      dropout{o.hidden_dropout} {}
+namespace {
+
+bool is_local(const TransformerOptions& o, int64_t place) { return place % o.global_every != 0; }
+
+MultiHeadAttentionOptions attention_of(const TransformerOptions& o, int64_t place) {
+  MultiHeadAttentionOptions attention{.hidden = o.hidden,
+                                      .heads = o.heads,
+                                      .dropout = o.attention_dropout,
+                                      .causal = o.causal,
+                                      .rotary_base = o.rotary_base,
+                                      .bias = o.attention_bias};
+  if (!is_local(o, place)) return attention;
+  attention.window = o.local_window;
+  if (o.local_rotary_base) attention.rotary_base = o.local_rotary_base;
+  return attention;
+}
+
+}  // namespace
+
+TransformerLayer::TransformerLayer(const TransformerOptions& o, int64_t place)
+    : attention(attention_of(o, place)),
+      feed_forward({.hidden = o.hidden,
+                    .intermediate = o.intermediate,
+                    .kind = o.feed_forward,
+                    .bias = o.feed_forward_bias}),
+      output_norm(o.norm()),
+      dropout{o.hidden_dropout},
+      pre_norm(o.pre_norm) {
+  if (!pre_norm || place > 0) attention_norm = o.norm();
+}
+
+Tensor TransformerLayer::added(const Tensor& x, const Tensor& branch,
+                               const Ragged& sequences) const {
+  return x + dropout(branch, sequences);
+}
 
 Tensor TransformerLayer::operator()(const Tensor& x, const Ragged& sequences) const {
-  const auto attended = [&] {
+  const auto attended = [&](const Tensor& from) {
     const Scope scope("attention");
-    return attention(x, sequences);
+    return attention(from, sequences);
   };
-  const Tensor h = add_norm(x, attended(), attention_norm, dropout, sequences);
+  if (pre_norm) {
+    const Tensor h = added(x, attended(attention_norm ? (*attention_norm)(x) : x), sequences);
+    return added(h, feed_forward(output_norm(h)), sequences);
+  }
+  const Tensor h = add_norm(x, attended(x), *attention_norm, dropout, sequences);
   return add_norm(h, feed_forward(h), output_norm, dropout, sequences);
 }
 
 void TransformerLayer::parts(Parts& p) {
   p("attention", attention);
-  p("attention_norm", attention_norm);
+  if (attention_norm) p("attention_norm", *attention_norm);
   p("feed_forward", feed_forward);
   p("output_norm", output_norm);
 }
 
-Encoder::Encoder(TransformerOptions o) {
-  for (int64_t i = 0; i < o.layers; ++i) layer.emplace_back(o);
+Encoder::Encoder(const TransformerOptions& o) {
+  check(o.global_every >= 1, "Encoder: every {}th layer global; it must be 1 or more",
+        o.global_every);
+  for (int64_t i = 0; i < o.layers; ++i) layer.emplace_back(o, i);
+  if (o.pre_norm) final_norm = o.norm();
 }
 
 Tensor Encoder::operator()(const Tensor& x, const Ragged& sequences, Tensors* hidden_states) const {
@@ -181,9 +214,15 @@ Tensor Encoder::operator()(const Tensor& x, const Ragged& sequences, Tensors* hi
   for (size_t i = 0; i < layer.size(); ++i) {
     const Scope scope("layer", static_cast<int64_t>(i));
     h = layer[i](h, sequences);
+    if (final_norm && i + 1 == layer.size()) h = (*final_norm)(h);
     if (hidden_states) hidden_states->push_back(h);
   }
   return h;
+}
+
+void Encoder::parts(Parts& p) {
+  p("layer", layer);
+  if (final_norm) p("final_norm", *final_norm);
 }
 
 }  // namespace gradus

@@ -1,5 +1,5 @@
-// Attention, the feed-forward network, and the encoder of Devlin et al. 2018 (post-norm) made of
-// them. Each stands alone: a decoder, a pre-norm block or a layer of one's own takes
+// Attention, the feed-forward network, and encoders made of them: post-norm as Devlin et al. 2018,
+// or pre-norm with what came since. Each stands alone: a decoder or a layer of one's own takes
 // MultiHeadAttention and FeedForward as they are (examples/tiny_gpt.cpp).
 //
 // Batches are ragged: x [tokens, hidden] is all tokens of all sequences one under the other,
@@ -82,27 +82,45 @@ struct TransformerOptions {
   FeedForwardKind feed_forward = FeedForwardKind::gelu;
   double hidden_dropout = 0.1, attention_dropout = 0.1, layer_norm_eps = 1e-12;
   bool causal = false;
+  bool pre_norm = false;  // norms stand before what they feed (Xiong et al. 2020), not after it
+  bool attention_bias = true, feed_forward_bias = true, norm_bias = true;
+  std::optional<double> rotary_base = {};
+  // Of local layers, all but every global_every-th from the first on: what they see, and their own
+  // rotary base (Gemma 2024; Warner et al. 2024). 1: none is local.
+  int64_t global_every = 1;
+  std::optional<int64_t> local_window = {};
+  std::optional<double> local_rotary_base = {};
+  LayerNorm norm() const { return LayerNorm(hidden, layer_norm_eps, {.bias = norm_bias}); }
 };
 
-// LayerNorm(h + Dropout(FeedForward(h))) with h = LayerNorm(x + Dropout(Attention(x))).
+// Post-norm (Devlin et al. 2018), LayerNorm(h + Dropout(FeedForward(h))) with
+// h = LayerNorm(x + Dropout(Attention(x))); or pre-norm, h + Dropout(FeedForward(LayerNorm(h)))
+// with h = x + Dropout(Attention(LayerNorm(x))). The first pre-norm layer of an encoder has no
+// attention_norm: what reaches it comes out of the embeddings' norm.
 struct TransformerLayer {
   MultiHeadAttention attention;
-  LayerNorm attention_norm;
+  std::optional<LayerNorm> attention_norm;
   FeedForward feed_forward;
   LayerNorm output_norm;
   Dropout dropout;
-  explicit TransformerLayer(TransformerOptions options);
+  bool pre_norm;
+  explicit TransformerLayer(const TransformerOptions& options, int64_t place = 0);
   Tensor operator()(const Tensor& x, const Ragged& sequences) const;
   void parts(Parts& p);
+
+ private:
+  Tensor added(const Tensor& x, const Tensor& branch, const Ragged& sequences) const;
 };
 
 struct Encoder {
   std::vector<TransformerLayer> layer;
-  explicit Encoder(TransformerOptions options);
-  // hidden_states, if given, gets x and each layer's output: layers + 1 of [tokens, hidden].
+  std::optional<LayerNorm> final_norm;  // of a pre-norm encoder
+  explicit Encoder(const TransformerOptions& options);
+  // hidden_states, if given, gets x and each layer's output: layers + 1 of [tokens, hidden], the
+  // last one as it is returned.
   Tensor operator()(const Tensor& x, const Ragged& sequences,
                     Tensors* hidden_states = nullptr) const;
-  void parts(Parts& p) { p("layer", layer); }
+  void parts(Parts& p);
 };
 
 }  // namespace gradus

@@ -80,6 +80,7 @@ ParameterArena::ParameterArena(const ParameterList& list) {
                        .shape = p.view().shape(),
                        .decays = p.decays,
                        .table = p.table,
+                       .stacked = p.stacked,
                        .index = 0});
   }
   std::sort(ranges_.begin(), ranges_.end(),

@@ -23,6 +23,7 @@ class ParameterArena {
     int64_t begin, end;  // of the parameter's elements in the buffers
     Shape shape;
     bool decays, table;
+    int64_t stacked;  // matrices in it, one under the other
     double rate = 1;  // times the learning rate
     size_t index;     // in ranges()
     int64_t numel() const { return end - begin; }

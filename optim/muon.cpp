@@ -71,16 +71,19 @@ void Muon::update(double gradient_scale) {
       moments_.step(e, steps(), e.p, e.learning_rate * adamw_ratio_, e.weight_decay);
   });
   for (const auto& range : arena_.ranges())
-    if (range.updated() && is_matrix(range)) update_matrix(range, gradient_scale);
+    if (range.updated() && is_matrix(range))
+      for (int64_t i = 0; i < range.stacked; ++i) update_matrix(range, i, gradient_scale);
 }
 
-void Muon::update_matrix(const ParameterArena::Range& range, double gradient_scale) {
+// The matrix number `place` of those stacked in the range; one, where nothing is.
+void Muon::update_matrix(const ParameterArena::Range& range, int64_t place, double gradient_scale) {
   const auto mix = [mu = options_.momentum](const Tensor& before, const Tensor& g) {
     return before * mu + g * (1 - mu);
   };
-  const int64_t rows = range.shape[0], columns = range.numel() / std::max<int64_t>(rows, 1);
+  const int64_t columns = range.numel() / std::max<int64_t>(range.shape[0], 1),
+                rows = range.shape[0] / range.stacked;
   const auto as_matrix = [&](const Tensor& x) {  // the same memory
-    return x.view({rows, columns}, {columns, 1}, x.offset());
+    return x.view({rows, columns}, {columns, 1}, x.offset() + place * rows * columns);
   };
   const Tensor g = as_matrix(arena_.gradient(range)) * gradient_scale;
   Tensor u = as_matrix(u_.tensor(range)), p = as_matrix(arena_.value(range));

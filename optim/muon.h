@@ -3,7 +3,7 @@
 //   u = momentum u + (1 - momentum) g        d = momentum u + (1 - momentum) g (Nesterov's), or u
 //   p -= learning_rate (scale orthogonalize(d) + decay p)
 // for each parameter of two axes or more, seen as [first, the rest] (a convolution's kernel as one
-// row for each output channel); query, key and value are matrices of their own. All others (biases,
+// row for each output channel); query, key and value are matrices of their own, stacked or not. All others (biases,
 // norms), the tables of embeddings (PartOptions::table), and those whose name matches a pattern of
 // `adamw` (an output head, say; a pattern that matches nothing is an Error), are updated by AdamW
 // in the same step.
@@ -48,7 +48,7 @@ class Muon : public Optimizer {
 
  private:
   void update(double gradient_scale) override;
-  void update_matrix(const ParameterArena::Range& range, double gradient_scale);
+  void update_matrix(const ParameterArena::Range& range, int64_t place, double gradient_scale);
   bool is_matrix(const ParameterArena::Range& range) const;
   ShapeOf kept_of(bool matrices) const;  // matrices keep a momentum, or the others their moments
   MuonOptions options_;

@@ -12,12 +12,19 @@ namespace {
 
 using Factories = std::map<std::string, OptimizerFactory>;
 
+template <class Options>
+void set(Options& options, const OptimizerSettings& settings) {
+  options.learning_rate = settings.learning_rate;
+  options.weight_decay = settings.weight_decay;
+  if constexpr (requires { options.beta2; }) options.beta2 = settings.beta2.value_or(options.beta2);
+  else check(!settings.beta2, "options.adam_beta2 {}: this optimizer has none", *settings.beta2);
+}
+
 template <class O, class Options>
 OptimizerFactory made_of(Options options) {
   return [options](const ParameterList& list, OptimizerSettings settings) {
     Options all = options;
-    all.learning_rate = settings.learning_rate;
-    all.weight_decay = settings.weight_decay;
+    set(all, settings);
     return std::make_unique<O>(list, all);
   };
 }
@@ -32,7 +39,7 @@ Factories& factories() {
       {"muon",
        [](const ParameterList& list, OptimizerSettings settings) {
          MuonOptions options = MuonOptions::one_rate(settings.learning_rate);
-         options.weight_decay = settings.weight_decay;
+         set(options, settings);
          return std::make_unique<Muon>(list, options);
        }},
       {"sgd", made_of<Sgd>(SgdOptions{.momentum = 0.9})},

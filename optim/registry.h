@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "gradus/optim/optimizer.h"
 
@@ -19,6 +20,9 @@ namespace gradus {
 
 struct OptimizerSettings {
   double learning_rate = 1e-3, weight_decay = 0.01;
+  // How slowly the mean of the squared gradients forgets; none: the rule's own. An Error where the
+  // rule has no such mean.
+  std::optional<double> beta2 = {};
 };
 using OptimizerFactory = std::function<std::unique_ptr<Optimizer>(const ParameterList& list,
                                                                   OptimizerSettings settings)>;

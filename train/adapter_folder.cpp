@@ -9,6 +9,7 @@
 #include "gradus/io/folder_hashes.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/io/safetensors.h"
+#include "gradus/io/weight_names.h"
 #include "gradus/ops/ops.h"
 #include "gradus/train/starting_weights.h"
 
@@ -20,8 +21,8 @@ const std::string prefix = "base_model.model.";  // peft wraps a model twice
 
 const char* task_type(const BertConfig& config) {
   const std::string& name = config.architectures.at(0);
-  if (name == "BertForTokenClassification") return "TOKEN_CLS";
-  if (name == "BertForQuestionAnswering") return "QUESTION_ANS";
+  if (name.ends_with("ForTokenClassification")) return "TOKEN_CLS";
+  if (name.ends_with("ForQuestionAnswering")) return "QUESTION_ANS";
   return "SEQ_CLS";
 }
 
@@ -46,7 +47,7 @@ constexpr const char* base_key = "gradus.base_hash";
 std::string hash_of_base(const std::vector<Parameter>& list) {
   std::vector<Parameter> base;
   for (const Parameter& p : list)
-    if (p.name.starts_with("bert.") && !p.name.starts_with("bert.pooler.")) base.push_back(p);
+    if (belongs_to_body(without_prefix(p.name))) base.push_back(p);
   return hash_of(base);
 }
 
@@ -126,7 +127,9 @@ void load_adapters(const fs::path& folder, BertForTask& model) {
   const fs::path base = adapter_base(folder);
   std::vector<Parameter> body;
   for (const Parameter& p : parameters(model))
-    if (p.name.starts_with("bert.")) body.push_back(p);
+    if (const std::string plain = without_prefix(p.name);
+        belongs_to_body(plain) || plain.starts_with("pooler."))
+      body.push_back(p);
   load_parameters(base, body);
   const SafetensorsFile file(folder / "adapter_model.safetensors");
   if (const std::string changed = changed_since(file.metadata(), folder); !changed.empty())

@@ -14,7 +14,7 @@ namespace gradus {
 // What is trained beside the adapters, and saved with them: the heads and the pooler, which have no
 // pretrained values to add to.
 inline const std::vector<std::string> trained_beside_adapters = {"classifier*", "qa_outputs*",
-                                                                 "bert.pooler*"};
+                                                                 "bert.pooler*", "head.*"};
 
 void save_adapters(const std::filesystem::path& folder, const LoraAdapters& adapters,
                    const std::filesystem::path& base, const BertConfig& config,

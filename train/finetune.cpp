@@ -35,7 +35,7 @@ class Finetuning : public Objective {
   explicit Finetuning(const FinetuneOptions& options);
   FinetuneResult run();
 
-  Batch next() override;
+  Batch next(double progress) override;
   std::string state() const override;
   void restore(const std::string& state) override;
   double epoch() const override {
@@ -84,14 +84,15 @@ Finetuning::Finetuning(const FinetuneOptions& o)
   for (const std::string& pattern : o.freeze) freeze(list_, pattern);
   if (o.lora_rank > 0)
     adapters_.emplace(
-        model_, LoraOptions{o.lora_rank, o.lora_alpha, o.lora_targets, trained_beside_adapters},
+        model_,
+        LoraOptions{o.lora_rank, o.lora_alpha, lora_targets(o, base_), trained_beside_adapters},
         o.seed);
   const int64_t examples =
       o.max_train_examples > 0 ? std::min(o.max_train_examples, train_->size()) : train_->size();
   order_.emplace(train_->size(), examples, o.shuffle, o.seed);
 }
 
-Batch Finetuning::next() {
+Batch Finetuning::next(double /*progress*/) {
   const auto whole =
       std::make_shared<const TaskBatch>(*train_, order_->next(o_.batch_size), o_.max_tokens);
   Batch batch;
@@ -165,7 +166,7 @@ void Finetuning::save(const std::filesystem::path& folder, const TrainResult& so
 
 FinetuneResult Finetuning::run() {
   const std::unique_ptr<Optimizer> optimizer =
-      make_optimizer(o_.optimizer, trained(), {o_.learning_rate, o_.weight_decay});
+      make_optimizer(o_.optimizer, trained(), optimizer_settings(o_));
   if (o_.layer_decay != 1) set_layer_rates(o_, model_.bert.config, *optimizer);
   const int64_t an_epoch = (order_->size() + o_.batch_size - 1) / o_.batch_size;
   const Schedule schedule = schedule_of(o_, static_cast<double>(an_epoch));
@@ -208,7 +209,7 @@ Json Finetuning::settings(const Schedule& schedule) const {
                      {"random_init", o_.random_init},
                      {"lora_rank", o_.lora_rank},
                      {"lora_alpha", o_.lora_alpha},
-                     {"lora_targets", o_.lora_targets},
+                     {"lora_targets", lora_targets(o_, base_)},
                      {"merge_lora", o_.merge_lora},
                      {"shuffle", o_.shuffle},
                      {"hidden_dropout_prob", model_.bert.config.hidden_dropout_prob}};

@@ -35,8 +35,8 @@ struct FinetuneOptions : LearningOptions {
   // above 0: train low-rank adapters and the head alone; saved apart unless merge_lora
   int64_t lora_rank = 0;
   double lora_alpha = 16;
-  std::vector<std::string> lora_targets = {"*attention.self.query.weight",
-                                           "*attention.self.value.weight"};
+  // patterns of names; none: queries and values, of a ModernBERT the matrix that has both
+  std::vector<std::string> lora_targets;
   bool merge_lora = false;
 };
 

@@ -17,6 +17,7 @@ void check_learning(const LearningOptions& o) {
   check_range("options.learning_rate", o.learning_rate, {.at_least = 0});
   check_range("options.warmup_steps", o.warmup, {.at_least = 0});
   check_range("options.weight_decay", o.weight_decay, {.at_least = 0});
+  check_range("options.adam_beta2", o.adam_beta2, {.at_least = 0, .below = 1});
   check_range("options.dropout", o.dropout, {.at_least = 0, .below = 1});
   check_loop_ranges(o);
   check_optimizer_name(o.optimizer);
@@ -32,6 +33,10 @@ Schedule schedule_of(const LearningOptions& o, double steps_an_epoch) {
   return schedule;
 }
 
+OptimizerSettings optimizer_settings(const LearningOptions& o) {
+  return {o.learning_rate, o.weight_decay, o.adam_beta2};
+}
+
 void add_settings(nlohmann::ordered_json& settings, const LearningOptions& o,
                   const Schedule& schedule) {
   settings["batch_size"] = o.batch_size;
@@ -42,6 +47,7 @@ void add_settings(nlohmann::ordered_json& settings, const LearningOptions& o,
   settings["lr_scheduler_type"] = o.schedule;
   settings["warmup_steps"] = schedule.warmup;
   settings["weight_decay"] = o.weight_decay;
+  if (o.adam_beta2) settings["adam_beta2"] = *o.adam_beta2;
   settings["max_grad_norm"] = o.max_grad_norm;
   settings["optimizer"] = o.optimizer;
   settings["seed"] = o.seed;

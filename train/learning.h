@@ -16,6 +16,7 @@ struct LearningOptions : TrainOptions {
   double learning_rate = 1e-4;
   double warmup = 0.1;  // below 1: a share of the steps
   double weight_decay = 0.01;
+  std::optional<double> adam_beta2 = {};  // otherwise the optimizer's own
   std::string schedule = "linear", optimizer = "adamw";
   std::optional<double> dropout = {};  // everywhere; otherwise the configuration's
 };
@@ -25,6 +26,8 @@ void check_learning(const LearningOptions& options);
 
 // Over max_steps, or over the epochs of `steps_an_epoch`; at least one step.
 Schedule schedule_of(const LearningOptions& options, double steps_an_epoch);
+
+OptimizerSettings optimizer_settings(const LearningOptions& options);
 
 // Their part of run.json, under the names of the command line.
 void add_settings(nlohmann::ordered_json& settings, const LearningOptions& options,

@@ -60,7 +60,8 @@ bool Loop::step() {
   };
   optimizer_.set_learning_rate(schedule_.at(place()));
   now_.objective = objective_.state();  // for a checkpoint in the middle of this step
-  const Batch batch = objective_.next();
+  const Batch batch =
+      objective_.next(static_cast<double>(place()) / static_cast<double>(schedule_.total));
   const auto parts = static_cast<int64_t>(batch.parts.size());
   Tensors reached;
   const bool first = now_.result.steps == 0 && now_.parts_done == 0;
@@ -187,7 +188,7 @@ struct StepLoss : Objective {
   const std::function<Tensor(int64_t)>& loss;
   int64_t step = 0;
   explicit StepLoss(const std::function<Tensor(int64_t)>& loss) : loss(loss) {}
-  Batch next() override {
+  Batch next(double /*progress*/) override {
     return {.parts = {[this, at = step++](Means&) { return loss(at); }}};
   }
   std::string state() const override { return std::to_string(step); }

@@ -73,8 +73,9 @@ struct TrainResult;
 class Objective {
  public:
   virtual ~Objective() = default;
-  // The batch of the next step. Called once a step.
-  virtual Batch next() = 0;
+  // The batch of the next step. Called once a step. `progress` is the share of the schedule that is
+  // behind it, from 0 to below 1: what is asked of the model may change on the way.
+  virtual Batch next(double progress) = 0;
   // Where it stands in its data, and what else next() and save() depend on, as text; restore() is
   // given it in a run that goes on, and next() gives the batches that would have followed.
   virtual std::string state() const { return ""; }

@@ -9,6 +9,7 @@
 #include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"
 #include "gradus/models/counts_initialization.h"
+#include "gradus/train/checkpoint.h"
 #include "gradus/train/measure.h"
 #include "gradus/train/word_vectors.h"
 
@@ -17,17 +18,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void begin(const ParameterList& list, const BertConfig& config, const CorpusFile& corpus,
-           const PretrainOptions& o) {
-  const std::string& name = o.initialization;
-  if (name == "google") return initialize_bert(list, config, BertInitialization::google, o.seed);
-  if (name == "mimetic") return initialize_bert(list, config, BertInitialization::mimetic, o.seed);
-  check(name == "hugging_face" || name == "counts",
-        "options.initialization {}: it is hugging_face, google, mimetic or counts", name);
-  initialize_bert(list, config, BertInitialization::hugging_face, o.seed);
-  if (name != "counts") return;
-  const WordVectors words = word_vectors(PositivePmi(corpus), config.hidden_size, o.seed);
-  initialize_from_counts(list, config, {words.vectors, words.log_frequency});
+BertInitialization initialization_named(const std::string& name) {
+  if (name == "hugging_face") return BertInitialization::hugging_face;
+  if (name == "google") return BertInitialization::google;
+  if (name == "mimetic") return BertInitialization::mimetic;
+  fail("options.initialization {}: it is counts, hugging_face, google or mimetic", name);
 }
 
 BertConfig configuration(const PretrainOptions& o, const CorpusFile& corpus) {
@@ -43,18 +38,33 @@ BertConfig configuration(const PretrainOptions& o, const CorpusFile& corpus) {
         "{}: its vocabulary has {} tokens, the model's {}; build the corpus with the model's "
         "vocabulary, or change vocab_size",
         o.data.string(), corpus.vocabulary().size(), config.vocab_size);
-  if (o.max_seq_length > config.max_position_embeddings)
+  int64_t longest = o.max_seq_length;
+  for (const Phase& phase : o.phases) longest = std::max(longest, phase.max_seq_length);
+  if (longest > config.max_position_embeddings)
     fail(
         "options.max_seq_length {} is more than the model's {} positions (max_position_embeddings)",
-        o.max_seq_length, config.max_position_embeddings);
+        longest, config.max_position_embeddings);
   if (o.dropout) config.hidden_dropout_prob = config.attention_probs_dropout_prob = *o.dropout;
   config.validate("the model's configuration");
   return config;
 }
 
-InstanceOptions instances_of(const PretrainOptions& o) {
+InstanceOptions held_out_instances(const PretrainOptions& o) {
   InstanceOptions options = o.instances;
   options.max_seq_length = static_cast<int>(o.max_seq_length);
+  options.masked_lm_prob = o.eval_masked_lm_prob;
+  return options;
+}
+
+CurriculumOptions curriculum(const PretrainOptions& o) {
+  CurriculumOptions options{.instances = o.instances,
+                            .batch_size = o.batch_size * o.gradient_accumulation_steps,
+                            .phases = o.phases,
+                            .final_masked_lm_prob = o.final_masked_lm_prob,
+                            .seed = o.seed};
+  options.instances.max_seq_length = static_cast<int>(o.max_seq_length);
+  if (o.final_batch_size)
+    options.final_batch_size = *o.final_batch_size * o.gradient_accumulation_steps;
   return options;
 }
 
@@ -62,6 +72,7 @@ const PretrainOptions& checked(const PretrainOptions& o) {
   check_learning(o);
   check_count("options.gradient_accumulation_steps", o.gradient_accumulation_steps, 1);
   check_count("options.eval_instances", o.eval_instances, 0);
+  check_range("options.eval_masked_lm_prob", o.eval_masked_lm_prob, {.above = 0, .below = 1});
   return o;
 }
 
@@ -70,13 +81,10 @@ class Pretraining : public Objective {
   explicit Pretraining(const PretrainOptions& options);
   PretrainResult run();
 
-  Batch next() override;
+  Batch next(double progress) override;
   std::string state() const override;
   void restore(const std::string& state) override;
-  double epoch() const override {
-    return static_cast<double>(stream_.epoch()) +
-           static_cast<double>(stream_.index()) / static_cast<double>(train_.size(0));
-  }
+  double epoch() const override { return curriculum_->epoch(); }
   std::optional<Judgement> evaluate(const std::function<void()>& between_batches) override;
   void save(const std::filesystem::path& folder, const TrainResult&) override {
     save_model_folder(folder, model_.bert.config, list_, corpus_.tokenizer());
@@ -86,18 +94,17 @@ class Pretraining : public Objective {
   }
 
  private:
-  int64_t per_step() const { return o_.batch_size * o_.gradient_accumulation_steps; }
+  void begin();
   Json settings(const Schedule& schedule) const;
   std::string about(double sgemm) const;
 
   PretrainOptions o_;
   CorpusFile corpus_;
   BertForPreTraining model_;
-  InstanceSource train_;
+  std::optional<Curriculum> curriculum_;
   std::optional<InstanceSource> held_out_;
   std::vector<Parameter> list_;
   std::string loaded_;
-  InstanceStream stream_;
   std::optional<PretrainingMetrics> validation_;
 };
 
@@ -105,20 +112,41 @@ Pretraining::Pretraining(const PretrainOptions& o)
     : o_(checked(o)),
       corpus_(CorpusFile::open(o.data)),
       model_(configuration(o, corpus_)),
-      train_(corpus_, Split::train, instances_of(o), o.seed),
-      list_(parameters(model_)),
-      stream_(train_) {
+      list_(parameters(model_)) {
+  const BertConfig& config = model_.bert.config;
+  if (config.modern) o_.instances.next_sentence = false;  // it has no head for that
+  curriculum_.emplace(corpus_, curriculum(o_));
   if (!corpus_.documents(Split::validation).empty())
-    held_out_.emplace(corpus_, Split::validation, instances_of(o), o.seed + 1);
-  begin(list_, model_.bert.config, corpus_, o);
-  if (o.init) loaded_ = load_parameters(*o.init, list_).to_text();
+    held_out_.emplace(corpus_, Split::validation, held_out_instances(o_), o.seed + 1);
+  begin();
   // Without pairs the next-sentence head and the pooler have no loss: they stay as they are.
-  if (!o.instances.next_sentence)
+  if (!o_.instances.next_sentence && !config.modern)
     for (const char* pattern : {"bert.pooler.*", "cls.seq_relationship.*"}) freeze(list_, pattern);
 }
 
-Batch Pretraining::next() {
-  const auto batch = std::make_shared<const PretrainingBatch>(stream_.next(per_step()));
+// Whether a checkpoint's values come over the initial ones.
+bool goes_on(const PretrainOptions& o) {
+  if (!o.resume && o.resume_from.empty()) return false;
+  return find_checkpoint(o.resume_from.empty() ? o.out : o.resume_from, [](const auto&) {})
+      .has_value();
+}
+
+// The initial values. Those that take counting are left out where others come over them.
+void Pretraining::begin() {
+  const BertConfig& config = model_.bert.config;
+  const bool counts = o_.initialization == "counts";
+  initialize_bert(list_, config, initialization_named(counts ? "hugging_face" : o_.initialization),
+                  o_.seed);
+  if (o_.init) {
+    loaded_ = load_parameters(*o_.init, list_).to_text();
+  } else if (counts && !goes_on(o_)) {
+    const WordVectors words = word_vectors(PositivePmi(corpus_), config.hidden_size, o_.seed);
+    initialize_from_counts(list_, config, {words.vectors, words.log_frequency});
+  }
+}
+
+Batch Pretraining::next(double progress) {
+  const auto batch = std::make_shared<const PretrainingBatch>(curriculum_->next(progress));
   const BertConfig& config = model_.bert.config;
   std::vector<int64_t> lengths;
   for (const Instance& instance : batch->instances)
@@ -143,7 +171,7 @@ Batch Pretraining::next() {
 }
 
 std::string Pretraining::state() const {
-  Json json{{"epoch", stream_.epoch()}, {"index", stream_.index()}};
+  Json json{{"data", curriculum_->state()}};
   if (validation_) {
     const PretrainingMetrics& v = *validation_;
     json["validation"] = {v.masked_loss,   v.masked_accuracy, v.next_loss,
@@ -154,7 +182,7 @@ std::string Pretraining::state() const {
 
 void Pretraining::restore(const std::string& state) {
   const Json json = parse_ordered_json(state);
-  stream_ = InstanceStream(train_, count_of(json, "epoch"), count_of(json, "index"));
+  curriculum_->restore(json.at("data").get<std::string>());
   if (!json.contains("validation")) return;
   const Json& v = json.at("validation");
   const auto number = [&](size_t i) {  // null: there were none to take a mean of
@@ -194,7 +222,12 @@ Json Pretraining::settings(const Schedule& schedule) const {
   json["initialization"] = o_.initialization;
   json["hidden_dropout_prob"] = config.hidden_dropout_prob;
   json["attention_probs_dropout_prob"] = config.attention_probs_dropout_prob;
+  for (const Phase& phase : o_.phases)
+    json["phases"].push_back({phase.max_seq_length, phase.share});
+  if (o_.final_batch_size) json["final_batch_size"] = *o_.final_batch_size;
   json["masked_lm_prob"] = o_.instances.masked_lm_prob;
+  if (o_.final_masked_lm_prob) json["final_masked_lm_prob"] = *o_.final_masked_lm_prob;
+  json["eval_masked_lm_prob"] = o_.eval_masked_lm_prob;
   json["max_predictions_per_seq"] = o_.instances.max_predictions_per_seq;
   json["short_seq_prob"] = o_.instances.short_seq_prob;
   json["whole_word_mask"] = o_.instances.whole_word_mask;
@@ -208,8 +241,8 @@ std::string Pretraining::about(double sgemm) const {
   return fmt::format(
       "{}{}{} parameters; {} training instances, {:.1f} M tokens an epoch; {} held-out instances\n"
       "{} threads, kernels {}, OpenBLAS core {}{}, sgemm {:.0f} GFLOP/s",
-      loaded_, loaded_.empty() ? "" : "\n", count_parameters(list_), train_.size(0),
-      static_cast<double>(train_.tokens(0)) / 1e6, held_out_ ? held_out_->size(0) : 0,
+      loaded_, loaded_.empty() ? "" : "\n", count_parameters(list_), curriculum_->first().size(0),
+      static_cast<double>(curriculum_->first().tokens(0)) / 1e6, held_out_ ? held_out_->size(0) : 0,
       thread_count(), kernels<float>().level, core.core,
       core.right ? ""
                  : fmt::format(" (WRONG: {} wanted, expect a fraction of the speed)", core.wanted),
@@ -218,23 +251,22 @@ std::string Pretraining::about(double sgemm) const {
 
 PretrainResult Pretraining::run() {
   const std::unique_ptr<Optimizer> optimizer =
-      make_optimizer(o_.optimizer, list_, {o_.learning_rate, o_.weight_decay});
+      make_optimizer(o_.optimizer, list_, optimizer_settings(o_));
   TrainOptions options = o_;
   options.schedule_by_clock = o_.max_minutes > 0 && o_.max_steps == 0;
   // by the clock: how many steps are run is another matter
   constexpr double clock_steps = 10000;
-  const double an_epoch = static_cast<double>(train_.size(0)) / static_cast<double>(per_step());
-  const Schedule schedule =
-      schedule_of(o_, options.schedule_by_clock ? clock_steps / o_.epochs : an_epoch);
+  const Schedule schedule = schedule_of(
+      o_, options.schedule_by_clock ? clock_steps / o_.epochs : curriculum_->steps_an_epoch());
   if (options.eval_steps == 0) options.eval_steps = std::max<int64_t>(1, schedule.total / 10);
   options.name = "pretrain";
   options.settings = settings(schedule).dump();
   options.harmless = machine_settings;
   options.harmless.emplace_back("data");
   if (held_out_)
-    options.judged_on = {"data_checksum",   "seed",           "max_seq_length",
-                         "masked_lm_prob",  "short_seq_prob", "max_predictions_per_seq",
-                         "whole_word_mask", "next_sentence"};
+    options.judged_on = {"data_checksum",       "seed",           "max_seq_length",
+                         "eval_masked_lm_prob", "short_seq_prob", "max_predictions_per_seq",
+                         "whole_word_mask",     "next_sentence"};
   options.begins_with_out = o_.init && is_same_folder(*o_.init, o_.out);
   if (!options.schedule_by_clock) options.harmless.emplace_back("max_minutes");
   options.sgemm_rate = measure_sgemm_rate(3);

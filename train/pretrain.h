@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 
+#include "gradus/train/curriculum.h"
 #include "gradus/train/learning.h"
-#include "gradus/train/pretraining_batch.h"
 
 namespace gradus {
 
@@ -21,11 +21,19 @@ struct PretrainOptions : LearningOptions {
   std::string model = "tiny";
   std::optional<std::filesystem::path> init;  // a Hugging Face folder to start from
 
-  // A step is batch_size * accumulation sequences. How long: max_steps, else max_minutes, by whose
+  // A step is batch_size * accumulation sequences of max_seq_length. How long: max_steps, else max_minutes, by whose
   // clock the rate goes, else epochs.
   int64_t max_seq_length = 128, gradient_accumulation_steps = 1;
-  std::string initialization = "hugging_face";
+  // Of a model that starts from nothing: counts (of the corpus: models/counts_initialization.h),
+  // hugging_face, google or mimetic (models/bert.h).
+  std::string initialization = "counts";
   InstanceOptions instances;  // masking and pair rules; max_seq_length is set from above
+  // What changes on the way: train/curriculum.h.
+  std::vector<Phase> phases;
+  std::optional<int64_t> final_batch_size;
+  std::optional<double> final_masked_lm_prob;
+  // Held-out instances have max_seq_length and are masked so, whatever is trained on.
+  double eval_masked_lm_prob = 0.15;
   // eval_steps 0: ten times a run
   int64_t eval_instances = 2048;  // 0: all held-out ones
 };

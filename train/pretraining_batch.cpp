@@ -62,7 +62,7 @@ int64_t PretrainingBatch::pairs() const {
                        [](const Instance& instance) { return instance.next_label >= 0; });
 }
 
-PretrainingBatch InstanceStream::next(int64_t count) {
+PretrainingBatch InstanceStream::next(int64_t count, std::optional<double> masked_lm_prob) {
   std::vector<std::pair<int64_t, int64_t>> places;
   while (static_cast<int64_t>(places.size()) < count) {
     if (index_ >= source_->size(epoch_)) {
@@ -78,7 +78,7 @@ PretrainingBatch InstanceStream::next(int64_t count) {
   batch.instances.resize(places.size());
   parallel_for(count, 1, [&](int64_t i, int64_t) {
     const auto [epoch, index] = places[static_cast<size_t>(i)];
-    batch.instances[static_cast<size_t>(i)] = source_->get(epoch, index);
+    batch.instances[static_cast<size_t>(i)] = source_->get(epoch, index, masked_lm_prob);
   });
   return batch;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "gradus/data/instances.h"
 #include "gradus/models/bert.h"
@@ -34,7 +35,8 @@ class InstanceStream {
  public:
   InstanceStream(const InstanceSource& source, int64_t epoch = 0, int64_t index = 0)
       : source_(&source), epoch_(epoch), index_(index) {}
-  PretrainingBatch next(int64_t count);  // goes on into the next epoch where one ends
+  // Goes on into the next epoch where one ends. masked_lm_prob: in place of the source's.
+  PretrainingBatch next(int64_t count, std::optional<double> masked_lm_prob = {});
   int64_t epoch() const { return epoch_; }
   int64_t index() const { return index_; }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "gradus/base/file.h"
+#include "gradus/models/bert_names.h"
 #include "gradus/ops/ops.h"
 
 namespace gradus {
@@ -23,12 +24,21 @@ int64_t count_trained(const std::vector<Parameter>& list) {
   return count;
 }
 
+std::vector<std::string> lora_targets(const FinetuneOptions& o, const BertConfig& config) {
+  if (!o.lora_targets.empty()) return o.lora_targets;
+  if (config.modern) return {"*attn.Wqkv.weight"};
+  return {"*attention.self.query.weight", "*attention.self.value.weight"};
+}
+
 bool has_same_head(const BertConfig& before, const BertConfig& config) {
   return before.architectures == config.architectures && before.id2label == config.id2label;
 }
 
 namespace {
-bool of_head(const std::string& name) { return !name.starts_with("bert."); }
+// A ModernBERT's prediction head comes along from pretraining.
+bool of_head(const std::string& name, const BertConfig& config) {
+  return !name.starts_with(body_prefix(config)) && !(config.modern && name.starts_with("head."));
+}
 }  // namespace
 
 std::string load_weights(const FinetuneOptions& o, const BertConfig& before,
@@ -38,7 +48,7 @@ std::string load_weights(const FinetuneOptions& o, const BertConfig& before,
   const bool same_head = has_same_head(before, config);
   std::vector<Parameter> wanted;
   for (const Parameter& p : list)
-    if (same_head || !of_head(p.name)) wanted.push_back(p);
+    if (same_head || !of_head(p.name, config)) wanted.push_back(p);
   std::string report = load_parameters(o.model, wanted).to_text();
   if (!same_head) report += "; the head is new";
   if (o.reinit_layers > 0) {
@@ -48,7 +58,7 @@ std::string load_weights(const FinetuneOptions& o, const BertConfig& before,
     for (int64_t layer = config.num_hidden_layers - o.reinit_layers;
          layer < config.num_hidden_layers; ++layer)
       for (const Parameter& p : list)
-        if (p.name.starts_with(fmt::format("bert.encoder.layer.{}.", layer))) anew.push_back(p);
+        if (p.name.starts_with(layer_prefix(config, layer))) anew.push_back(p);
     for (const Parameter& p : list)
       if (p.name.starts_with("bert.pooler.")) anew.push_back(p);
     initialize_bert(anew, config, BertInitialization::hugging_face, o.seed);
@@ -61,9 +71,10 @@ void set_layer_rates(const FinetuneOptions& o, const BertConfig& config, Optimiz
   const auto rate = [&](int64_t below_the_top) {
     return std::pow(o.layer_decay, static_cast<double>(below_the_top));
   };
-  optimizer.arena().set_rate("bert.embeddings.*", rate(config.num_hidden_layers + 1));
+  optimizer.arena().set_rate(body_prefix(config) + "embeddings.*",
+                             rate(config.num_hidden_layers + 1));
   for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer)
-    optimizer.arena().set_rate(fmt::format("bert.encoder.layer.{}.*", layer),
+    optimizer.arena().set_rate(layer_prefix(config, layer) + "*",
                                rate(config.num_hidden_layers - layer));
 }
 

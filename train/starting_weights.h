@@ -18,6 +18,9 @@ std::string load_weights(const FinetuneOptions& options, const BertConfig& befor
 void set_layer_rates(const FinetuneOptions& options, const BertConfig& config,
                      Optimizer& optimizer);
 
+// options.lora_targets, or what they are where none are named.
+std::vector<std::string> lora_targets(const FinetuneOptions& options, const BertConfig& config);
+
 // Whether both were, or are to be, fine-tuned for the same: head and labels.
 bool has_same_head(const BertConfig& before, const BertConfig& config);
 

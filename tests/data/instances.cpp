@@ -281,7 +281,8 @@ TEST_CASE("what cannot be drawn says why") {
   CHECK_MENTIONS(error(Split::validation, {}), "no validation documents");
   CHECK_MENTIONS(error(Split::train, {.max_seq_length = 4}), "max_seq_length 4");
   CHECK_MENTIONS(error(Split::train, {.masked_lm_prob = 1.5}), "1.5");
-  CHECK_MENTIONS(error(Split::train, {.max_predictions_per_seq = 0}), "max_predictions_per_seq 0");
+  CHECK_MENTIONS(error(Split::train, {.max_predictions_per_seq = -1}),
+                 "max_predictions_per_seq -1");
   CHECK_MENTIONS(error(Split::train, {.short_seq_prob = -1}), "short_seq_prob -1");
   const InstanceSource source(corpus, Split::train, {}, 0);
   CHECK_MENTIONS(error_of([&] { source.get(0, source.size(0)); }), "the epoch has");

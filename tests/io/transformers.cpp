@@ -188,7 +188,7 @@ TEST_CASE(
                    example.at("hidden_layer2_row0").get<Numbers>()) < 1e-10);
     CHECK(distance(numbers(slice(output, 0, tokens - 1, tokens)),
                    example.at("hidden_layer2_last_row").get<Numbers>()) < 1e-10);
-    const Tensor pooled = model.pooler(output, sequence);
+    const Tensor pooled = (*model.pooler)(output, sequence);
     CHECK(distance(numbers(pooled), example.at("pooled").get<Numbers>()) < 1e-10);
     CHECK(distance(numbers(linear(pooled, weight, bias)), example.at("logits").get<Numbers>()) <
           1e-10);

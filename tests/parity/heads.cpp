@@ -94,7 +94,8 @@ int truly_zero(const std::string& name, const Case& c) {
   if (name.ends_with("key.bias")) return 2;
   // shifts the scores of all choices
   if (head == "multiple_choice" && name == "classifier.bias") return 1;
-  if (head == "question_answering" && (name == "qa_outputs.bias" || name.ends_with(last_norm)))
+  if (head == "question_answering" &&
+      (name == "qa_outputs.bias" || name == "classifier.bias" || name.ends_with(last_norm)))
     return 1;  // shifts the logits of all tokens
   return 0;
 }
@@ -117,8 +118,11 @@ void compare(Case& c, const std::filesystem::path& folder, Model& source,
       c.measure(fmt::format("hidden states {}", layer), hidden_states[layer],
                 fmt::format("hidden_states.{}", layer), allow.value);
     for (size_t layer = 0; layer + 1 < hidden_states.size(); ++layer) {
-      const Tensors probabilities = model.bert.encoder.layer[layer].attention.probabilities(
-          hidden_states[layer], c.input.sequences);
+      const TransformerLayer& block = model.bert.encoder.layer[layer];
+      const Tensor& x = hidden_states[layer];
+      const Tensors probabilities = block.attention.probabilities(
+          block.pre_norm && block.attention_norm ? (*block.attention_norm)(x) : x,
+          c.input.sequences);
       for (size_t s = 0; s < probabilities.size(); ++s)
         c.measure(fmt::format("attention probabilities {}", layer), probabilities[s],
                   fmt::format("probabilities.{}.{}", layer, s), allow.value);

@@ -15,7 +15,7 @@ namespace {
 // The configuration of a model that was fine-tuned for the kind, as its folder keeps it.
 BertConfig fine_tuned(const std::string& kind, std::vector<std::string> labels = {}) {
   BertConfig config = BertConfig::named("tiny", 16);
-  config.architectures = {architecture(task_kind(kind).head)};
+  config.architectures.assign(1, architecture(task_kind(kind).head, config));
   Task::make({.kind = kind, .labels = std::move(labels)}, tokenizer(), config)->configure(config);
   return BertConfig::from_json(config.to_json(), "config.json");
 }

@@ -116,7 +116,7 @@ TEST_CASE("counts: each part sets what it names and nothing else") {
         "cls.predictions.transform.dense.weight\n");
   CHECK(changed_by([](Begun& b) {
           const WordVectors words = word_vectors(PositivePmi(b.corpus), b.config.hidden_size, 1);
-          begin_with_counts(b.list, {words.vectors, words.log_frequency});
+          begin_with_counts(b.list, b.config, {words.vectors, words.log_frequency});
         }) == "bert.embeddings.word_embeddings.weight\ncls.predictions.bias\n");
 }
 
@@ -127,10 +127,11 @@ TEST_CASE("counts: heads whose width is odd, and vectors of another width, are r
           initialize_from_counts(begun.list, begun.config, {words.vectors, words.log_frequency});
         }).find("vectors' numbers, the model has") != std::string::npos);
   BertConfig odd = begun.config;
-  odd.hidden_size = 66, odd.num_attention_heads = 2;
+  odd.num_attention_heads = 64;
   CHECK(error_of([&] {
-          initialize_from_counts(begun.list, odd, {words.vectors, words.log_frequency});
-        }) == "initial values from counts: the heads have 33 features; it takes an even number");
+          const WordVectors wide = word_vectors(PositivePmi(begun.corpus), 64, 1);
+          initialize_from_counts(begun.list, odd, {wide.vectors, wide.log_frequency});
+        }) == "initial values from counts: the heads have 1 features; it takes an even number");
 }
 
 TEST_CASE("counts: a short run ends far below one that begins from noise; threads change no bit") {

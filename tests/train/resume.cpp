@@ -87,7 +87,7 @@ struct Regression : Objective {
   Linear& layer;
   int64_t step = 0, stop_at = -1;
   explicit Regression(Linear& layer) : layer(layer) {}
-  Batch next() override {
+  Batch next(double /*progress*/) override {
     Batch batch{.tokens = 8};
     for (int64_t part = 0; part < 4; ++part)
       batch.parts.push_back([this, part, at = step](Means& means) {
