@@ -4,6 +4,7 @@
 #include "gradus/cli/learning_options.h"
 #include "gradus/cli/lists.h"
 #include "gradus/cli/output.h"
+#include "gradus/cli/recipes.h"
 #include "gradus/train/progress.h"
 
 namespace gradus::cli {
@@ -22,6 +23,14 @@ std::vector<Phase> parse_phases(const std::string& text) {
   return phases;
 }
 
+// Says what it sets: an option that was given counts more.
+void follow(Verb& verb, const Recipe& recipe) {
+  fmt::print("recipe {}, {}:\n ", recipe.name, recipe.about);
+  for (const auto& [name, value] : recipe.options)
+    if (verb.give(name, value)) fmt::print(" {} {}", name, value);
+  fmt::print("\n");
+}
+
 }  // namespace
 
 void add_pretrain(Verb& program) {
@@ -31,8 +40,11 @@ void add_pretrain(Verb& program) {
   verb.option("--data", o->data, "corpus file, from `gradus data build`").required();
   verb.option("--out", o->out, "folder for the model and its metrics").required();
   verb.flag("--overwrite", o->overwrite, "write into a folder that is not empty");
-  verb.option("--model", o->model, "tiny mini small medium base large, or a config.json");
+  verb.option("--model", o->model,
+              "tiny mini small medium base large, modern-tiny …, 3x192, or a config.json");
   verb.option("--init", o->init, "start from this model folder instead of random values");
+  const auto recipe = std::make_shared<std::string>();
+  verb.option("--recipe", *recipe, "bert (as published) or budget; options beside it count more");
   verb.heading("How long");
   verb.option("--max-steps", o->max_steps);
   verb.option("--epochs", o->epochs);
@@ -59,12 +71,12 @@ void add_pretrain(Verb& program) {
   verb.option("--max-predictions-per-seq", o->instances.max_predictions_per_seq, "0: no limit");
   verb.option("--short-seq-prob", o->instances.short_seq_prob);
   verb.flag("--whole-word-mask", o->instances.whole_word_mask);
-  verb.flag("!--no-next-sentence", o->instances.next_sentence,
-            "whole sentences instead of pairs, no next-sentence loss");
+  verb.flag("--next-sentence,!--no-next-sentence", o->instances.next_sentence,
+            "no: whole sentences instead of pairs, no next-sentence loss");
   verb.heading("Optimizer");
   add_learning_options(verb, *o);
   verb.option("--initialization", o->initialization,
-              "hugging_face google mimetic counts (of the corpus)");
+              "counts (of the corpus) hugging_face google mimetic");
   verb.heading("Watching");
   verb.option("--eval-steps", o->eval_steps, "default: ten times a run");
   verb.option("--eval-instances", o->eval_instances, "held-out instances; 0: all");
@@ -73,8 +85,9 @@ void add_pretrain(Verb& program) {
   verb.footer(
       "Example: gradus pretrain --data novels.gds --model tiny --max-steps 5000 --learning-rate "
       "2e-3 --out runs/tiny");
-  verb.does([o, read_run_options] {
+  verb.does([o, recipe, verb, read_run_options]() mutable {
     forgive_output();
+    if (!recipe->empty()) follow(verb, pretraining_recipe(*recipe));
     read_run_options();
     fmt::print("reading {}\n", o->data.string());
     std::fflush(stdout);

@@ -165,6 +165,13 @@ Option Verb::option(const std::string& name, std::function<void(const std::strin
 Option Verb::flag(const std::string& name, bool& value, const std::string& about) {
   return Option(app_->add_flag(name, value, about)->group(heading_));
 }
+bool Verb::give(const std::string& name, const std::string& value) {
+  CLI::Option* option = app_->get_option(name);
+  if (option->count() > 0) return false;
+  option->add_result(value);
+  option->run_callback();
+  return true;
+}
 void Verb::hide_help() { app_->get_help_ptr()->group(""); }
 void Verb::footer(const std::string& text) { app_->footer(text); }
 void Verb::does(std::function<void()> action) { app_->callback(std::move(action)); }

@@ -67,6 +67,9 @@ class Verb {
   Option flag(const std::string& name, bool& value, const std::string& about = "");
   // Under which words the options that follow stand in --help.
   void heading(std::string text) { heading_ = std::move(text); }
+  // Gives an option, by its name, a value as if it had been on the command line, unless it was; to
+  // be called by an action. Returns whether it was not.
+  bool give(const std::string& name, const std::string& value);
   void hide_help();  // --help itself is left out of --help
   void footer(const std::string& text);
   void does(std::function<void()> action);

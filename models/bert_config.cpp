@@ -36,22 +36,35 @@ BertConfig BertConfig::named(const std::string& name, int64_t vocab_size) {
     const char* name;
     int64_t layers, hidden, heads;
   };
-  BertConfig config;
-  config.vocab_size = vocab_size;
+  const auto of_size = [&](int64_t layers, int64_t hidden, int64_t heads) {
+    BertConfig config;
+    config.vocab_size = vocab_size;
+    config.num_hidden_layers = layers;
+    config.hidden_size = hidden;
+    config.num_attention_heads = heads;
+    config.intermediate_size = 4 * hidden;
+    if (is_modern) make_modern(config);
+    return config;
+  };
   for (const Size& s :
        {Size{"tiny", 2, 128, 2}, Size{"mini", 4, 256, 4}, Size{"small", 4, 512, 8},
         Size{"medium", 8, 512, 8}, Size{"base", 12, 768, 12}, Size{"large", 24, 1024, 16}})
-    if (size == s.name) {
-      config.num_hidden_layers = s.layers;
-      config.hidden_size = s.hidden;
-      config.num_attention_heads = s.heads;
-      config.intermediate_size = 4 * s.hidden;
-      if (is_modern) make_modern(config);
-      return config;
-    }
+    if (size == s.name) return of_size(s.layers, s.hidden, s.heads);
+  if (const size_t x = size.find('x'); x != std::string::npos) {
+    const auto number = [&](std::string_view text) {
+      int64_t value = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+      return error == std::errc() && end == text.data() + text.size() ? value : 0;
+    };
+    const int64_t layers = number(std::string_view(size).substr(0, x)),
+                  hidden = number(std::string_view(size).substr(x + 1));
+    check(layers > 0 && hidden > 0 && hidden % 64 == 0,
+          "the model size '{}': it is LAYERSxHIDDEN, with heads of 64, as 3x192", name);
+    return of_size(layers, hidden, hidden / 64);
+  }
   fail(
       "no model size is called '{}'; there are tiny, mini, small, medium, base and large, the same "
-      "with modern- before them, or give a config.json",
+      "with modern- before them, LAYERSxHIDDEN as 3x192, or give a config.json",
       name);
 }
 

@@ -55,14 +55,15 @@ BertForTask::BertForTask(BertHead head, const BertConfig& config)
 }
 
 Tensor BertForTask::logits(const Tensor& output, const Ragged& sequences) const {
-  const bool pooled = kind_of(head).pooled;
   Tensor x = output;
   if (pooler) x = (*pooler)(output, sequences);
-  else if (pooled) x = pool(output, sequences, pooling());
+  else if (!by_token()) x = pool(output, sequences, pooling());
   const Scope scope("classifier");
   if (transform) x = (*transform)(x);
-  return classifier(dropout(x, pooled ? sequences.one_row_each() : sequences));
+  return classifier(dropout(x, by_token() ? sequences : sequences.one_row_each()));
 }
+
+bool BertForTask::by_token() const { return !kind_of(head).pooled; }
 
 Pooling BertForTask::pooling() const {
   return bert.config.modern->mean_pooling ? Pooling::mean : Pooling::cls;

@@ -47,6 +47,7 @@ struct BertForTask {
   // from the encoder's output [tokens, hidden]
   Tensor logits(const Tensor& output, const Ragged& sequences) const;
   void parts(Parts& p);
+  bool by_token() const;  // a row of logits for each token, not for each sequence
 
  private:
   Pooling pooling() const;

@@ -121,6 +121,9 @@ nlohmann::ordered_json modern_bert_json(const BertConfig& config) {
   json["classifier_bias"] = modern.classifier_bias;
   json["classifier_pooling"] = modern.mean_pooling ? "mean" : "cls";
   json["decoder_bias"] = json["tie_word_embeddings"] = true;
+  // transformers takes those of another vocabulary where these are not said
+  for (const char* token : {"bos", "eos", "cls", "sep"})
+    json[std::string(token) + "_token_id"] = nullptr;
   return json;
 }
 

@@ -147,8 +147,6 @@ void FeedForward::parts(Parts& p) {
 
 namespace {
 
-bool is_local(const TransformerOptions& o, int64_t place) { return place % o.global_every != 0; }
-
 MultiHeadAttentionOptions attention_of(const TransformerOptions& o, int64_t place) {
   MultiHeadAttentionOptions attention{.hidden = o.hidden,
                                       .heads = o.heads,
@@ -156,7 +154,7 @@ MultiHeadAttentionOptions attention_of(const TransformerOptions& o, int64_t plac
                                       .causal = o.causal,
                                       .rotary_base = o.rotary_base,
                                       .bias = o.attention_bias};
-  if (!is_local(o, place)) return attention;
+  if (!o.is_local(place)) return attention;
   attention.window = o.local_window;
   if (o.local_rotary_base) attention.rotary_base = o.local_rotary_base;
   return attention;

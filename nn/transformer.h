@@ -90,6 +90,7 @@ struct TransformerOptions {
   int64_t global_every = 1;
   std::optional<int64_t> local_window = {};
   std::optional<double> local_rotary_base = {};
+  bool is_local(int64_t layer) const { return layer % global_every != 0; }
   LayerNorm norm() const { return LayerNorm(hidden, layer_norm_eps, {.bias = norm_bias}); }
 };
 

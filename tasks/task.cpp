@@ -62,7 +62,7 @@ std::vector<UnitLogits> run_task(const BertForTask& model, const TaskSet& set, i
                      const Tensor logits = model(batch);
                      const std::vector<float> values = logits.to_vector<float>();
                      const int64_t columns = logits.size(1);
-                     const bool by_token = !model.pooler;
+                     const bool by_token = model.by_token();
                      for (size_t i = 0; i < rows.size(); ++i) {
                        const auto s = static_cast<int64_t>(i);
                        const int64_t first = by_token ? batch.sequences.begin(s) : s,

@@ -2,21 +2,37 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
+
 namespace gradus {
+
+namespace {
+
+// Pairs of tokens of a sequence that are at most `window` apart.
+double seen_pairs(int64_t length, std::optional<int64_t> window) {
+  const double n = static_cast<double>(length),
+               w = static_cast<double>(std::min(window.value_or(length), length - 1));
+  return n * (2 * w + 1) - w * (w + 1);
+}
+
+}  // namespace
 
 double training_flop(const BertConfig& config, const std::vector<int64_t>& lengths,
                      int64_t predicted) {
+  const TransformerOptions encoder = config.transformer();
   const auto hidden = static_cast<double>(config.hidden_size),
              inner = static_cast<double>(config.intermediate_size);
-  double tokens = 0, pairs = 0;
-  for (const int64_t length : lengths)
-    tokens += static_cast<double>(length),
-        pairs += static_cast<double>(length) * static_cast<double>(length);
-  const double layer =
-      6 * tokens * (4 * hidden * hidden + 2 * hidden * inner) + 12 * hidden * pairs;
-  const double head = 6 * static_cast<double>(predicted) *
-                      (hidden * hidden + hidden * static_cast<double>(config.vocab_size));
-  return static_cast<double>(config.num_hidden_layers) * layer + head;
+  const double matrices = config.modern ? 3 : 2;  // of the feed-forward network
+  double flop = 6 * static_cast<double>(predicted) *
+                (hidden * hidden + hidden * static_cast<double>(config.vocab_size));
+  for (int64_t layer = 0; layer < encoder.layers; ++layer) {
+    const auto window = encoder.is_local(layer) ? encoder.local_window : std::nullopt;
+    double tokens = 0, pairs = 0;
+    for (const int64_t length : lengths)
+      tokens += static_cast<double>(length), pairs += seen_pairs(length, window);
+    flop += 6 * tokens * (4 * hidden * hidden + matrices * hidden * inner) + 12 * hidden * pairs;
+  }
+  return flop;
 }
 
 int64_t peak_resident_mb() {

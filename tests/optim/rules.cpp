@@ -145,6 +145,37 @@ TEST_CASE("Muon makes matrices orthogonal: tall, wide and square ones") {
   CHECK_MENTIONS(error_of([] { orthogonalize(ones({3})); }), "a matrix is wanted", "[3]");
 }
 
+// Three square matrices that one leaf holds, under a name each or stacked under one.
+struct Stack {
+  Tensor weight = random_normal({12, 4}, 1, 0, DType::f32).set_requires_grad();
+  void parts(Parts& p) {
+    for (const int64_t i : {0, 1, 2}) p.rows(fmt::format("{}", i), weight, 4 * i, 4 * i + 4);
+  }
+};
+struct Whole {
+  Stack stack;
+  bool renamed;
+  void parts(Parts& p) {
+    if (renamed) p("stack", stack, [](std::string_view) { return std::string("all"); });
+    else p("stack", stack);
+  }
+};
+
+TEST_CASE("Muon makes each of several stacked matrices orthogonal, as if each had its own name") {
+  Whole apart{{}, false}, stacked{{}, true};
+  CHECK(parameters(stacked).size() == 1);
+  CHECK(parameters(stacked)[0].name == "stack.all");
+  CHECK(parameters(stacked)[0].stacked == 3);
+  for (Whole* model : {&apart, &stacked}) {
+    Muon optimizer(*model, {.learning_rate = 0.1});
+    for (int step = 0; step < 3; ++step) {
+      backward(sum(square(model->stack.weight) * random_normal({12, 4}, 2, 0, DType::f32)));
+      optimizer.step();
+    }
+  }
+  CHECK(apart.stack.weight.to_vector<float>() == stacked.stack.weight.to_vector<float>());
+}
+
 TEST_CASE("Muon gives embeddings and vectors to AdamW, in the same step and with its own rate") {
   Model by_muon, by_adam;
   initialize(by_muon, Normal{0.5}, 1);

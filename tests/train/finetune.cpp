@@ -125,6 +125,31 @@ TEST_CASE("adapters: only they and the head are trained; apart or merged they an
   CHECK_MENTIONS(error_of([&] { finetune(o); }), "no parameter has a name like *nothing*");
 }
 
+TEST_CASE("a ModernBERT is fine-tuned, whole and by adapters, and answers from its folder") {
+  const Scratch scratch;
+  FinetuneOptions o = small_finetuning(scratch);
+  BertConfig config = BertConfig::named("modern-tiny", small_tokenizer().vocabulary().size());
+  config.hidden_size = 16, config.intermediate_size = 16;
+  BertForMaskedLM pretrained(config);
+  initialize_bert(parameters(pretrained), config, BertInitialization::google, 3);
+  save_model_folder(scratch / "modern", pretrained.bert.config, parameters(pretrained),
+                    small_tokenizer());
+  o.model = scratch / "modern";
+  o.layer_decay = 0.9;
+  for (const int64_t rank : {0, 4}) {
+    CAPTURE(rank);
+    o.lora_rank = rank, o.epochs = rank ? 40 : 20;
+    if (rank) o.layer_decay = 1;
+    const FinetuneResult result = finetune(o);
+    CHECK(result.score() > result.evaluation.constant);
+    FinetunedModel model(o.out);
+    CHECK(model.config.architectures[0] == "ModernBertForSequenceClassification");
+    const auto held_out = model.task->read(o.validation, TaskUse::validation);
+    const Evaluation again = held_out->evaluate(run_task(model.model, *held_out, 64));
+    CHECK(again.metrics == result.evaluation.metrics);
+  }
+}
+
 TEST_CASE("adapters have right gradients, of a range of a leaf too") {
   BertConfig config = small_config();
   BertForTask model = clone(BertForTask(BertHead::next_sentence, config), DType::f64);

@@ -134,6 +134,28 @@ TEST_CASE("resume: pretraining, in the middle of an epoch and of a logging inter
   check_same_folders(scratch / "whole", scratch / "pieces");
 }
 
+TEST_CASE("resume: pretraining of a ModernBERT, whose lengths, batches and masks change") {
+  const Scratch scratch;
+  PretrainOptions o = small_pretraining(scratch, "whole");
+  BertConfig config =
+      BertConfig::named("modern-tiny", CorpusFile::open(o.data).vocabulary().size());
+  config.hidden_size = 32, config.intermediate_size = 32, config.num_hidden_layers = 3;
+  config.modern->global_attn_every_n_layers = 2, config.modern->local_attention = 16;
+  write_file(scratch / "modern.json", config.to_json());
+  o.model = (scratch / "modern.json").string();
+  o.max_steps = 14, o.eval_steps = 5, o.logging_steps = 4;
+  o.phases = {{24, 0.5}, {48, 0.5}}, o.final_batch_size = 16, o.final_masked_lm_prob = 0.3;
+  o.optimizer = "muon";
+  const PretrainResult whole = pretrain(o);
+  CHECK(whole.validation->pairs == 0);
+  BertForMaskedLM model(load_config(o.out));
+  CHECK(load_parameters(o.out, parameters(model)).fresh.empty());
+  o.out = scratch / "pieces";
+  o.save_steps = 0;
+  run_in_pieces(o, {3, 7, 11}, pretrain);
+  check_same_folders(scratch / "whole", scratch / "pieces");
+}
+
 TEST_CASE("resume: fine-tuning, with the best model, patience and adapters") {
   for (const int64_t rank : {0, 2}) {
     CAPTURE(rank);

@@ -1,0 +1,42 @@
+#include "gradus/cli/recipes.h"
+
+#include <fmt/ranges.h>
+
+#include "gradus/base/error.h"
+
+namespace gradus::cli {
+
+const Recipe& pretraining_recipe(const std::string& name) {
+  static const std::vector<Recipe> recipes = {
+      {"bert",
+       "as published (Devlin et al. 2018)",
+       {{"--initialization", "hugging_face"},
+        {"--next-sentence", "true"},
+        {"--masked-lm-prob", "0.15"},
+        {"--max-predictions-per-seq", "20"},
+        {"--short-seq-prob", "0.1"},
+        {"--optimizer", "adamw"},
+        {"--schedule", "linear"},
+        {"--warmup-steps", "0.1"}}},
+      {"budget",
+       "the lowest loss in a quarter of an hour on two cores (docs/pretraining.md)",
+       {{"--model", "2x192"},
+        {"--max-minutes", "15"},
+        {"--initialization", "counts"},
+        {"--next-sentence", "false"},
+        {"--dropout", "0"},
+        {"--short-seq-prob", "0"},
+        {"--masked-lm-prob", "0.3"},
+        {"--max-predictions-per-seq", "0"},
+        {"--batch-size", "16"},
+        {"--learning-rate", "2e-3"},
+        {"--warmup-steps", "0.03"}}}};
+  std::vector<std::string> names;
+  for (const Recipe& recipe : recipes) {
+    if (recipe.name == name) return recipe;
+    names.push_back(recipe.name);
+  }
+  fail("--recipe {}: there are {}", name, fmt::join(names, ", "));
+}
+
+}  // namespace gradus::cli
