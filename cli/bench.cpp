@@ -61,7 +61,7 @@ double median(std::vector<double> values) {
 struct RandomText {
   TokenBatch tokens;
   PretrainingTargets targets;
-  explicit RandomText(const BenchOptions& o) {
+  RandomText(const BenchOptions& o, const BertConfig& config) {
     Random random(1);
     tokens.lengths.assign(static_cast<size_t>(o.batch), o.length);
     for (int64_t i = 0; i < o.batch * o.length; ++i) {
@@ -75,7 +75,7 @@ struct RandomText {
     std::sort(targets.rows.begin(), targets.rows.end());
     for (const int32_t row : targets.rows)
       targets.labels.push_back(tokens.ids[static_cast<size_t>(row)]);
-    for (int64_t i = 0; i < o.batch; ++i)
+    for (int64_t i = 0; i < o.batch && !config.modern; ++i)
       targets.next_labels.push_back(static_cast<int32_t>(random.below(2)));
   }
 };
@@ -144,7 +144,7 @@ void run(const std::string& size, const BenchOptions& o) {
   const auto list = parameters(model);
   initialize_bert(list, config, BertInitialization::hugging_face, 1);
   AdamW optimizer(list, {.learning_rate = 1e-4});
-  const RandomText text(o);
+  const RandomText text(o, config);
   auto neighbours = std::make_unique<Neighbours>(o.beside);
   Timed timed(model, text, o);
   const ExpandOutermost composed(o.ops == "composed");

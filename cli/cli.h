@@ -22,6 +22,7 @@ void add_fill_mask(Verb& program);
 void add_finetune(Verb& program);
 void add_gradcheck(Verb& program);
 void add_predict(Verb& program);
+void add_estimate(Verb& program);
 void add_pretrain(Verb& program);
 void add_tokenize(Verb& program);
 void add_vocab(Verb& program);

@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
   cli::add_tokenize(program);
   cli::add_data(program);
   cli::add_pretrain(program);
+  cli::add_estimate(program);
   cli::add_finetune(program);
   cli::add_eval(program);
   cli::add_predict(program);

@@ -31,19 +31,13 @@ void follow(Verb& verb, const Recipe& recipe) {
   fmt::print("\n");
 }
 
-}  // namespace
-
-void add_pretrain(Verb& program) {
-  auto o = std::make_shared<PretrainOptions>();
-  Verb verb = program.verb(
-      "pretrain", "train a BERT (masked language model and next sentence) on a corpus file");
-  verb.option("--data", o->data, "corpus file, from `gradus data build`").required();
-  verb.option("--out", o->out, "folder for the model and its metrics").required();
-  verb.flag("--overwrite", o->overwrite, "write into a folder that is not empty");
+// The options that say what a run is, of pretrain and estimate. What it returns is called before the
+// run: it follows the recipe.
+std::function<void()> add_plan(Verb& verb, const std::shared_ptr<PretrainOptions>& o) {
+  const auto recipe = std::make_shared<std::string>();
   verb.option("--model", o->model,
               "tiny mini small medium base large, modern-tiny …, 3x192, or a config.json");
   verb.option("--init", o->init, "start from this model folder instead of random values");
-  const auto recipe = std::make_shared<std::string>();
   verb.option("--recipe", *recipe, "bert (as published) or budget; options beside it count more");
   verb.heading("How long");
   verb.option("--max-steps", o->max_steps);
@@ -81,13 +75,27 @@ void add_pretrain(Verb& program) {
   verb.option("--eval-steps", o->eval_steps, "default: ten times a run");
   verb.option("--eval-instances", o->eval_instances, "held-out instances; 0: all");
   verb.option("--eval-masked-lm-prob", o->eval_masked_lm_prob, "of their tokens").hidden();
-  const auto read_run_options = add_run_options(verb, *o);
-  verb.footer(
-      "Example: gradus pretrain --data novels.gds --model tiny --max-steps 5000 --learning-rate "
-      "2e-3 --out runs/tiny");
-  verb.does([o, recipe, verb, read_run_options]() mutable {
-    forgive_output();
+  return [verb, recipe]() mutable {
     if (!recipe->empty()) follow(verb, pretraining_recipe(*recipe));
+  };
+}
+
+}  // namespace
+
+void add_pretrain(Verb& program) {
+  auto o = std::make_shared<PretrainOptions>();
+  o->estimate_first = true;
+  Verb verb = program.verb(
+      "pretrain", "train a BERT (masked language model and next sentence) on a corpus file");
+  verb.option("--data", o->data, "corpus file, from `gradus data build`").required();
+  verb.option("--out", o->out, "folder for the model and its metrics").required();
+  verb.flag("--overwrite", o->overwrite, "write into a folder that is not empty");
+  const auto follow_recipe = add_plan(verb, o);
+  const auto read_run_options = add_run_options(verb, *o);
+  verb.footer("Example: gradus pretrain --data novels.gds --recipe budget --out runs/novels");
+  verb.does([o, follow_recipe, read_run_options] {
+    forgive_output();
+    follow_recipe();
     read_run_options();
     fmt::print("reading {}\n", o->data.string());
     std::fflush(stdout);
@@ -96,6 +104,18 @@ void add_pretrain(Verb& program) {
                result.steps, static_cast<double>(result.tokens) / 1e6,
                format_duration(result.seconds), result.sgemm_share, place_of_model(result, o->out));
     end_if_stopped(result, o->out);
+  });
+}
+
+void add_estimate(Verb& program) {
+  auto o = std::make_shared<PretrainOptions>();
+  Verb verb = program.verb("estimate", "what a pretraining run will take, before anything runs");
+  verb.option("--data", o->data, "corpus file, from `gradus data build`").required();
+  const auto follow_recipe = add_plan(verb, o);
+  verb.footer("Example: gradus estimate --data novels.gds --model mini --epochs 3");
+  verb.does([o, follow_recipe] {
+    follow_recipe();
+    fmt::print("{}\n", estimate(*o).to_text());
   });
 }
 

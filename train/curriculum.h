@@ -45,6 +45,7 @@ class Curriculum {
   double epoch() const;  // how often the corpus was seen
   double steps_an_epoch() const;
   const InstanceSource& first() const { return sources_.front(); }
+  const std::vector<Phase>& phases() const { return o_.phases; }  // at least one
 
  private:
   double batch_size(double progress) const;

@@ -80,6 +80,7 @@ class Pretraining : public Objective {
  public:
   explicit Pretraining(const PretrainOptions& options);
   PretrainResult run();
+  Estimate estimate() const;
 
   Batch next(double progress) override;
   std::string state() const override;
@@ -95,6 +96,7 @@ class Pretraining : public Objective {
 
  private:
   void begin();
+  Schedule schedule() const;
   Json settings(const Schedule& schedule) const;
   std::string about(double sgemm) const;
 
@@ -146,28 +148,9 @@ void Pretraining::begin() {
 }
 
 Batch Pretraining::next(double progress) {
-  const auto batch = std::make_shared<const PretrainingBatch>(curriculum_->next(progress));
-  const BertConfig& config = model_.bert.config;
-  std::vector<int64_t> lengths;
-  for (const Instance& instance : batch->instances)
-    lengths.push_back(static_cast<int64_t>(instance.ids.size()));
-  Batch result{.tokens = batch->tokens(),
-               .flop = training_flop(config, lengths, batch->predicted()),
-               .describe = [batch] { return batch->to_json(); }};
-  for (const auto& [begin, end] : batch->splits(o_.gradient_accumulation_steps))
-    result.parts.push_back([this, batch, begin = begin, end = end](Means& means) {
-      const PretrainingBatch::Part part = batch->part(model_.bert.config, begin, end);
-      const PretrainingLoss loss = model_.loss(part.input, part.targets);
-      // losses are divided by the counts of the whole batch
-      const auto predicted = static_cast<double>(part.targets.labels.size()),
-                 pairs = static_cast<double>(part.targets.next_labels.size());
-      means.add("masked_lm_loss", loss.masked * part.targets.masked_denominator, predicted);
-      means.add("masked_lm_accuracy", static_cast<double>(loss.masked_correct), predicted);
-      means.add("next_sentence_loss", loss.next * part.targets.next_denominator, pairs);
-      means.add("next_sentence_accuracy", static_cast<double>(loss.next_correct), pairs);
-      return loss.total;
-    });
-  return result;
+  return training_batch(model_,
+                        std::make_shared<const PretrainingBatch>(curriculum_->next(progress)),
+                        o_.gradient_accumulation_steps);
 }
 
 std::string Pretraining::state() const {
@@ -249,16 +232,38 @@ std::string Pretraining::about(double sgemm) const {
       sgemm);
 }
 
+// By the clock how many steps are run is another matter: the schedule has this many.
+constexpr double clock_steps = 10000;
+
+bool by_clock(const PretrainOptions& o) { return o.max_minutes > 0 && o.max_steps == 0; }
+
+int64_t eval_steps(const PretrainOptions& o, const Schedule& schedule) {
+  return o.eval_steps > 0 ? o.eval_steps : std::max<int64_t>(1, schedule.total / 10);
+}
+
+Schedule Pretraining::schedule() const {
+  return schedule_of(o_, by_clock(o_) ? clock_steps / o_.epochs : curriculum_->steps_an_epoch());
+}
+
+Estimate Pretraining::estimate() const {
+  Plan plan{.schedule = schedule(),
+            .max_minutes = o_.max_minutes,
+            .by_clock = by_clock(o_),
+            .gradient_accumulation_steps = o_.gradient_accumulation_steps,
+            .eval_instances = o_.eval_instances,
+            .optimizer = o_.optimizer,
+            .settings = optimizer_settings(o_)};
+  plan.evaluations = plan.schedule.total / eval_steps(o_, plan.schedule);
+  return gradus::estimate(model_, corpus_, curriculum(o_), held_out_ ? &*held_out_ : nullptr, plan);
+}
+
 PretrainResult Pretraining::run() {
   const std::unique_ptr<Optimizer> optimizer =
       make_optimizer(o_.optimizer, list_, optimizer_settings(o_));
   TrainOptions options = o_;
-  options.schedule_by_clock = o_.max_minutes > 0 && o_.max_steps == 0;
-  // by the clock: how many steps are run is another matter
-  constexpr double clock_steps = 10000;
-  const Schedule schedule = schedule_of(
-      o_, options.schedule_by_clock ? clock_steps / o_.epochs : curriculum_->steps_an_epoch());
-  if (options.eval_steps == 0) options.eval_steps = std::max<int64_t>(1, schedule.total / 10);
+  options.schedule_by_clock = by_clock(o_);
+  const Schedule schedule = this->schedule();
+  options.eval_steps = eval_steps(o_, schedule);
   options.name = "pretrain";
   options.settings = settings(schedule).dump();
   options.harmless = machine_settings;
@@ -271,6 +276,7 @@ PretrainResult Pretraining::run() {
   if (!options.schedule_by_clock) options.harmless.emplace_back("max_minutes");
   options.sgemm_rate = measure_sgemm_rate(3);
   options.about = about(options.sgemm_rate);
+  if (o_.estimate_first && !goes_on(o_)) options.about += "\n" + estimate().to_text();
   const TrainResult result = train(list_, *optimizer, schedule, *this, options);
   return {result, validation_};
 }
@@ -278,5 +284,10 @@ PretrainResult Pretraining::run() {
 }  // namespace
 
 PretrainResult pretrain(const PretrainOptions& options) { return Pretraining(options).run(); }
+
+Estimate estimate(PretrainOptions options) {
+  options.initialization = "hugging_face";  // whichever it is, a step takes as long
+  return Pretraining(options).estimate();
+}
 
 }  // namespace gradus

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "gradus/train/curriculum.h"
+#include "gradus/train/estimate.h"
 #include "gradus/train/learning.h"
 
 namespace gradus {
@@ -36,6 +37,7 @@ struct PretrainOptions : LearningOptions {
   double eval_masked_lm_prob = 0.15;
   // eval_steps 0: ten times a run
   int64_t eval_instances = 2048;  // 0: all held-out ones
+  bool estimate_first = false;    // says first what the run will take (train/estimate.h)
 };
 
 struct PretrainResult : TrainResult {
@@ -44,5 +46,8 @@ struct PretrainResult : TrainResult {
 };
 
 PretrainResult pretrain(const PretrainOptions& options);
+
+// What that would take; nothing is written.
+Estimate estimate(PretrainOptions options);
 
 }  // namespace gradus

@@ -6,6 +6,7 @@
 
 #include "gradus/base/json.h"
 #include "gradus/base/parallel.h"
+#include "gradus/train/measure.h"
 
 namespace gradus {
 
@@ -81,6 +82,31 @@ PretrainingBatch InstanceStream::next(int64_t count, std::optional<double> maske
     batch.instances[static_cast<size_t>(i)] = source_->get(epoch, index, masked_lm_prob);
   });
   return batch;
+}
+
+Batch training_batch(const BertForPreTraining& model,
+                     const std::shared_ptr<const PretrainingBatch>& batch, int64_t accumulation) {
+  const BertConfig& config = model.bert.config;
+  std::vector<int64_t> lengths;
+  for (const Instance& instance : batch->instances)
+    lengths.push_back(static_cast<int64_t>(instance.ids.size()));
+  Batch result{.tokens = batch->tokens(),
+               .flop = training_flop(config, lengths, batch->predicted()),
+               .describe = [batch] { return batch->to_json(); }};
+  for (const auto& [begin, end] : batch->splits(accumulation))
+    result.parts.push_back([&model, batch, begin = begin, end = end](Means& means) {
+      const PretrainingBatch::Part part = batch->part(model.bert.config, begin, end);
+      const PretrainingLoss loss = model.loss(part.input, part.targets);
+      // losses are divided by the counts of the whole batch
+      const auto predicted = static_cast<double>(part.targets.labels.size()),
+                 pairs = static_cast<double>(part.targets.next_labels.size());
+      means.add("masked_lm_loss", loss.masked * part.targets.masked_denominator, predicted);
+      means.add("masked_lm_accuracy", static_cast<double>(loss.masked_correct), predicted);
+      means.add("next_sentence_loss", loss.next * part.targets.next_denominator, pairs);
+      means.add("next_sentence_accuracy", static_cast<double>(loss.next_correct), pairs);
+      return loss.total;
+    });
+  return result;
 }
 
 double PretrainingMetrics::perplexity() const { return std::exp(masked_loss); }

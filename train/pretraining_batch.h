@@ -7,6 +7,7 @@
 
 #include "gradus/data/instances.h"
 #include "gradus/models/bert.h"
+#include "gradus/train/loop.h"
 
 namespace gradus {
 
@@ -44,6 +45,11 @@ class InstanceStream {
   const InstanceSource* source_;
   int64_t epoch_, index_;
 };
+
+// The batch as a step of the loop takes it, in at most `accumulation` forward passes. The model must
+// stay where it is as long as the batch is used.
+Batch training_batch(const BertForPreTraining& model,
+                     const std::shared_ptr<const PretrainingBatch>& batch, int64_t accumulation);
 
 struct PretrainingMetrics {
   double masked_loss = 0, masked_accuracy = 0, next_loss = 0,

@@ -144,7 +144,8 @@ TEST_CASE("a ModernBERT is fine-tuned, whole and by adapters, and answers from i
     CHECK(result.score() > result.evaluation.constant);
     FinetunedModel model(o.out);
     CHECK(model.config.architectures[0] == "ModernBertForSequenceClassification");
-    const auto held_out = model.task->read(o.validation, TaskUse::validation);
+    const auto task = Task::make(model.task, model.tokenizer, model.config);
+    const auto held_out = task->read(o.validation, TaskUse::validation);
     const Evaluation again = held_out->evaluate(run_task(model.model, *held_out, 64));
     CHECK(again.metrics == result.evaluation.metrics);
   }
