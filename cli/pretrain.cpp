@@ -74,6 +74,7 @@ std::function<void()> add_plan(Verb& verb, const std::shared_ptr<PretrainOptions
   verb.heading("Watching");
   verb.option("--eval-steps", o->eval_steps, "default: ten times a run");
   verb.option("--eval-instances", o->eval_instances, "held-out instances; 0: all");
+  verb.option("--watch-masks", o->watch_masks, "sentences with [MASK], filled at each evaluation");
   verb.option("--eval-masked-lm-prob", o->eval_masked_lm_prob, "of their tokens").hidden();
   return [verb, recipe]() mutable {
     if (!recipe->empty()) follow(verb, pretraining_recipe(*recipe));

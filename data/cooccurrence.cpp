@@ -36,6 +36,14 @@ PositivePmi::PositivePmi(const CorpusFile& corpus, const CooccurrenceOptions& op
   check(options.most_pairs > 0, "co-occurrence: {} pairs at most; that is above 0",
         options.most_pairs);
   add_marginals(corpus);
+  count_pairs(corpus, options.most_pairs);
+  parallel_for(static_cast<int64_t>(blocks_.size()), 1,
+               [&](int64_t b, int64_t) { set_values(blocks_[static_cast<size_t>(b)], b); });
+}
+
+// Block by block, on all threads; wherever there are more than `most` pairs, the rarest go, by a
+// threshold that doubles.
+void PositivePmi::count_pairs(const CorpusFile& corpus, int64_t most) {
   rows_a_block_ =
       std::clamp<int64_t>(dense_bytes / (size() * int64_t{sizeof(uint32_t)}), 1, size());
   blocks_.resize(static_cast<size_t>((size() + rows_a_block_ - 1) / rows_a_block_));
@@ -43,22 +51,6 @@ PositivePmi::PositivePmi(const CorpusFile& corpus, const CooccurrenceOptions& op
   std::mutex mutex;
   std::array<int64_t, 33> at_least{};  // pairs with a count of 2^k and more
   uint32_t threshold = 1;
-  const auto drop_rare = [&](Block& block) {
-    size_t kept = 0;
-    for (size_t row = 0, pair = 0; row + 1 < block.begin.size(); ++row) {
-      const auto end = static_cast<size_t>(block.begin[row + 1]);
-      for (; pair < end; ++pair)
-        if (block.counts[pair] >= threshold) {
-          block.columns[kept] = block.columns[pair];
-          block.counts[kept++] = block.counts[pair];
-        }
-      block.begin[row + 1] = static_cast<int64_t>(kept);
-    }
-    block.columns.resize(kept);
-    block.counts.resize(kept);
-    block.columns.shrink_to_fit();
-    block.counts.shrink_to_fit();
-  };
   parallel_for(static_cast<int64_t>(blocks_.size()), 1, [&](int64_t b, int64_t) {
     Block block = counted(corpus, b * rows_a_block_, std::min(size(), (b + 1) * rows_a_block_));
     std::array<int64_t, 33> with_bits{};
@@ -70,22 +62,38 @@ PositivePmi::PositivePmi(const CorpusFile& corpus, const CooccurrenceOptions& op
       more += with_bits[bits], at_least[bits - 1] += more;
     const uint32_t before = threshold;
     while (threshold < 1U << 31 &&
-           at_least[static_cast<size_t>(std::bit_width(threshold)) - 1] > options.most_pairs)
+           at_least[static_cast<size_t>(std::bit_width(threshold)) - 1] > most)
       threshold *= 2;
     blocks_[static_cast<size_t>(b)] = std::move(block);
-    if (threshold == before) return drop_rare(blocks_[static_cast<size_t>(b)]);
-    for (Block& counted_before : blocks_) drop_rare(counted_before);
+    if (threshold == before) return blocks_[static_cast<size_t>(b)].drop_below(threshold);
+    for (Block& counted_before : blocks_) counted_before.drop_below(threshold);
   });
+}
 
-  parallel_for(static_cast<int64_t>(blocks_.size()), 1, [&](int64_t b, int64_t) {
-    Block& block = blocks_[static_cast<size_t>(b)];
-    block.values.resize(block.columns.size());
-    for (size_t row = 0, pair = 0; row + 1 < block.begin.size(); ++row)
-      for (; pair < static_cast<size_t>(block.begin[row + 1]); ++pair)
-        block.values[pair] = value(b * rows_a_block_ + static_cast<int64_t>(row),
-                                   block.columns[pair], block.counts[pair]);
-    block.counts = {};
-  });
+void PositivePmi::Block::drop_below(uint32_t threshold) {
+  size_t kept = 0;
+  for (size_t row = 0, pair = 0; row + 1 < begin.size(); ++row) {
+    for (const auto end = static_cast<size_t>(begin[row + 1]); pair < end; ++pair)
+      if (counts[pair] >= threshold) {
+        columns[kept] = columns[pair];
+        counts[kept++] = counts[pair];
+      }
+    begin[row + 1] = static_cast<int64_t>(kept);
+  }
+  columns.resize(kept);
+  counts.resize(kept);
+  columns.shrink_to_fit();
+  counts.shrink_to_fit();
+}
+
+// The values in place of the counts, of the block number `place`.
+void PositivePmi::set_values(Block& block, int64_t place) const {
+  block.values.resize(block.columns.size());
+  for (size_t row = 0, pair = 0; row + 1 < block.begin.size(); ++row)
+    for (; pair < static_cast<size_t>(block.begin[row + 1]); ++pair)
+      block.values[pair] = value(place * rows_a_block_ + static_cast<int64_t>(row),
+                                 block.columns[pair], block.counts[pair]);
+  block.counts = {};
 }
 
 // The frequencies, and the sums over the rows of C, which need no pairs.

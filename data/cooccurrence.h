@@ -50,9 +50,12 @@ class PositivePmi {
     std::vector<int32_t> columns;
     std::vector<uint32_t> counts;  // sixtieths
     std::vector<float> values;
+    void drop_below(uint32_t threshold);  // pairs whose count is less
   };
   Block counted(const CorpusFile& corpus, int64_t first, int64_t last) const;
   void add_marginals(const CorpusFile& corpus);
+  void count_pairs(const CorpusFile& corpus, int64_t most);
+  void set_values(Block& block, int64_t place) const;
   float value(int64_t row, int64_t column, uint32_t count) const;
 
   int window_;

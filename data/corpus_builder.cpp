@@ -245,7 +245,12 @@ CorpusStatistics statistics(const CorpusFile& corpus) {
   };
   std::vector<int64_t> train(vocabulary_size), held_out(vocabulary_size);
   CorpusStatistics result{count(Split::train, train), count(Split::validation, held_out),
-                          std::numeric_limits<double>::quiet_NaN()};
+                          std::numeric_limits<double>::quiet_NaN(), 0};
+  for (const int64_t n : train)
+    if (n) {
+      const double share = static_cast<double>(n) / static_cast<double>(result.train.tokens);
+      result.unigram_entropy -= share * std::log(share);
+    }
   if (!result.validation.tokens) return result;
   const double denominator =
       static_cast<double>(result.train.tokens) + static_cast<double>(vocabulary_size);

@@ -55,6 +55,7 @@ struct CorpusStatistics {
   // Nat a token: the held-out tokens under the training tokens' unigram distribution, add-one
   // smoothed. What a masked language model must beat. NaN without held-out documents.
   double unigram_cross_entropy;
+  double unigram_entropy;  // nat a token: the training tokens under their own distribution
 };
 CorpusStatistics statistics(const CorpusFile& corpus);
 

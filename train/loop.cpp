@@ -97,7 +97,10 @@ bool Loop::step() {
 
 void Loop::update(double loss) {
   optimizer_.require_finite(loss);
-  for (const auto& hook : o_.before_update) hook({now_.result.steps + 1, loss, optimizer_});
+  const std::function<void(const std::string&)> say = [&](const std::string& line) {
+    run_.say(line);
+  };
+  for (const auto& hook : o_.before_update) hook({now_.result.steps + 1, loss, optimizer_, say});
   const double norm = optimizer_.step(o_.max_grad_norm);
   now_.means.add("loss", loss);
   now_.means.add("grad_norm", norm);

@@ -103,7 +103,8 @@ class Objective {
 struct BeforeUpdate {
   int64_t step;  // that is about to be made, from 1
   double loss;
-  Optimizer& optimizer;  // its arena has the gradients
+  Optimizer& optimizer;                                // its arena has the gradients
+  const std::function<void(const std::string&)>& say;  // shows a line to people
 };
 
 struct TrainOptions {

@@ -9,8 +9,10 @@
 #include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"
 #include "gradus/models/counts_initialization.h"
+#include "gradus/train/advice.h"
 #include "gradus/train/checkpoint.h"
 #include "gradus/train/measure.h"
+#include "gradus/train/watched_masks.h"
 #include "gradus/train/word_vectors.h"
 
 namespace gradus {
@@ -108,6 +110,8 @@ class Pretraining : public Objective {
   std::vector<Parameter> list_;
   std::string loaded_;
   std::optional<PretrainingMetrics> validation_;
+  std::optional<WatchedMasks> watched_;
+  double masked_loss_ = 0;  // mean of the steps since the last line of the log
 };
 
 Pretraining::Pretraining(const PretrainOptions& o)
@@ -121,6 +125,8 @@ Pretraining::Pretraining(const PretrainOptions& o)
   if (!corpus_.documents(Split::validation).empty())
     held_out_.emplace(corpus_, Split::validation, held_out_instances(o_), o.seed + 1);
   begin();
+  if (!o.watch_masks.empty())
+    watched_.emplace(o.watch_masks, model_.masked_lm(), corpus_.tokenizer());
   // Without pairs the next-sentence head and the pooler have no loss: they stay as they are.
   if (!o_.instances.next_sentence && !config.modern)
     for (const char* pattern : {"bert.pooler.*", "cls.seq_relationship.*"}) freeze(list_, pattern);
@@ -148,9 +154,16 @@ void Pretraining::begin() {
 }
 
 Batch Pretraining::next(double progress) {
-  return training_batch(model_,
-                        std::make_shared<const PretrainingBatch>(curriculum_->next(progress)),
-                        o_.gradient_accumulation_steps);
+  Batch batch =
+      training_batch(model_, std::make_shared<const PretrainingBatch>(curriculum_->next(progress)),
+                     o_.gradient_accumulation_steps);
+  for (auto& part : batch.parts)
+    part = [this, part = std::move(part)](Means& means) {
+      const Tensor loss = part(means);
+      masked_loss_ = means["masked_lm_loss"];
+      return loss;
+    };
+  return batch;
 }
 
 std::string Pretraining::state() const {
@@ -190,6 +203,7 @@ std::optional<Judgement> Pretraining::evaluate(const std::function<void()>& betw
                                m.masked_loss, m.perplexity(), m.masked_accuracy);
   if (m.pairs)
     judgement.text += fmt::format("  NSP accuracy {:.3f} ({} pairs)", m.next_accuracy, m.pairs);
+  if (watched_) judgement.text += "\n" + watched_->filled(model_.masked_lm(), corpus_.tokenizer());
   return judgement;
 }
 
@@ -276,6 +290,13 @@ PretrainResult Pretraining::run() {
   if (!options.schedule_by_clock) options.harmless.emplace_back("max_minutes");
   options.sgemm_rate = measure_sgemm_rate(3);
   options.about = about(options.sgemm_rate);
+  const CorpusStatistics numbers = statistics(corpus_);
+  options.about = corpus_advice(numbers, corpus_.info()) + options.about;
+  const auto advice = std::make_shared<LossAdvice>(LossAdvice::Run{
+      numbers.unigram_entropy, o_.init ? o_.init->string() : o_.initialization, o_.learning_rate});
+  options.before_update.emplace_back([this, advice](const BeforeUpdate& now) {
+    if (const auto text = advice->at(now.step, masked_loss_)) now.say(*text);
+  });
   if (o_.estimate_first && !goes_on(o_)) options.about += "\n" + estimate().to_text();
   const TrainResult result = train(list_, *optimizer, schedule, *this, options);
   return {result, validation_};

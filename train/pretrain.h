@@ -37,7 +37,9 @@ struct PretrainOptions : LearningOptions {
   double eval_masked_lm_prob = 0.15;
   // eval_steps 0: ten times a run
   int64_t eval_instances = 2048;  // 0: all held-out ones
-  bool estimate_first = false;    // says first what the run will take (train/estimate.h)
+  // sentences with [MASK], one a line: filled at every evaluation; none: ""
+  std::filesystem::path watch_masks;
+  bool estimate_first = false;  // says first what the run will take (train/estimate.h)
 };
 
 struct PretrainResult : TrainResult {
