@@ -31,8 +31,8 @@ void follow(Verb& verb, const Recipe& recipe) {
   fmt::print("\n");
 }
 
-// The options that say what a run is, of pretrain and estimate. What it returns is called before the
-// run: it follows the recipe.
+// The options that say what a run is, of pretrain and estimate. What it returns is called before
+// the run: it follows the recipe.
 std::function<void()> add_plan(Verb& verb, const std::shared_ptr<PretrainOptions>& o) {
   const auto recipe = std::make_shared<std::string>();
   verb.option("--model", o->model,

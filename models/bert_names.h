@@ -11,8 +11,8 @@
 
 namespace gradus {
 
-// Of a layer's part in BERT: "0.feed_forward.up.weight" -> "0.intermediate.dense.weight". For Parts:
-// p("layer", layers, bert_name). A name without a row in the table stays as it is.
+// Of a layer's part in BERT: "0.feed_forward.up.weight" -> "0.intermediate.dense.weight". For
+// Parts: p("layer", layers, bert_name). A name without a row in the table stays as it is.
 std::string bert_name(std::string_view name);
 // In ModernBERT: "0.attention.query.weight" -> "0.attn.Wqkv.weight", as those of key and value:
 // Parts stacks them.

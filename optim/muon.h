@@ -3,10 +3,10 @@
 //   u = momentum u + (1 - momentum) g        d = momentum u + (1 - momentum) g (Nesterov's), or u
 //   p -= learning_rate (scale orthogonalize(d) + decay p)
 // for each parameter of two axes or more, seen as [first, the rest] (a convolution's kernel as one
-// row for each output channel); query, key and value are matrices of their own, stacked or not. All others (biases,
-// norms), the tables of embeddings (PartOptions::table), and those whose name matches a pattern of
-// `adamw` (an output head, say; a pattern that matches nothing is an Error), are updated by AdamW
-// in the same step.
+// row for each output channel); query, key and value are matrices of their own, stacked or not. All
+// others (biases, norms), the tables of embeddings (PartOptions::table), and those whose name
+// matches a pattern of `adamw` (an output head, say; a pattern that matches nothing is an Error),
+// are updated by AdamW in the same step.
 //
 // scale: `original`, sqrt(max(1, rows / columns)); or `match_rms_adamw`, 0.2 sqrt(max(rows,
 // columns)), by which an update is as large as AdamW's and one learning rate serves both (Liu et

@@ -8,7 +8,7 @@ namespace {
 constexpr double many_unknown = 0.01;    // of the tokens
 constexpr double many_duplicates = 0.1;  // of the lines
 constexpr int64_t judged_at = 200;       // whether it has left the word frequencies behind
-constexpr double still_unigram = 0.15;   // nat below the unigram model's loss
+constexpr double still_unigram = 0.4;    // nat below the unigram model's loss: hardly below it
 constexpr double clearly_above = 0.5;    // nat: a loss that rises
 
 std::string percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
@@ -54,8 +54,8 @@ std::optional<std::string> LossAdvice::stuck(double mean) const {
     advice += fmt::format("a rate of 1e-3 to 3e-3 for a small model (this run's is {}), ",
                           run_.learning_rate);
   return fmt::format(
-      "the loss, {:.2f}, is still that of a model which knows only how often each word stands "
-      "({:.2f}). Try {}or wait: docs/pretraining.md",
+      "the loss, {:.2f}, is hardly below that of a model which knows only how often each word "
+      "stands ({:.2f}). Try {}or wait: docs/pretraining.md",
       mean, run_.unigram, advice);
 }
 

@@ -1,5 +1,5 @@
-// What a pretraining run is told about itself while there is time to do something about it, in words
-// for people: what is wrong, by which numbers, and what to try.
+// What a pretraining run is told about itself while there is time to do something about it, in
+// words for people: what is wrong, by which numbers, and what to try.
 #pragma once
 
 #include <optional>

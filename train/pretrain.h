@@ -22,8 +22,8 @@ struct PretrainOptions : LearningOptions {
   std::string model = "tiny";
   std::optional<std::filesystem::path> init;  // a Hugging Face folder to start from
 
-  // A step is batch_size * accumulation sequences of max_seq_length. How long: max_steps, else max_minutes, by whose
-  // clock the rate goes, else epochs.
+  // A step is batch_size * accumulation sequences of max_seq_length. How long: max_steps, else
+  // max_minutes, by whose clock the rate goes, else epochs.
   int64_t max_seq_length = 128, gradient_accumulation_steps = 1;
   // Of a model that starts from nothing: counts (of the corpus: models/counts_initialization.h),
   // hugging_face, google or mimetic (models/bert.h).

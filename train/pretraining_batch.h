@@ -46,8 +46,8 @@ class InstanceStream {
   int64_t epoch_, index_;
 };
 
-// The batch as a step of the loop takes it, in at most `accumulation` forward passes. The model must
-// stay where it is as long as the batch is used.
+// The batch as a step of the loop takes it, in at most `accumulation` forward passes. The model
+// must stay where it is as long as the batch is used.
 Batch training_batch(const BertForPreTraining& model,
                      const std::shared_ptr<const PretrainingBatch>& batch, int64_t accumulation);
 

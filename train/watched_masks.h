@@ -11,8 +11,8 @@ namespace gradus {
 
 class WatchedMasks {
  public:
-  // A file of texts, one a line, each with at least one [MASK]. Each is tried on the model once: one
-  // that cannot be filled is an Error that names the line.
+  // A file of texts, one a line, each with at least one [MASK]. Each is tried on the model once:
+  // one that cannot be filled is an Error that names the line.
   WatchedMasks(const std::filesystem::path& file, const BertForMaskedLM& model,
                const Tokenizer& tokenizer);
   // A line each: the text, and the likeliest words for each mask.

@@ -1,5 +1,5 @@
-// A ModernBERT's folder: what is written, and what is refused by name. That its numbers are those of
-// transformers is tests/parity's.
+// A ModernBERT's folder: what is written, and what is refused by name. That its numbers are those
+// of transformers is tests/parity's.
 #include "gradus/base/json.h"
 #include "gradus/io/convert.h"
 #include "gradus/io/safetensors.h"
