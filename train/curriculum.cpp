@@ -10,8 +10,8 @@ namespace gradus {
 
 Curriculum::Curriculum(const CorpusFile& corpus, const CurriculumOptions& options) : o_(options) {
   check_count("options.batch_size", o_.batch_size, 1);
-  if (o_.final_batch_size) check_count("options.final_batch_size", *o_.final_batch_size, 1);
-  check_range("options.final_masked_lm_prob", o_.final_masked_lm_prob, {.above = 0, .below = 1});
+  if (o_.final_batch_size) check_count("options.batch_size", *o_.final_batch_size, 1);
+  check_range("options.masked_lm_prob", o_.final_masked_lm_prob, {.above = 0, .below = 1});
   if (o_.phases.empty()) o_.phases = {{o_.instances.max_seq_length, 1}};
   double shares = 0;
   for (const Phase& phase : o_.phases) {

@@ -156,7 +156,9 @@ struct Whole {
   Stack stack;
   bool renamed;
   void parts(Parts& p) {
-    if (renamed) p("stack", stack, [](std::string_view) { return std::string("all"); });
+    if (renamed)
+      p(
+          "stack", stack, +[](std::string_view) { return std::string("all"); });
     else p("stack", stack);
   }
 };

@@ -81,6 +81,7 @@ TEST_CASE("curriculum: what cannot be is refused by name") {
   CHECK_MENTIONS(error([](auto& o) { o.phases[0].share = 0.6; }), "1.1");
   CHECK_MENTIONS(error([](auto& o) { o.phases[0].share = -1; }), "share");
   CHECK_MENTIONS(error([](auto& o) { o.phases[0].max_seq_length = 2; }), "max_seq_length 2");
-  CHECK_MENTIONS(error([](auto& o) { o.final_masked_lm_prob = 1.5; }), "final_masked_lm_prob");
-  CHECK_MENTIONS(error([](auto& o) { o.final_batch_size = 0; }), "final_batch_size");
+  CHECK_MENTIONS(error([](auto& o) { o.final_masked_lm_prob = 1.5; }),
+                 "options.masked_lm_prob 1.5");
+  CHECK_MENTIONS(error([](auto& o) { o.final_batch_size = 0; }), "options.batch_size 0");
 }
