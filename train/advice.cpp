@@ -22,7 +22,7 @@ std::string corpus_advice(const CorpusStatistics& numbers, const CorpusInfo& inf
   if (unknown > many_unknown)
     text += fmt::format(
         "the vocabulary does not fit: {} of the tokens are [UNK], which teaches nothing; make one "
-        "from this text (`gradus vocab`), with a larger --limit-alphabet where letters are "
+        "from this text (`gradus vocab`), with a larger alphabet where letters are "
         "missing\n",
         percent(unknown));
   const double twice =
@@ -48,8 +48,7 @@ std::optional<std::string> LossAdvice::stuck(double mean) const {
   if (mean < run_.unigram - still_unigram) return {};
   std::string advice;
   if (run_.initialization != "counts")
-    advice +=
-        fmt::format("--initialization counts (this run began with {}), ", run_.initialization);
+    advice += fmt::format("initialization counts (this run began with {}), ", run_.initialization);
   if (run_.learning_rate < 1e-3)
     advice += fmt::format("a rate of 1e-3 to 3e-3 for a small model (this run's is {}), ",
                           run_.learning_rate);
@@ -69,7 +68,7 @@ std::optional<std::string> LossAdvice::rising(int64_t step, double mean) {
   told_ = true;
   return fmt::format(
       "the loss rises: {:.2f} about step {}, {:.2f} now. The rate, {}, is likely too high; try a "
-      "third of it, or a longer --warmup-steps",
+      "third of it, or a longer warm-up",
       best_, best_step_, mean, run_.learning_rate);
 }
 
