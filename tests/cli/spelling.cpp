@@ -46,7 +46,8 @@ TEST_CASE("what the library's errors call an option, the program has") {
           const std::string literal = line.substr(at + 1, end - at - 1);
           for (size_t name = literal.find("options."); name != std::string::npos;
                name = literal.find("options.", name + 1)) {
-            const size_t after = literal.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", name + 8);
+            const size_t after =
+                literal.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_", name + 8);
             const std::string field = literal.substr(name, after - name);
             if (field == "options.") continue;  // of a name that follows
             ++fields;
