@@ -19,7 +19,7 @@ const Recipe& pretraining_recipe(const std::string& name) {
         {"--schedule", "linear"},
         {"--warmup-steps", "0.1"}}},
       {"budget",
-       "the lowest loss in a quarter of an hour on two cores (docs/pretraining.md)",
+       "the best found so far for a quarter of an hour on two cores (docs/pretraining.md)",
        {{"--model", "2x192"},
         {"--max-minutes", "15"},
         {"--initialization", "counts"},

@@ -13,8 +13,8 @@ struct Recipe {
   std::vector<std::pair<std::string, std::string>> options;  // "--learning-rate", "2e-3"
 };
 
-// Of pretraining: bert, as Devlin et al. published it, and budget, what reaches the lowest held-out
-// loss in a quarter of an hour on two cores (docs/pretraining.md). An unknown name is an Error.
+// Of pretraining: bert, as Devlin et al. published it, and budget, the best found so far for a
+// quarter of an hour on two cores (docs/pretraining.md). An unknown name is an Error.
 const Recipe& pretraining_recipe(const std::string& name);
 
 }  // namespace gradus::cli

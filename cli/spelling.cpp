@@ -32,8 +32,10 @@ const std::map<std::string, std::string> spellings = {
     {"--max-answer-len", "--max-answer-length"}};
 
 // Fields of the library's options whose option is not called as they are.
-const std::map<std::string, std::string> fields = {
-    {"glue", "--task"}, {"long_texts", "--long"}, {"lower_case", "--cased"}};
+const std::map<std::string, std::string> fields = {{"glue", "--task"},
+                                                   {"long_texts", "--long"},
+                                                   {"lower_case", "--cased"},
+                                                   {"legacy_names", "--to"}};
 
 std::string with_dashes(std::string name) {
   std::replace(name.begin(), name.end(), '_', '-');

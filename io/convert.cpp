@@ -163,6 +163,8 @@ ConvertReport convert_model(const ConvertOptions& o) {
   BertConfig config = load_config(o.model);
   if (std::string note = note_on_config(o.model); !note.empty())
     report.notes.emplace_back(std::move(note));
+  check(!(o.legacy_names && config.modern),
+        "options.legacy_names: a ModernBERT's tensors never had other names");
   report.form = weights.form();
   report.architecture = architecture_of(weights, config);
   config.architectures = {report.architecture};

@@ -1,5 +1,5 @@
-// What the tensors of a BERT or ModernBERT are called: today's names of `transformers`, older files'
-// names and Google's variables.
+// What the tensors of a BERT or ModernBERT are called: today's names of `transformers`, older
+// files' names and Google's variables.
 #pragma once
 
 #include <string>

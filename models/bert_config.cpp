@@ -1,32 +1,12 @@
 #include "gradus/models/bert_config.h"
 
 #include <charconv>
-
 #include <cmath>
 
-#include "gradus/models/json_object.h"
+#include "gradus/models/modern_bert_json.h"
 
 namespace gradus {
 using Json = nlohmann::ordered_json;
-
-// modern_bert_config.cpp
-void read_modern_bert(const JsonObject& object, BertConfig& config);
-void check_modern_bert(const BertConfig& config, const std::string& origin);
-Json modern_bert_json(const BertConfig& config);
-
-namespace {
-
-// A BERT's configuration, of the same sizes, as a ModernBERT's. GeGLU has three matrices, so its
-// width is two thirds of the other's, to the next multiple of 64.
-void make_modern(BertConfig& config) {
-  config.modern.emplace();
-  config.type_vocab_size = 0;
-  config.layer_norm_eps = 1e-5;
-  config.hidden_dropout_prob = config.attention_probs_dropout_prob = config.classifier_dropout = 0;
-  config.intermediate_size = 64 * std::llround(static_cast<double>(config.intermediate_size) / 96);
-}
-
-}  // namespace
 
 BertConfig BertConfig::named(const std::string& name, int64_t vocab_size) {
   const std::string modern = "modern-";
@@ -43,7 +23,10 @@ BertConfig BertConfig::named(const std::string& name, int64_t vocab_size) {
     config.hidden_size = hidden;
     config.num_attention_heads = heads;
     config.intermediate_size = 4 * hidden;
-    if (is_modern) make_modern(config);
+    if (!is_modern) return config;
+    make_modern(config);
+    // GeGLU has three matrices, not two: two thirds of the width, to the nearest multiple of 64
+    config.intermediate_size = 64 * std::llround(static_cast<double>(4 * hidden) / 96);
     return config;
   };
   for (const Size& s :
@@ -58,7 +41,8 @@ BertConfig BertConfig::named(const std::string& name, int64_t vocab_size) {
     };
     const int64_t layers = number(std::string_view(size).substr(0, x)),
                   hidden = number(std::string_view(size).substr(x + 1));
-    check(layers > 0 && hidden > 0 && hidden % 64 == 0,
+    constexpr int64_t most = int64_t{1} << 20;
+    check(layers > 0 && layers <= most && hidden > 0 && hidden <= most && hidden % 64 == 0,
           "the model size '{}': it is LAYERSxHIDDEN, with heads of 64, as 3x192", name);
     return of_size(layers, hidden, hidden / 64);
   }

@@ -1,6 +1,4 @@
-// config.json of a ModernBERT: what stands there under other names than in a BERT's.
-#include "gradus/models/bert_config.h"
-#include "gradus/models/json_object.h"
+#include "gradus/models/modern_bert_json.h"
 
 namespace gradus {
 namespace {
@@ -14,7 +12,8 @@ void read_rope(const JsonObject& object, const char* kind, double& theta) {
   if (of_kind.is_null()) return;
   check(of_kind.is_object(), "{}: rope_parameters.{} is {}; it must be an object", object.origin(),
         kind, of_kind.dump());
-  const std::string type = of_kind.value("rope_type", "default");
+  std::string type = "default";
+  if (of_kind.contains("rope_type")) object.convert("rope_type", of_kind["rope_type"], type);
   check(type == "default", "{}: rope_parameters.{} has the rope_type {}; only default can be read",
         object.origin(), kind, type);
   if (of_kind.contains("rope_theta")) object.convert("rope_theta", of_kind["rope_theta"], theta);
@@ -44,15 +43,20 @@ void read_layer_types(const JsonObject& object, const BertConfig& config, Modern
 
 }  // namespace
 
+void make_modern(BertConfig& config) {
+  config.modern.emplace();
+  config.type_vocab_size = 0;
+  config.layer_norm_eps = 1e-5;
+  config.hidden_dropout_prob = config.attention_probs_dropout_prob = config.classifier_dropout = 0;
+}
+
 void read_modern_bert(const JsonObject& object, BertConfig& config) {
-  ModernBert modern;
+  make_modern(config);
+  ModernBert& modern = *config.modern;
   config.intermediate_size = 1152;
   config.num_hidden_layers = 22;
   config.vocab_size = 50368;
   config.max_position_embeddings = 8192;
-  config.layer_norm_eps = 1e-5;
-  config.type_vocab_size = 0;
-  config.hidden_dropout_prob = config.attention_probs_dropout_prob = config.classifier_dropout = 0;
   object.read("vocab_size", config.vocab_size);
   object.read("num_hidden_layers", config.num_hidden_layers);
   object.read("intermediate_size", config.intermediate_size);
@@ -87,7 +91,6 @@ void read_modern_bert(const JsonObject& object, BertConfig& config) {
   check(decoder_bias && tied, "{}: {} is false; only true can be read", object.origin(),
         decoder_bias ? "tie_word_embeddings" : "decoder_bias");
   modern.mean_pooling = pooling == "mean";
-  config.modern = modern;
 }
 
 void check_modern_bert(const BertConfig& config, const std::string& origin) {

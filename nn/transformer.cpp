@@ -212,9 +212,11 @@ Tensor Encoder::operator()(const Tensor& x, const Ragged& sequences, Tensors* hi
   for (size_t i = 0; i < layer.size(); ++i) {
     const Scope scope("layer", static_cast<int64_t>(i));
     h = layer[i](h, sequences);
-    if (final_norm && i + 1 == layer.size()) h = (*final_norm)(h);
     if (hidden_states) hidden_states->push_back(h);
   }
+  if (!final_norm) return h;
+  h = (*final_norm)(h);
+  if (hidden_states) hidden_states->back() = h;
   return h;
 }
 

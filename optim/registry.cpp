@@ -17,7 +17,7 @@ void set(Options& options, const OptimizerSettings& settings) {
   options.learning_rate = settings.learning_rate;
   options.weight_decay = settings.weight_decay;
   if constexpr (requires { options.beta2; }) options.beta2 = settings.beta2.value_or(options.beta2);
-  else check(!settings.beta2, "options.adam_beta2 {}: this optimizer has none", *settings.beta2);
+  else if (settings.beta2) fail("options.adam_beta2 {}: this optimizer has none", *settings.beta2);
 }
 
 template <class O, class Options>

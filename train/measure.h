@@ -9,7 +9,7 @@ namespace gradus {
 // FLOP of one training step, forward and backward, on sequences of these lengths with `predicted`
 // tokens through the masked-language-model head (2 a multiply-add; backward twice the forward):
 // layers * (72 H^2 tokens + 12 H sum of length^2) + 3 (2 H^2 + 2 H V) predicted, for intermediate =
-// 4 H. A ModernBERT's feed-forward network has three matrices, and its local layers see fewer pairs.
+// 4 H. A ModernBERT's feed-forward network has three matrices; its local layers see fewer pairs.
 double training_flop(const BertConfig& config, const std::vector<int64_t>& lengths,
                      int64_t predicted);
 

@@ -40,12 +40,14 @@ BertConfig configuration(const PretrainOptions& o, const CorpusFile& corpus) {
         "{}: its vocabulary has {} tokens, the model's {}; build the corpus with the model's "
         "vocabulary, or change vocab_size",
         o.data.string(), corpus.vocabulary().size(), config.vocab_size);
-  int64_t longest = o.max_seq_length;
-  for (const Phase& phase : o.phases) longest = std::max(longest, phase.max_seq_length);
-  if (longest > config.max_position_embeddings)
-    fail(
-        "options.max_seq_length {} is more than the model's {} positions (max_position_embeddings)",
-        longest, config.max_position_embeddings);
+  const auto require_positions = [&](const char* option, int64_t length) {
+    check(length <= config.max_position_embeddings,
+          "{} {} is more than the model's {} positions (max_position_embeddings)", option, length,
+          config.max_position_embeddings);
+  };
+  require_positions("options.max_seq_length", o.max_seq_length);
+  for (const Phase& phase : o.phases)
+    require_positions("options.phases: a length of", phase.max_seq_length);
   if (o.dropout) config.hidden_dropout_prob = config.attention_probs_dropout_prob = *o.dropout;
   config.validate("the model's configuration");
   return config;
@@ -78,6 +80,13 @@ const PretrainOptions& checked(const PretrainOptions& o) {
   return o;
 }
 
+// Whether a checkpoint's values come over the initial ones.
+bool goes_on(const PretrainOptions& o) {
+  if (!o.resume && o.resume_from.empty()) return false;
+  return find_checkpoint(o.resume_from.empty() ? o.out : o.resume_from, [](const auto&) {})
+      .has_value();
+}
+
 class Pretraining : public Objective {
  public:
   explicit Pretraining(const PretrainOptions& options);
@@ -108,6 +117,7 @@ class Pretraining : public Objective {
   std::optional<Curriculum> curriculum_;
   std::optional<InstanceSource> held_out_;
   std::vector<Parameter> list_;
+  const bool goes_on_;
   std::string loaded_;
   std::optional<PretrainingMetrics> validation_;
   std::optional<WatchedMasks> watched_;
@@ -118,7 +128,8 @@ Pretraining::Pretraining(const PretrainOptions& o)
     : o_(checked(o)),
       corpus_(CorpusFile::open(o.data)),
       model_(configuration(o, corpus_)),
-      list_(parameters(model_)) {
+      list_(parameters(model_)),
+      goes_on_(goes_on(o)) {
   const BertConfig& config = model_.bert.config;
   if (config.modern) o_.instances.next_sentence = false;  // it has no head for that
   curriculum_.emplace(corpus_, curriculum(o_));
@@ -132,13 +143,6 @@ Pretraining::Pretraining(const PretrainOptions& o)
     for (const char* pattern : {"bert.pooler.*", "cls.seq_relationship.*"}) freeze(list_, pattern);
 }
 
-// Whether a checkpoint's values come over the initial ones.
-bool goes_on(const PretrainOptions& o) {
-  if (!o.resume && o.resume_from.empty()) return false;
-  return find_checkpoint(o.resume_from.empty() ? o.out : o.resume_from, [](const auto&) {})
-      .has_value();
-}
-
 // The initial values. Those that take counting are left out where others come over them.
 void Pretraining::begin() {
   const BertConfig& config = model_.bert.config;
@@ -147,7 +151,7 @@ void Pretraining::begin() {
                   o_.seed);
   if (o_.init) {
     loaded_ = load_parameters(*o_.init, list_).to_text();
-  } else if (counts && !goes_on(o_)) {
+  } else if (counts && !goes_on_) {
     const WordVectors words = word_vectors(PositivePmi(corpus_), config.hidden_size, o_.seed);
     initialize_from_counts(list_, config, {words.vectors, words.log_frequency});
   }
@@ -297,7 +301,7 @@ PretrainResult Pretraining::run() {
   options.before_update.emplace_back([this, advice](const BeforeUpdate& now) {
     if (const auto text = advice->at(now.step, masked_loss_)) now.say(*text);
   });
-  if (o_.estimate_first && !goes_on(o_)) options.about += "\n" + estimate().to_text();
+  if (o_.estimate_first && !goes_on_) options.about += "\n" + estimate().to_text();
   const TrainResult result = train(list_, *optimizer, schedule, *this, options);
   return {result, validation_};
 }

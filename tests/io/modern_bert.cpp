@@ -67,6 +67,11 @@ TEST_CASE("a ModernBERT is converted as what it is") {
   CHECK(report.architecture == "ModernBertForMaskedLM");
   CHECK(report.dropped.empty());
   CHECK(tensors_of(scratch / "to") == tensors_of(scratch / "from"));
+  CHECK_MENTIONS(
+      error_of([&] {
+        convert_model({.model = scratch / "from", .out = scratch / "older", .legacy_names = true});
+      }),
+      "options.legacy_names");
 }
 
 TEST_CASE("without token types: those of a pair change nothing") {
@@ -99,6 +104,7 @@ TEST_CASE("a ModernBERT's configuration that cannot be computed here is refused 
                  "layer_types");
   CHECK_MENTIONS(error("layer_types", {"full_attention"}), "layer_types");
   CHECK_MENTIONS(error("rope_parameters", {{"full_attention", {{"rope_type", "yarn"}}}}), "yarn");
+  CHECK_MENTIONS(error("rope_parameters", {{"full_attention", {{"rope_type", 5}}}}), "rope_type");
   CHECK_MENTIONS(error("decoder_bias", false), "decoder_bias");
   CHECK_MENTIONS(error("classifier_pooling", "max"), "max");
   CHECK_MENTIONS(error("classifier_activation", "silu"), "silu");
