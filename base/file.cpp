@@ -122,21 +122,42 @@ void make_output_folder(const fs::path& path, bool reuse) {
         path.string(), reason());
 }
 
-uint64_t hash_bytes(const void* bytes, size_t size, uint64_t hash) {
+void RunningHash::mix(uint64_t word) {
+  hash_ = (hash_ ^ word) * 0x100000001b3ull;
+  hash_ ^= hash_ >> 29;
+}
+
+void RunningHash::add(const void* bytes, size_t size) {
   const auto* at = static_cast<const unsigned char*>(bytes);
-  const auto mix = [&](uint64_t word) {
-    hash = (hash ^ word) * 0x100000001b3ull;
-    hash ^= hash >> 29;
-  };
+  uint64_t word;
+  if (waits_ > 0) {
+    const size_t part = std::min(size, 8 - waits_);
+    std::memcpy(waiting_ + waits_, at, part);
+    waits_ += part, at += part, size -= part;
+    if (waits_ < 8) return;
+    std::memcpy(&word, waiting_, 8);
+    mix(word);
+  }
   for (; size >= 8; at += 8, size -= 8) {
-    uint64_t word;
     std::memcpy(&word, at, 8);
     mix(word);
   }
+  if (size > 0) std::memcpy(waiting_, at, size);  // nothing may be at nullptr
+  waits_ = size;
+}
+
+uint64_t RunningHash::value() const {
+  RunningHash whole = *this;
   uint64_t tail = 0;
-  if (size > 0) std::memcpy(&tail, at, size);  // nothing may be at nullptr
-  mix(tail ^ (static_cast<uint64_t>(size) << 56));
-  return hash;
+  std::memcpy(&tail, waiting_, waits_);
+  whole.mix(tail ^ (static_cast<uint64_t>(waits_) << 56));
+  return whole.hash_;
+}
+
+uint64_t hash_bytes(const void* bytes, size_t size, uint64_t start) {
+  RunningHash hash(start);
+  hash.add(bytes, size);
+  return hash.value();
 }
 
 }  // namespace gradus

@@ -112,6 +112,19 @@ bool is_same_folder(const std::filesystem::path& a, const std::filesystem::path&
 void make_output_folder(const std::filesystem::path& path, bool reuse = false);
 
 // 64-bit FNV-1a over 8-byte words, for fingerprints and checksums; not against an adversary.
+// RunningHash is that of bytes that come in pieces, cut anywhere.
+class RunningHash {
+ public:
+  explicit RunningHash(uint64_t start = 0xcbf29ce484222325ull) : hash_(start) {}
+  void add(const void* bytes, size_t size);
+  uint64_t value() const;
+
+ private:
+  void mix(uint64_t word);
+  uint64_t hash_;
+  unsigned char waiting_[8] = {};  // less than a word
+  size_t waits_ = 0;
+};
 uint64_t hash_bytes(const void* bytes, size_t size, uint64_t start = 0xcbf29ce484222325ull);
 inline uint64_t hash_bytes(std::string_view text, uint64_t start = 0xcbf29ce484222325ull) {
   return hash_bytes(text.data(), text.size(), start);

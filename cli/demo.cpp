@@ -10,6 +10,7 @@
 #include "gradus/cli/demo_tasks.h"
 #include "gradus/cli/output.h"
 #include "gradus/data/corpus_builder.h"
+#include "gradus/data/corpus_statistics.h"
 #include "gradus/io/model_folder.h"
 #include "gradus/models/fill_mask.h"
 #include "gradus/story/best_guess.h"

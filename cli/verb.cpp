@@ -143,6 +143,7 @@ Option Verb::option(const std::string& name, T& value, const std::string& about)
 
 // What variables there are.
 template Option Verb::option(const std::string&, std::string&, const std::string&);
+template Option Verb::option(const std::string&, std::optional<std::string>&, const std::string&);
 template Option Verb::option(const std::string&, std::filesystem::path&, const std::string&);
 template Option Verb::option(const std::string&, int&, const std::string&);
 template Option Verb::option(const std::string&, int64_t&, const std::string&);

@@ -2,7 +2,7 @@
 #include "gradus/autograd/observer.h"
 #include "gradus/cli/cli.h"
 #include "gradus/cli/output.h"
-#include "gradus/data/corpus_builder.h"
+#include "gradus/text/text_files.h"
 #include "gradus/text/wordpiece_trainer.h"
 #include "gradus/train/progress.h"
 
@@ -56,7 +56,9 @@ void add_vocab(Verb& program) {
   auto o = std::make_shared<VocabOptions>();
   o->training.size = 8192;
   Verb verb = program.verb("vocab", "train a WordPiece vocabulary");
-  verb.option("--corpus", o->corpus, "text files, or folders (their *.txt)").required();
+  verb.option("--corpus", o->corpus, "text or JSON lines, also .gz or .zst; folders, 'globs', -")
+      .required();
+  verb.option("--text-column", o->training.text_column, "of JSON lines (text)");
   verb.option("--out", o->out, "vocab.txt").required();
   verb.option("--size", o->training.size, "tokens").positive();
   verb.flag("--cased", o->cased, "keep capitals and accents");

@@ -10,19 +10,21 @@ macro(gradus_requirements target include_folder)
   find_dependency(OpenMP COMPONENTS CXX)
   find_dependency(fmt)
   find_dependency(nlohmann_json)
-  # These two have no CMake package everywhere. OpenBLAS: where there are several builds, the one
+  # These have no CMake package everywhere. OpenBLAS: where there are several builds, the one
   # that shares OpenMP's threads.
   find_library(GRADUS_OPENBLAS openblas PATH_SUFFIXES openblas-openmp)
   find_library(GRADUS_UTF8PROC utf8proc)
-  foreach(gradus_needed GRADUS_OPENBLAS GRADUS_UTF8PROC)
+  find_library(GRADUS_ZLIB z)
+  find_library(GRADUS_ZSTD zstd)
+  foreach(gradus_needed GRADUS_OPENBLAS GRADUS_UTF8PROC GRADUS_ZLIB GRADUS_ZSTD)
     if(NOT ${gradus_needed})
       message(FATAL_ERROR "gradus: a library that it is linked with was not found; install it "
-        "(Debian: libopenblas-openmp-dev, libutf8proc-dev) or set ${gradus_needed} to its path")
+        "(Debian: libopenblas-openmp-dev, libutf8proc-dev, zlib1g-dev, libzstd-dev) or set ${gradus_needed} to its path")
     endif()
   endforeach()
   set_property(TARGET ${target} APPEND PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${include_folder}")
   set_property(TARGET ${target} APPEND PROPERTY INTERFACE_COMPILE_FEATURES cxx_std_20)
   set_property(TARGET ${target} APPEND PROPERTY INTERFACE_LINK_LIBRARIES
     OpenMP::OpenMP_CXX fmt::fmt nlohmann_json::nlohmann_json "${GRADUS_UTF8PROC}"
-    "${GRADUS_OPENBLAS}" ${CMAKE_DL_LIBS})
+    "${GRADUS_ZLIB}" "${GRADUS_ZSTD}" "${GRADUS_OPENBLAS}" ${CMAKE_DL_LIBS})
 endmacro()

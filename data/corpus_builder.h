@@ -1,62 +1,56 @@
-// Text files -> C.gds (corpus_file.h): lines into documents and sentences, sentences into ids, in
-// one pass. In memory are one window of text and 8 bytes a line and a sentence. A window is cut and
+// Text files -> C.gds (corpus_file.h): lines into documents and sentences, sentences into ids. In
+// memory are one window of text, a bit a document and, where lines are dropped, a bit a line; all
+// else lies in the folder C.gds.partial until the file is put together. A window is cut and
 // tokenised on all threads and written in order: the same bytes on any number of threads.
+//
+// What is true of an interrupted build: its folder holds a complete part of the text, to which
+// `resume` adds the rest; the file is then the same as without the interruption.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <vector>
 
-#include "gradus/data/corpus_file.h"
+#include "gradus/data/document_cutter.h"
+#include "gradus/text/text_files.h"
+#include "gradus/text/tokenizer.h"
 
 namespace gradus {
 
-enum class Documents {
-  // a line is a paragraph (or a sentence); a blank line or the end of the file ends the document
-  blank,
-  // the file is the document; lines up to a blank one are one paragraph, so that hard-wrapped books
-  // are read right
-  file
-};
-// cut each paragraph (sentences.h), or take each line as one sentence
-enum class Sentences { split, line };
-
-// The text files that a list names: a folder stands for its *.txt, in order of name. Errors begin
-// with `option`: missing, empty folder, named twice.
-std::vector<std::filesystem::path> text_files(const std::vector<std::filesystem::path>& paths,
-                                              const char* option);
-
 struct CorpusOptions {
-  // files, and folders, which stand for their *.txt in order of name
+  // what text_files() takes: files, folders, globs, "-"
   std::vector<std::filesystem::path> corpus = {};
+  // One for each of `corpus`, none for 1: how often an epoch of training sees each of its documents
+  // (2: twice, 0.5: every second time), by instances.h.
+  std::vector<double> weights = {};
   // the same, held out; a file that is also in `corpus` is held out
   std::vector<std::filesystem::path> validation = {};
   // or: this share of the documents (at least one), chosen by seed
   double validation_fraction = 0;
-  Documents documents = Documents::blank;
+  std::optional<Documents> documents = {};  // these three: CuttingRules
+  std::string document_start = {};
   Sentences sentences = Sentences::split;
+  std::optional<std::string> text_column = {};  // of JSON lines: TextFormat
+  // Lines of at least so many bytes that were there before are left out; 0: none are. The text is
+  // read twice.
+  int64_t drop_duplicate_lines = 0;
+  // Documents at least so similar to an earlier one (near_duplicates.h) are left out; 0: none are.
+  double drop_near_duplicates = 0;
   uint64_t seed = 0;
   bool replace_invalid = false;  // read invalid UTF-8 as U+FFFD
   bool overwrite = false;
-  // called now and then, by the calling thread
-  std::function<void(int64_t bytes_done, int64_t bytes_total)> progress = {};
+  bool resume = false;  // go on with a build of the same options and files, where there is one
+  // about so much text lies between the places where an interrupted build goes on
+  int64_t checkpoint_bytes = int64_t{256} << 20;
+  // Called now and then, by the calling thread: bytes as they lie in the files. bytes_total is 0
+  // where it is not known.
+  std::function<void(const char* stage, int64_t bytes_done, int64_t bytes_total)> progress = {};
 };
 
 // Errors name the file and line: missing or empty corpus, invalid UTF-8, a vocabulary without
-// [MASK], `out` that is there already, nothing left to train on. Then nothing is left behind.
+// [MASK], `out` that is there already, nothing left to train on. Then nothing is left behind. Where
+// a signal ends the program, what can be gone on with is left.
 void build_corpus(const std::filesystem::path& out, const Tokenizer& tokenizer,
                   const CorpusOptions& options);
-
-struct SplitStatistics {
-  int64_t documents = 0, sentences = 0, tokens = 0, unknown = 0;  // unknown: [UNK]
-};
-struct CorpusStatistics {
-  SplitStatistics train, validation;
-  // Nat a token: the held-out tokens under the training tokens' unigram distribution, add-one
-  // smoothed. What a masked language model must beat. NaN without held-out documents.
-  double unigram_cross_entropy;
-  double unigram_entropy;  // nat a token: the training tokens under their own distribution
-};
-CorpusStatistics statistics(const CorpusFile& corpus);
 
 }  // namespace gradus

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstring>
 
 #include "gradus/base/error.h"
@@ -9,23 +10,19 @@
 #include "gradus/base/parallel.h"
 
 namespace gradus {
-namespace {
 
-static_assert(std::endian::native == std::endian::little, "C.gds is mapped as it lies in the file");
-static_assert(sizeof(CorpusHeader) == 96 && sizeof(CorpusDocument) == 16);
-
-constexpr char magic[8] = {'G', 'R', 'A', 'D', 'U', 'S', 'D', 'S'};
-constexpr uint32_t version = 1;
-constexpr size_t block_bytes = size_t{1} << 20;
-constexpr int32_t narrow_vocabulary = 65536;  // ids below it fit in two bytes
-
-uint64_t aligned(uint64_t bytes) { return (bytes + 7) / 8 * 8; }
-uint64_t header_hash(const CorpusHeader& header) {
+uint64_t corpus_format::header_hash(const CorpusHeader& header) {
   return hash_bytes(&header, offsetof(CorpusHeader, header_checksum));
 }
-uint64_t hash_of_hashes(const std::vector<uint64_t>& hashes) {
+uint64_t corpus_format::hash_of_hashes(const std::vector<uint64_t>& hashes) {
   return hash_bytes(hashes.data(), hashes.size() * sizeof(uint64_t));
 }
+
+namespace {
+
+using namespace corpus_format;
+static_assert(std::endian::native == std::endian::little, "C.gds is mapped as it lies in the file");
+static_assert(sizeof(CorpusHeader) == 96 && sizeof(CorpusDocument) == 16);
 
 std::string describe(const Tokenizer& tokenizer) {
   return fmt::format(
@@ -124,14 +121,25 @@ void CorpusFile::read_metadata() {
   const std::string file = path_.string();
   try {
     const auto json = parse_json(metadata_);
+    // members that older files lack
+    const auto optional = [](const nlohmann::json& object, const char* key, auto otherwise) {
+      return object.contains(key) ? object.at(key).get<decltype(otherwise)>() : otherwise;
+    };
     for (const auto& source : json.at("files"))
       info_.files.push_back({source.at("path").get<std::string>(),
-                             source.at("bytes").get<int64_t>(), source.at("hash").get<uint64_t>()});
+                             source.at("bytes").get<int64_t>(), source.at("hash").get<uint64_t>(),
+                             optional(source, "weight", 1.0)});
     info_.lines = json.at("lines").get<int64_t>();
     info_.duplicate_lines = json.at("duplicate_lines").get<int64_t>();
     info_.documents = json.at("documents").get<std::string>();
     info_.sentences = json.at("sentences").get<std::string>();
     info_.seed = json.at("seed").get<uint64_t>();
+    info_.dropped_lines = optional(json, "dropped_lines", int64_t{0});
+    info_.dropped_documents = optional(json, "dropped_documents", int64_t{0});
+    for (const CorpusSource& source : info_.files)
+      check(source.weight > 0 && source.weight <= most_weight,
+            "{}: the weight {} of {} is out of range; build the corpus again", file, source.weight,
+            source.path);
     const auto mode = json.at("mode").get<std::string>();
     check(mode == "hf" || mode == "google",
           "{}: the tokenizer mode '{}' is unknown; it would be hf or google", file, mode);
@@ -175,92 +183,6 @@ void CorpusFile::require_matches(const Tokenizer& other, const std::string& owne
       "{} was built with another tokenizer ({}) than {} has ({}); build the corpus with that "
       "vocabulary and casing, by build_corpus()",
       path_.string(), describe(*tokenizer_), owner, describe(other));
-}
-
-// ---- writing
-
-CorpusWriter::CorpusWriter(const std::filesystem::path& path, const Tokenizer& tokenizer)
-    : tokenizer_(tokenizer), file_(path) {
-  std::memcpy(header_.magic, magic, sizeof(magic));
-  header_.version = version;
-  header_.id_bytes = tokenizer.vocabulary().size() < narrow_vocabulary ? 2 : 4;
-  header_.fingerprint = tokenizer.fingerprint();
-  // its place; finish() writes it again when the counts are known
-  file_.write(&header_, sizeof(header_));
-  block_.reserve(block_bytes);
-}
-
-void CorpusWriter::write(const void* bytes, size_t size) {
-  for (const auto* at = static_cast<const char*>(bytes); size;) {
-    const size_t part = std::min(size, block_bytes - block_.size());
-    block_.append(at, part);
-    at += part;
-    size -= part;
-    if (block_.size() == block_bytes) flush();
-  }
-}
-
-void CorpusWriter::flush() {
-  if (block_.empty()) return;
-  block_hashes_.push_back(hash_bytes(block_));
-  file_.write(block_);
-  block_.clear();
-}
-
-void CorpusWriter::align() {
-  constexpr uint64_t zero = 0;
-  const uint64_t position = file_.position() + block_.size();
-  write(&zero, aligned(position) - position);
-}
-
-void CorpusWriter::add_sentence(std::span<const int32_t> ids) {
-  if (ids.empty()) return;
-  sentences_.push_back(header_.tokens);
-  header_.tokens += ids.size();
-  if (header_.id_bytes == 4) return write(ids.data(), ids.size_bytes());
-  for (const int32_t id : ids) {
-    const auto narrow = static_cast<uint16_t>(id);
-    write(&narrow, sizeof(narrow));
-  }
-}
-
-void CorpusWriter::end_document(uint32_t file) {
-  if (sentences_.size() == document_begin_) return;
-  documents_.push_back({document_begin_, file, Split::train});
-  document_begin_ = sentences_.size();
-}
-
-void CorpusWriter::finish(const CorpusInfo& info) {
-  header_.sentences = sentences_.size();
-  header_.documents = documents_.size();
-  align();
-  sentences_.push_back(header_.tokens);
-  documents_.push_back({header_.sentences, 0, Split::train});
-  write(sentences_.data(), sentences_.size() * sizeof(sentences_[0]));
-  write(documents_.data(), documents_.size() * sizeof(documents_[0]));
-
-  auto files = nlohmann::json::array();
-  for (const auto& source : info.files)
-    files.push_back({{"path", source.path}, {"bytes", source.bytes}, {"hash", source.hash}});
-  const std::string metadata = nlohmann::json{
-      {"vocabulary", tokenizer_.vocabulary().tokens()},
-      {"lower_case", tokenizer_.options().lower_case},
-      {"mode", tokenizer_.options().mode == TokenizerMode::hf ? "hf" : "google"},
-      {"files", files},
-      {"lines", info.lines},
-      {"duplicate_lines", info.duplicate_lines},
-      {"documents", info.documents},
-      {"sentences", info.sentences},
-      {"seed", info.seed}}.dump();
-  header_.metadata_bytes = metadata.size();
-  write(metadata.data(), metadata.size());
-  flush();
-  header_.file_size = file_.position();
-  header_.payload_checksum = hash_of_hashes(block_hashes_);
-  header_.header_checksum = header_hash(header_);
-  file_.seek(0);
-  file_.write(&header_, sizeof(header_));
-  file_.commit();
 }
 
 }  // namespace gradus

@@ -43,18 +43,24 @@ struct CorpusDocument {
   Split split;
 };
 
+constexpr double most_weight = 1000;
+
 struct CorpusSource {
   std::string path;
   int64_t bytes = 0;
   uint64_t hash = 0;  // hash_bytes of the file as it was
+  double weight = 1;  // how often an epoch of training sees each of its documents, on average
 };
 
 // What the builder knew and the ids do not tell.
 struct CorpusInfo {
   std::vector<CorpusSource> files;
   int64_t lines = 0, duplicate_lines = 0;  // lines that are not blank; those seen before
-  std::string documents, sentences;        // the rules that cut them: blank or file, split or line
-  uint64_t seed = 0;                       // that chose the held-out documents
+  // the rules that cut them (document_cutter.h)
+  std::string documents, sentences;
+  uint64_t seed = 0;  // that chose the held-out documents
+  // what was left out on request: lines seen before, documents like one before
+  int64_t dropped_lines = 0, dropped_documents = 0;
 };
 
 // Ids inside the mapped file; valid as long as the CorpusFile.
@@ -75,6 +81,18 @@ class TokenSpan {
   int64_t size_;
   bool wide_;
 };
+
+// How C.gds is laid out, for its reader and its writer.
+namespace corpus_format {
+constexpr char magic[8] = {'G', 'R', 'A', 'D', 'U', 'S', 'D', 'S'};
+constexpr uint32_t version = 1;
+constexpr size_t block_bytes = size_t{1} << 20;
+constexpr int32_t narrow_vocabulary = 65536;  // ids below it fit in two bytes
+
+constexpr uint64_t aligned(uint64_t bytes) { return (bytes + 7) / 8 * 8; }
+uint64_t header_hash(const CorpusHeader& header);
+uint64_t hash_of_hashes(const std::vector<uint64_t>& hashes);
+}  // namespace corpus_format
 
 class CorpusFile {
  public:
@@ -126,32 +144,6 @@ class CorpusFile {
   std::vector<int64_t> split_documents_[2];
   std::unique_ptr<const Tokenizer> tokenizer_;
   CorpusInfo info_;
-};
-
-// Writes a C.gds front to back. It holds the index (8 bytes a sentence, 16 a document), never the
-// tokens. Nothing is left behind without finish().
-class CorpusWriter {
- public:
-  CorpusWriter(const std::filesystem::path& path, const Tokenizer& tokenizer);
-  void add_sentence(std::span<const int32_t> ids);  // an empty one is dropped
-  // a document without sentences is dropped
-  void end_document(uint32_t file);
-  // the split marks may be set until finish()
-  std::vector<CorpusDocument>& documents() { return documents_; }
-  void finish(const CorpusInfo& info);
-
- private:
-  void write(const void* bytes, size_t size);
-  void flush();
-  void align();
-
-  const Tokenizer& tokenizer_;
-  FileWriter file_;
-  CorpusHeader header_{};
-  std::string block_;  // not yet hashed and written
-  std::vector<uint64_t> block_hashes_, sentences_;
-  std::vector<CorpusDocument> documents_;
-  uint64_t document_begin_ = 0;
 };
 
 }  // namespace gradus

@@ -51,10 +51,25 @@ InstanceSource::InstanceSource(const CorpusFile& corpus, Split split,
 
 // ---- planning: which tokens become which pair
 
+// How often an epoch sees a document.
+int64_t InstanceSource::copies(size_t place, int64_t epoch) const {
+  const int64_t document = documents_[place];
+  const double weight = corpus_.info().files[corpus_.document(document).file].weight,
+               whole = std::floor(weight);
+  if (weight == whole) return static_cast<int64_t>(whole);
+  return static_cast<int64_t>(whole) +
+         (instance_random(seed_, epoch, Draw::copies, document).uniform() < weight - whole);
+}
+
+Random InstanceSource::document_random(size_t place, int64_t epoch, int64_t copy) const {
+  return instance_random(seed_, epoch, Draw::document,
+                         documents_[place] + copy * corpus_.document_count());
+}
+
 // create_instances_from_document, with lengths in place of tokens; the draws are made in the
 // reference's order.
-void InstanceSource::plan_pairs(size_t place, int64_t epoch, Epoch& out) const {
-  Random random = instance_random(seed_, epoch, Draw::document, documents_[place]);
+void InstanceSource::plan_pairs(size_t place, int64_t epoch, int64_t copy, Epoch& out) const {
+  Random random = document_random(place, epoch, copy);
   const auto document_count = static_cast<int64_t>(documents_.size());
   const int64_t first = corpus_.first_sentence(documents_[place]),
                 last = corpus_.first_sentence(documents_[place] + 1);
@@ -96,8 +111,8 @@ void InstanceSource::plan_pairs(size_t place, int64_t epoch, Epoch& out) const {
 
 // Whole sentences of one document, as many as fit; a sentence longer than an instance is cut into
 // several.
-void InstanceSource::plan_single(size_t place, int64_t epoch, Epoch& out) const {
-  Random random = instance_random(seed_, epoch, Draw::document, documents_[place]);
+void InstanceSource::plan_single(size_t place, int64_t epoch, int64_t copy, Epoch& out) const {
+  Random random = document_random(place, epoch, copy);
   const int64_t max_tokens = options_.max_seq_length - 2;
   const int64_t target =
       random.uniform() < options_.short_seq_prob ? random.between(2, max_tokens) : max_tokens;
@@ -111,15 +126,19 @@ void InstanceSource::plan_single(size_t place, int64_t epoch, Epoch& out) const 
   }
 }
 
-InstanceSource::Epoch InstanceSource::plan_epoch(int64_t epoch) const {
+// `once`: each document once, whatever its weight.
+InstanceSource::Epoch InstanceSource::plan_epoch(int64_t epoch, bool once) const {
   constexpr int64_t grain = 16;
   const auto count = static_cast<int64_t>(documents_.size());
   std::vector<Epoch> blocks(static_cast<size_t>((count + grain - 1) / grain));
   parallel_for(count, grain, [&](int64_t begin, int64_t end) {
     Epoch& block = blocks[static_cast<size_t>(begin / grain)];
-    for (int64_t d = begin; d < end; ++d)
-      options_.next_sentence ? plan_pairs(static_cast<size_t>(d), epoch, block)
-                             : plan_single(static_cast<size_t>(d), epoch, block);
+    for (int64_t d = begin; d < end; ++d) {
+      const auto place = static_cast<size_t>(d);
+      for (int64_t copy = once ? 0 : copies(place, epoch) - 1; copy >= 0; --copy)
+        options_.next_sentence ? plan_pairs(place, epoch, copy, block)
+                               : plan_single(place, epoch, copy, block);
+    }
   });
   Epoch all;
   all.number = epoch;
@@ -127,6 +146,8 @@ InstanceSource::Epoch InstanceSource::plan_epoch(int64_t epoch) const {
     all.pairs.insert(all.pairs.end(), block.pairs.begin(), block.pairs.end());
     all.same_document_pairs += block.same_document_pairs;
   }
+  // weights below 1, and chance left none
+  if (all.pairs.empty() && !once) return plan_epoch(epoch, true);
   instance_random(seed_, epoch, Draw::order, 0).shuffle(all.pairs);
   return all;
 }

@@ -4,7 +4,8 @@
 //
 // An epoch is planned first, by lengths alone: for each document, one walk that decides which
 // tokens become A and B of which pair (36 bytes a pair, all documents at once, the same on any
-// number of threads). get() then cuts one pair to length, masks it and is done.
+// number of threads). A document of weight w (corpus_file.h) is walked w times, w's fraction by
+// chance, each time by draws of its own. get() then cuts one pair to length, masks it and is done.
 #pragma once
 
 #include <cstdint>
@@ -63,9 +64,11 @@ class InstanceSource {
   struct Pair;
   struct Epoch;
   std::shared_ptr<const Epoch> plan(int64_t epoch) const;
-  Epoch plan_epoch(int64_t epoch) const;
-  void plan_pairs(size_t place, int64_t epoch, Epoch& out) const;
-  void plan_single(size_t place, int64_t epoch, Epoch& out) const;
+  Epoch plan_epoch(int64_t epoch, bool once = false) const;
+  int64_t copies(size_t place, int64_t epoch) const;
+  Random document_random(size_t place, int64_t epoch, int64_t copy) const;
+  void plan_pairs(size_t place, int64_t epoch, int64_t copy, Epoch& out) const;
+  void plan_single(size_t place, int64_t epoch, int64_t copy, Epoch& out) const;
   void mask(Instance& instance, double share, Random& random) const;
   const Pair& pair(const Epoch& epoch, int64_t index) const;
   int64_t length(const Pair& pair) const;
@@ -81,7 +84,7 @@ class InstanceSource {
 
 // The random streams of an epoch, one a document (its plan) and one an instance (its cutting and
 // masking); named so that a test can draw the same.
-enum class Draw : uint64_t { document, instance, order };
+enum class Draw : uint64_t { document, instance, order, copies };
 Random instance_random(uint64_t seed, int64_t epoch, Draw draw, int64_t index);
 
 }  // namespace gradus

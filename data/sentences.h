@@ -2,7 +2,13 @@
 //
 //   sentences.h        a paragraph into sentences
 //   corpus_file.h      C.gds: documents -> sentences -> token ids in one checked, mapped file
-//   corpus_builder.h   text files -> C.gds
+//   corpus_builder.h   text files -> C.gds, by
+//     document_cutter.h  lines into paragraphs and documents
+//     corpus_writer.h    ids into the file
+//     partial_corpus.h   what an interrupted build goes on from
+//     seen_lines.h       lines that were there before
+//     near_duplicates.h  documents that almost were
+//   corpus_statistics.h  what it holds, in numbers
 //   instances.h        C.gds -> the masked sentence pairs of an epoch, each by its number
 //   table.h            TSV, CSV and JSON lines as rows of named columns
 //   line_reader.h      a file or standard input, line by line

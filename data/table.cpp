@@ -12,7 +12,8 @@ namespace gradus {
 namespace {
 
 TableFormat format_of(const std::filesystem::path& path) {
-  const std::string extension = path.extension().string();
+  std::string extension = path.extension().string();
+  if (extension == ".gz" || extension == ".zst") extension = path.stem().extension().string();
   if (extension == ".tsv") return TableFormat::tsv;
   if (extension == ".csv") return TableFormat::csv;
   if (extension == ".jsonl" || extension == ".json") return TableFormat::jsonl;

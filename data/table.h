@@ -11,7 +11,7 @@ namespace gradus {
 
 // tsv: cells are what stands between tabs, quotes are ordinary characters (as in GLUE). csv: RFC
 // 4180, with "quoted, cells", "" for a quote, and line ends inside quotes. jsonl: an object a line.
-// by_name: .tsv, .csv, and .jsonl or .json.
+// by_name: .tsv, .csv, and .jsonl or .json (and .gz or .zst behind).
 enum class TableFormat { by_name, tsv, csv, jsonl };
 
 struct TableOptions {

@@ -11,6 +11,8 @@ packages=(
   "libfmt-dev|text formatting"
   "nlohmann-json3-dev|JSON"
   "libutf8proc-dev|Unicode tables"
+  "zlib1g-dev|reads .gz"
+  "libzstd-dev|reads .zst"
   "libcli11-dev|command line"
   "doctest-dev|tests"
 )

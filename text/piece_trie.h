@@ -1,9 +1,12 @@
 // PieceTrie: the tokens of a Vocabulary as a trie over bytes, to find the longest token that begins
 // a string. The edges lie in one hash table, so that building is plain insertion and a step is one
-// probe. Tokens and text are valid UTF-8, so a match never ends inside a character.
+// probe. Beside it a table of the short tokens, for the words that are one: most of a text. Tokens
+// and text are valid UTF-8, so a match never ends inside a character.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -14,21 +17,32 @@ namespace gradus {
 class PieceTrie {
  public:
   struct Match {
-    int32_t id = -1;    // -1: nothing matches
-    size_t length = 0;  // bytes of the text
+    int32_t id;     // -1: nothing matches
+    size_t length;  // bytes of the text
   };
 
   explicit PieceTrie(const Vocabulary& vocabulary) : edges_(1024) {
-    for (int32_t id = 0; id < vocabulary.size(); ++id) insert(vocabulary.token(id), id);
+    size_t places = 2;
+    for (; places < 2 * static_cast<size_t>(vocabulary.size()); places *= 2) --short_shift_;
+    short_.resize(places);
+    for (int32_t id = 0; id < vocabulary.size(); ++id) {
+      insert(vocabulary.token(id), id);
+      insert_short(vocabulary.token(id), id);
+    }
     uint32_t node = 0;
     for (char c : std::string_view("##")) node = node == kNone ? kNone : find(node, c).child;
     continuation_ = node;
   }
 
+  // The token that is all of `word`, where both are short; -1: look for the longest.
+  int32_t short_token(std::string_view word) const {
+    return word.size() > ShortText::most ? -1 : short_[short_slot(ShortText(word))].id;
+  }
+
   // The longest token that `text` begins with, as the first piece of a word or, with "##" before
   // it, as a later one.
   Match longest(std::string_view text, bool continuation) const {
-    Match best;
+    Match best{-1, 0};
     uint32_t node = continuation ? continuation_ : 0;
     if (node == kNone) return best;
     for (size_t i = 0; i < text.size(); ++i) {
@@ -42,6 +56,36 @@ class PieceTrie {
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
+
+  struct ShortText {  // at most 15 bytes, and how many they are, as two numbers
+    static constexpr size_t most = 15;
+    uint64_t low = 0, high = 0;
+    ShortText() = default;
+    explicit ShortText(std::string_view text) {
+      std::memcpy(&low, text.data(), std::min<size_t>(text.size(), 8));
+      if (text.size() > 8) std::memcpy(&high, text.data() + 8, text.size() - 8);
+      high |= static_cast<uint64_t>(text.size()) << 56;
+    }
+    bool operator==(const ShortText&) const = default;
+  };
+  struct ShortToken {
+    ShortText text;
+    int32_t id = -1;  // -1: a free place
+  };
+
+  size_t short_slot(const ShortText& text) const {
+    size_t at =
+        ((text.low ^ (text.high * 0xff51afd7ed558ccdull)) * 0x9E3779B97F4A7C15ull) >> short_shift_;
+    const ShortToken* tokens = short_.data();
+    while (tokens[at].id >= 0 && tokens[at].text != text) at = (at + 1) & (short_.size() - 1);
+    return at;
+  }
+  void insert_short(std::string_view token, int32_t id) {
+    if (token.empty() || token.size() > ShortText::most) return;
+    const ShortText text(token);
+    short_[short_slot(text)] = {text, id};
+  }
+
   struct Edge {
     uint64_t key = UINT64_MAX;
     uint32_t child = kNone;
@@ -84,6 +128,8 @@ class PieceTrie {
   std::vector<Edge> edges_;  // a power of two of places, at most half of them taken
   int shift_ = 64 - 10;
   uint32_t nodes_ = 1, continuation_ = kNone;
+  std::vector<ShortToken> short_;  // a power of two of places, at most half of them taken
+  int short_shift_ = 63;
 };
 
 }  // namespace gradus

@@ -36,6 +36,8 @@ Tokenizer::Tokenizer(Vocabulary vocabulary, TokenizerOptions options)
 template <class Piece>
 void Tokenizer::split_word(std::string_view word, Piece&& piece) const {
   // a word has at most 200 characters, so at most as many pieces
+  if (const int32_t id = trie_->short_token(word); id >= 0)
+    return piece(id, size_t{0}, word.size());
   constexpr size_t kMostPieces = 200;
   const size_t most = options_.mode == TokenizerMode::hf ? 100 : 200;
   PieceTrie::Match pieces[kMostPieces];

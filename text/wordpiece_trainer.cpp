@@ -7,9 +7,9 @@
 #include <unordered_set>
 
 #include "gradus/base/error.h"
-#include "gradus/base/file.h"
 #include "gradus/base/parallel.h"
 #include "gradus/text/normalizer.h"
+#include "gradus/text/text_files.h"
 
 namespace gradus {
 namespace {
@@ -22,25 +22,11 @@ using Counts = std::unordered_map<std::string, int64_t, Hash, std::equal_to<>>;
 constexpr size_t block_bytes = size_t{1} << 20;
 // Longer ones are no words of a language, and no tokenizer takes them apart: they count nowhere.
 constexpr size_t longest_word_bytes = 4096;
-constexpr size_t blocks_at_once = 64;  // counted before they are put together
+constexpr size_t blocks_at_once = 16;  // counted before they are put together
+using WordCounts = std::vector<std::pair<std::string, int64_t>>;  // sorted
 
-// Words of one block, which is valid text by itself.
-Counts count_block(std::string_view block, const std::string& file, int64_t first_line,
-                   const WordPieceTrainerOptions& options) {
+Counts count_block(std::string_view block, const WordPieceTrainerOptions& options) {
   Counts counts;
-  std::string replaced;
-  if (const size_t bad = find_invalid_utf8(block); bad != std::string_view::npos) {
-    if (!options.replace_invalid)
-      fail(
-          "{}:{}: byte 0x{:02x} is not valid UTF-8; convert the file, or read it as U+FFFD, "
-          "with options.replace_invalid",
-          file,
-          first_line +
-              std::count(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(bad), '\n'),
-          static_cast<unsigned char>(block[bad]));
-    replaced = replace_invalid_utf8(block);
-    block = replaced;
-  }
   WordScanner scanner(Rules::of(TokenizerMode::hf, options.lower_case), block);
   while (scanner.next()) {
     if (scanner.word().size() > longest_word_bytes) continue;
@@ -50,44 +36,74 @@ Counts count_block(std::string_view block, const std::string& file, int64_t firs
   return counts;
 }
 
-std::vector<std::pair<std::string, int64_t>> count_words(
-    const std::vector<std::filesystem::path>& files, const WordPieceTrainerOptions& options) {
-  check(!files.empty(), "there is no corpus file");
-  Counts total;
-  double done = 0, bytes = 0;
-  for (const auto& file : files) bytes += static_cast<double>(MappedFile(file).size());
-  for (const auto& path : files) {
-    const MappedFile file(path);
-    std::vector<std::pair<std::string_view, int64_t>> blocks;  // text, number of its first line
-    const auto count = [&] {
-      std::vector<Counts> counts(blocks.size());
-      parallel_for(static_cast<int64_t>(blocks.size()), 1, [&](int64_t i, int64_t) {
-        const auto& [text, first_line] = blocks[static_cast<size_t>(i)];
-        counts[static_cast<size_t>(i)] = count_block(text, path.string(), first_line, options);
-      });
-      for (const Counts& part : counts)
-        for (const auto& [word, n] : part) total[word] += n;
-      for (const auto& block : blocks) done += static_cast<double>(block.first.size());
-      blocks.clear();
-      if (options.progress) options.progress("counting words", done / 1e6, bytes / 1e6);
-    };
-    std::string_view rest = file.view();
-    if (rest.substr(0, 3) == "\xEF\xBB\xBF") rest.remove_prefix(3);
-    int64_t line = 1;
-    while (!rest.empty()) {
-      const size_t end = part_of(rest, block_bytes);
-      blocks.emplace_back(rest.substr(0, end), line);
-      line += std::count(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(end), '\n');
-      rest.remove_prefix(end);
-      if (blocks.size() == blocks_at_once) count();
+// Counts the words of blocks of text, many at once on all threads, in the order of the blocks.
+class WordCounter {
+ public:
+  explicit WordCounter(const WordPieceTrainerOptions& options) : options_(options) {}
+
+  void add(std::string_view line) {
+    if (blocks_.empty() || blocks_.back().size() >= block_bytes) {
+      if (blocks_.size() == blocks_at_once) count();
+      blocks_.emplace_back().reserve(block_bytes + block_bytes / 4);
     }
-    count();
+    blocks_.back().append(line) += '\n';
   }
-  check(!total.empty(), "{}{}: there is no word in the corpus", files[0].string(),
+  WordCounts take() {
+    count();
+    WordCounts sorted(total_.begin(), total_.end());
+    std::sort(sorted.begin(), sorted.end());
+    return sorted;
+  }
+  int64_t forgotten() const { return forgotten_; }
+
+ private:
+  void count() {
+    std::vector<Counts> counts(blocks_.size());
+    parallel_for(std::ssize(blocks_), 1, [&](int64_t i, int64_t) {
+      counts[static_cast<size_t>(i)] = count_block(blocks_[static_cast<size_t>(i)], options_);
+    });
+    for (const Counts& part : counts)
+      for (const auto& [word, n] : part) total_[word] += n;
+    blocks_.clear();
+    forget();
+  }
+
+  // Beyond that many, the rarest go: memory does not grow with the corpus, and what is seen once in
+  // gigabytes makes no token.
+  void forget() {
+    for (int64_t rarest = 1; std::ssize(total_) > options_.most_words; ++rarest)
+      forgotten_ += static_cast<int64_t>(
+          std::erase_if(total_, [&](const auto& entry) { return entry.second <= rarest; }));
+  }
+
+  const WordPieceTrainerOptions& options_;
+  std::vector<std::string> blocks_;
+  Counts total_;
+  int64_t forgotten_ = 0;
+};
+
+WordCounts count_words(const std::vector<std::filesystem::path>& files,
+                       const WordPieceTrainerOptions& options, WordPieceStatistics* statistics) {
+  check(!files.empty(), "there is no corpus file");
+  WordCounter counter(options);
+  const double bytes = static_cast<double>(total_bytes(files));
+  double done = 0, told = 0;
+  for (const auto& path : files) {
+    TextReader reader(path, {options.text_column, options.replace_invalid});
+    for (TextLine line; reader.next(line);) {
+      counter.add(line.text);
+      const double now = done + static_cast<double>(reader.taken());
+      if (options.progress && now - told >= 4e6)
+        options.progress("counting words", (told = now) / 1e6, bytes / 1e6);
+    }
+    done += static_cast<double>(reader.taken());
+  }
+  WordCounts words = counter.take();
+  if (options.progress) options.progress("counting words", done / 1e6, bytes / 1e6);
+  check(!words.empty(), "{}{}: there is no word in the corpus", files[0].string(),
         files.size() > 1 ? " and the other files" : "");
-  std::vector<std::pair<std::string, int64_t>> sorted(total.begin(), total.end());
-  std::sort(sorted.begin(), sorted.end());
-  return sorted;
+  if (statistics) statistics->forgotten_words = counter.forgotten();
+  return words;
 }
 
 class Merger {
@@ -278,7 +294,7 @@ class Merger {
 std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files,
                                          const WordPieceTrainerOptions& options,
                                          WordPieceStatistics* statistics) {
-  const auto words = count_words(files, options);
+  const WordCounts words = count_words(files, options, statistics);
   Merger merger(words, options);
   std::vector<std::string> tokens = merger.run();
   if (statistics) {

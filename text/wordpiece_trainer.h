@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,16 +26,20 @@ struct WordPieceTrainerOptions {
   int64_t limit_alphabet = 1000;  // the most frequent characters kept
   bool lower_case = true;
   MergeCriterion criterion = MergeCriterion::count;
-  bool replace_invalid = false;  // read invalid UTF-8 as U+FFFD
+  bool replace_invalid = false;                 // read invalid UTF-8 as U+FFFD
+  std::optional<std::string> text_column = {};  // of JSON lines (text_files.h)
+  // Distinct words that are counted at once, about 100 bytes each: beyond it the rarest are
+  // forgotten.
+  int64_t most_words = 4'000'000;
   std::function<void(const std::string& stage, double done, double total)> progress;
 };
 
 struct WordPieceStatistics {
-  int64_t words = 0, distinct_words = 0;
+  int64_t words = 0, distinct_words = 0, forgotten_words = 0;
   double whole_words = 0;  // the share of words (by count) that are one token
 };
 
-// Errors: no file, an unreadable or empty corpus, invalid UTF-8 (file and line), a size that the
+// `files`: what text_files.h reads. Errors: no file, an unreadable or empty corpus, invalid UTF-8 (file and line), a size that the
 // specials and characters alone exceed.
 std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files,
                                          const WordPieceTrainerOptions& options,

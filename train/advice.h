@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "gradus/data/corpus_builder.h"
+#include "gradus/data/corpus_statistics.h"
 
 namespace gradus {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gradus/base/random.h"
-#include "gradus/data/corpus_file.h"
+#include "gradus/data/corpus_writer.h"
 #include "tests/support.h"
 
 namespace gradus::testing {

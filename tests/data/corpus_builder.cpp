@@ -3,7 +3,10 @@
 #include <omp.h>
 
 #include <cmath>
+#include <map>
 
+#include "gradus/data/corpus_statistics.h"
+#include "gradus/data/instances.h"
 #include "tests/data/corpora.h"
 
 namespace gradus {
@@ -53,6 +56,85 @@ TEST_CASE("documents and sentences are cut as asked") {
   // lines are joined up to the blank one
   CHECK(build(Documents::file, Sentences::split) == Told{"ab.|cdef|g?[UNK]"});
   CHECK(build(Documents::file, Sentences::line) == Told{"ab.cd|ef|g?|[UNK]"});
+  CHECK(build(Documents::record, Sentences::split) == Told{"ab.|cd", "ef", "g?", "[UNK]"});
+}
+
+TEST_CASE("a document may begin where a line matches") {
+  const Scratch scratch;
+  write_file(scratch / "in.txt", "a\nb b\nc c\n\nd.\nb b\ne\n");
+  const auto build = [&](const std::string& pattern) {
+    build_corpus(scratch / "c.gds", letters(),
+                 {.corpus = {scratch / "in.txt"},
+                  .documents = Documents::pattern,
+                  .document_start = pattern,
+                  .overwrite = true});
+    return told(scratch / "c.gds");
+  };
+  CHECK(build("^b +b$") == Told{"a", "bbcc|d.", "bbe"});
+  CHECK(build("^(a|e)$") == Told{"abbcc|d.bb", "e"});
+  CHECK_MENTIONS(error_of([&] { build("(b"); }), "options.document_start (b: it is an extended");
+  CHECK_MENTIONS(error_of([&] { build(""); }), "options.document_start");
+}
+
+TEST_CASE("JSON lines: a document an object, its lines are paragraphs") {
+  const Scratch scratch;
+  const auto in = scratch / "in.jsonl";
+  write_file(in, R"({"id": 1, "text": "a b. C\nd\n\ne"}
+{"text": "", "id": 2}
+
+{"text": "f\ng"}
+)");
+  const auto build = [&](CorpusOptions options) {
+    options.corpus = {in};
+    options.overwrite = true;
+    build_corpus(scratch / "c.gds", letters(), options);
+    return told(scratch / "c.gds");
+  };
+  CHECK(build({}) == Told{"ab.|c|d|e", "f|g"});
+  CHECK(CorpusFile::open(scratch / "c.gds").info().documents == "record");
+  CHECK(build({.documents = Documents::blank}) == Told{"ab.|c|d", "e", "f|g"});
+  CHECK(build({.documents = Documents::file}) == Told{"ab.|cd|e|fg"});
+  CHECK_MENTIONS(error_of([&] { build({.text_column = "body"}); }),
+                 "in.jsonl:1: the object has no 'body'");
+}
+
+TEST_CASE("weights say how often an epoch sees a document") {
+  const Scratch scratch;
+  const auto write = [&](const char* name, const char* word) {
+    std::string text;
+    for (int i = 0; i < 300; ++i) text += std::string(word) + "\n\n";
+    write_file(scratch / name, text);
+  };
+  write("a.txt", "a");
+  write("b.txt", "b");
+  write("c.txt", "c");
+  const auto build = [&](std::vector<double> weights) {
+    build_corpus(scratch / "c.gds", letters(),
+                 {.corpus = {scratch / "a.txt", scratch / "b.txt", scratch / "c.txt"},
+                  .weights = std::move(weights),
+                  .overwrite = true});
+  };
+  build({2, 0.5, 1});
+  const CorpusFile corpus = CorpusFile::open(scratch / "c.gds");
+  const InstanceSource source(corpus, Split::train, {.next_sentence = false}, 1);
+  const auto seen = [&](int64_t epoch) {
+    std::map<char, int> counts;
+    for (int64_t i = 0; i < source.size(epoch); ++i) {
+      const Instance instance = source.get(epoch, i);
+      ++counts[corpus.vocabulary().token(instance.labels[0])[0]];
+    }
+    return counts;
+  };
+  const auto first = seen(0), second = seen(1);
+  CHECK(first.at('a') == 600);
+  CHECK(first.at('c') == 300);
+  CHECK(first.at('b') > 110);
+  CHECK(first.at('b') < 190);
+  CHECK(second.at('a') == 600);
+  CHECK(source.size(0) != source.size(1));  // b's are drawn anew
+
+  CHECK_MENTIONS(error_of([&] { build({1, 2}); }), "there are 2, and options.corpus names 3");
+  CHECK_MENTIONS(error_of([&] { build({1, 2, -1}); }), "options.weights -1");
 }
 
 TEST_CASE("a line may have any length") {
@@ -160,7 +242,8 @@ TEST_CASE("what cannot be built says why and leaves nothing behind") {
                        Tokenizer(Vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "a"}, "v.txt"))),
                  "[MASK]");
   for (const auto& entry : std::filesystem::directory_iterator(scratch.path()))
-    CHECK_MESSAGE(entry.path().extension() != ".gds", "left behind: ", entry.path().string());
+    for (const char* ending : {".gds", ".partial"})
+      CHECK_MESSAGE(entry.path().extension() != ending, "left behind: ", entry.path().string());
 
   build_corpus(out, letters(), {.corpus = {scratch / "bad.txt"}, .replace_invalid = true});
   CHECK_MENTIONS(error_of([&] { build_corpus(out, letters(), {.corpus = {in}}); }),

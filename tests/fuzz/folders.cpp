@@ -5,6 +5,7 @@
 
 #include "gradus/base/json.h"
 #include "gradus/data/corpus_builder.h"
+#include "gradus/data/corpus_statistics.h"
 #include "gradus/data/instances.h"
 #include "gradus/train/adapter_folder.h"
 #include "gradus/train/checkpoint.h"
