@@ -6,9 +6,14 @@
 #include <memory>
 #include <string>
 
+#include "gradus/base/error.h"
+#include "gradus/base/temporary.h"
+#include "gradus/cli/corpus_page.h"
 #include "gradus/cli/data_verbs.h"
+#include "gradus/cli/output.h"
 #include "gradus/data/corpus_statistics.h"
 #include "gradus/data/instances.h"
+#include "gradus/data/near_duplicates.h"
 
 namespace gradus::cli {
 namespace {
@@ -37,6 +42,9 @@ void print_statistics(const CorpusFile& corpus) {
              info.files.size(), info.files.size() == 1 ? "" : "s", info.lines, info.duplicate_lines,
              percent(info.duplicate_lines, info.lines));
   fmt::print("  cut by           --documents {} --sentences {}\n", info.documents, info.sentences);
+  if (info.dropped_lines || info.dropped_documents)
+    fmt::print("  left out         {} lines, {} documents\n", info.dropped_lines,
+               info.dropped_documents);
   fmt::print("  {:<15}  {:>10}  {:>10}  {:>12}  {:>8}\n", "split", "documents", "sentences",
              "tokens", "[UNK]");
   for (const auto& [split, s] :
@@ -60,41 +68,61 @@ namespace {
 // What the model sees, as text: [MASK=cat] is masked, [dog=cat] replaced at random, [cat=cat] left
 // as it was; all three are predicted.
 void print_instance(const CorpusFile& corpus, const Instance& instance) {
-  const Vocabulary& vocabulary = corpus.vocabulary();
   std::string line[2];
-  size_t next = 0;
-  for (size_t i = 0; i < instance.ids.size(); ++i) {
-    std::string& text = line[instance.types[i]];
-    const std::string& token = vocabulary.token(instance.ids[i]);
-    if (next < instance.positions.size() && static_cast<size_t>(instance.positions[next]) == i) {
-      const bool masked = instance.ids[i] == vocabulary.mask();
-      text += " " + colored(fmt::format("[{}={}]", masked ? "MASK" : token,
-                                        vocabulary.token(instance.labels[next])),
-                            masked ? "1;33" : "1;35");
-      ++next;
-    } else {
-      const bool joins = token.starts_with("##") && !text.empty() && text.back() != ']';
-      text += joins ? token.substr(2) : " " + token;
-    }
-  }
+  for_each_place(corpus.vocabulary(), instance,
+                 [&](Shown shown, size_t i, const std::string& token, const std::string& label) {
+                   std::string& text = line[instance.types[i]];
+                   if (shown == Shown::token) {
+                     const bool joins =
+                         token.starts_with("##") && !text.empty() && text.back() != ']';
+                     text += joins ? token.substr(2) : " " + token;
+                     return;
+                   }
+                   const bool masked = shown == Shown::masked;
+                   text += " " + colored(fmt::format("[{}={}]", masked ? "MASK" : token, label),
+                                         masked ? "1;33" : "1;35");
+                 });
   for (int part = 0; part < (instance.next_label < 0 ? 1 : 2); ++part)
     fmt::print("  {}{}\n", colored(part ? "[B]" : "[A]", part ? "32" : "36"), line[part]);
 }
 
 struct InspectArguments {
   std::string file, split = "train";
+  std::filesystem::path html;
+  double near_duplicates = 0;
+  bool overwrite = false;
   int64_t count = 3, epoch = 0;
   uint64_t seed = 0;
   bool no_next_sentence = false;
   InstanceOptions options;
 };
 
+// Documents that are like an earlier one; -1: not looked for.
+int64_t count_near_duplicates(const CorpusFile& corpus, double similarity) {
+  if (similarity == 0) return -1;
+  const Temporary scratch(
+      temporary_beside(std::filesystem::temp_directory_path() / "gradus-near-duplicates"));
+  const auto which = near_duplicates(
+      corpus.document_count(),
+      [&](int64_t d) {
+        return corpus.tokens(corpus.first_token(corpus.first_sentence(d)),
+                             corpus.first_token(corpus.first_sentence(d + 1)));
+      },
+      similarity, scratch.path());
+  return std::count(which.begin(), which.end(), true);
+}
+
 void inspect(InspectArguments& a) {
+  if (!a.html.empty()) check_output(a.html, a.overwrite, {a.file});
   a.options.next_sentence = !a.no_next_sentence;
   const CorpusFile corpus = CorpusFile::open(a.file);
   print_statistics(corpus);
-  const InstanceSource source(corpus, a.split == "train" ? Split::train : Split::validation,
-                              a.options, a.seed);
+  const int64_t near_duplicates = count_near_duplicates(corpus, a.near_duplicates);
+  if (near_duplicates >= 0)
+    fmt::print("  {} documents are like an earlier one (similarity {:g} or more)\n",
+               near_duplicates, a.near_duplicates);
+  const Split split = a.split == "train" ? Split::train : Split::validation;
+  const InstanceSource source(corpus, split, a.options, a.seed);
   const int64_t size = source.size(a.epoch), tokens = source.tokens(a.epoch);
   fmt::print("\nepoch {} of {}: {} instances, {} tokens, {:.1f} an instance\n", a.epoch, a.split,
              size, tokens, static_cast<double>(tokens) / static_cast<double>(size));
@@ -113,6 +141,9 @@ void inspect(InspectArguments& a) {
   fmt::print(
       "\n[MASK=w] masked, [v=w] replaced at random, [w=w] left as it was: w is predicted at "
       "each\n");
+  if (a.html.empty()) return;
+  write_file(a.html, corpus_page(corpus, split, source, a.epoch, a.count, near_duplicates));
+  fmt::print("\nwritten to {}\n", a.html.string());
 }
 
 }  // namespace
@@ -124,6 +155,10 @@ void add_inspect(Verb& data) {
   verb.option("file", a->file, "the corpus file, C.gds").required();
   verb.option("--split", a->split, "which documents").one_of({"train", "validation"});
   verb.option("-n,--count", a->count, "instances to show").positive();
+  verb.option("--html", a->html, "also write this page: lengths, words, sources, instances");
+  verb.flag("--overwrite", a->overwrite, "replace an existing page");
+  verb.option("--near-duplicates", a->near_duplicates,
+              "count documents so similar to an earlier one, as 0.8");
   verb.option("--epoch", a->epoch).not_negative();
   verb.option("--seed", a->seed);
   verb.option("--max-seq-length", a->options.max_seq_length);
@@ -133,7 +168,7 @@ void add_inspect(Verb& data) {
   verb.flag("--whole-word-mask", a->options.whole_word_mask);
   verb.flag("--no-next-sentence", a->no_next_sentence,
             "whole sentences of one document instead of pairs");
-  verb.footer("Example:\n  gradus data inspect novels.gds --split validation -n 5");
+  verb.footer("Example:\n  gradus data inspect novels.gds -n 5 --html novels.html");
   verb.does([a] { inspect(*a); });
 }
 

@@ -108,6 +108,7 @@ void add_kind(Verb& finetune, const TaskKind& kind) {
   verb.flag("!--no-shuffle", o->shuffle, "keep the file's order").hidden();
   verb.heading("Learning");
   add_learning_options(verb, *o);
+  add_distillation_options(verb, o->distillation);
   verb.option("--layer-decay", o->layer_decay, "of the rate, layer by layer down").hidden();
   verb.option("--freeze", o->freeze, "patterns of names, e.g. 'bert.embeddings.*'").hidden();
   verb.option("--reinit-layers", o->reinit_layers, "top layers that begin anew").hidden();

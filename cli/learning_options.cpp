@@ -18,6 +18,13 @@ void add_learning_options(Verb& verb, LearningOptions& o) {
   verb.option("--seed", o.seed);
 }
 
+void add_distillation_options(Verb& verb, DistillationOptions& o) {
+  verb.option("--teacher", o.teacher, "a larger model to learn from, of the same vocabulary");
+  verb.option("--teacher-weight", o.weight, "of its logits").hidden();
+  verb.option("--teacher-hidden", o.hidden, "of its hidden states").hidden();
+  verb.option("--teacher-temperature", o.temperature, "of pretraining's logits").hidden();
+}
+
 std::function<void()> add_run_options(Verb& verb, LearningOptions& o) {
   struct Given {
     std::string resume, on_save_error = "stop", memory;

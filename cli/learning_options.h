@@ -2,12 +2,16 @@
 #pragma once
 
 #include "gradus/cli/cli.h"
+#include "gradus/train/distillation.h"
 #include "gradus/train/learning.h"
 
 namespace gradus::cli {
 
 // --learning-rate … --seed; under the heading that is set.
 void add_learning_options(Verb& verb, LearningOptions& options);
+
+// --teacher …, under a heading of their own.
+void add_distillation_options(Verb& verb, DistillationOptions& options);
 
 // --resume, --save-steps …, under a heading of their own. What it returns is called before the run:
 // it reads what was given.

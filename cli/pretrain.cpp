@@ -5,6 +5,7 @@
 #include "gradus/cli/lists.h"
 #include "gradus/cli/output.h"
 #include "gradus/cli/recipes.h"
+#include "gradus/train/curve.h"
 #include "gradus/train/progress.h"
 
 namespace gradus::cli {
@@ -24,10 +25,12 @@ std::vector<Phase> parse_phases(const std::string& text) {
 }
 
 // Says what it sets: an option that was given counts more.
-void follow(Verb& verb, const Recipe& recipe) {
+// has_init: the folder that the run goes on from says what the model is.
+void follow(Verb& verb, const Recipe& recipe, bool has_init) {
   fmt::print("recipe {}, {}:\n ", recipe.name, recipe.about);
   for (const auto& [name, value] : recipe.options)
-    if (verb.give(name, value)) fmt::print(" {} {}", name, value);
+    if (!(has_init && (name == "--model" || name == "--initialization")) && verb.give(name, value))
+      fmt::print(" {} {}", name, value);
   fmt::print("\n");
 }
 
@@ -71,13 +74,14 @@ std::function<void()> add_plan(Verb& verb, const std::shared_ptr<PretrainOptions
   add_learning_options(verb, *o);
   verb.option("--initialization", o->initialization,
               "counts (of the corpus) hugging_face google mimetic");
+  add_distillation_options(verb, o->distillation);
   verb.heading("Watching");
   verb.option("--eval-steps", o->eval_steps, "default: ten times a run");
   verb.option("--eval-instances", o->eval_instances, "held-out instances; 0: all");
   verb.option("--watch-masks", o->watch_masks, "sentences with [MASK], filled at each evaluation");
   verb.option("--eval-masked-lm-prob", o->eval_masked_lm_prob, "of their tokens").hidden();
-  return [verb, recipe]() mutable {
-    if (!recipe->empty()) follow(verb, pretraining_recipe(*recipe));
+  return [verb, recipe, o]() mutable {
+    if (!recipe->empty()) follow(verb, pretraining_recipe(*recipe), o->init.has_value());
   };
 }
 
@@ -104,6 +108,9 @@ void add_pretrain(Verb& program) {
     fmt::print("{} steps, {:.2f} M tokens in {}, share {:.2f} of the sgemm rate. The model {}\n",
                result.steps, static_cast<double>(result.tokens) / 1e6,
                format_duration(result.seconds), result.sgemm_share, place_of_model(result, o->out));
+    if (const std::string curve = curve_text(o->out / "metrics.jsonl"); !curve.empty())
+      fmt::print("\n{}\nThe curve, and what the model said on the way: {}\n", curve,
+                 (o->out / "curve.html").string());
     end_if_stopped(result, o->out);
   });
 }

@@ -40,4 +40,27 @@ CorpusStatistics statistics(const CorpusFile& corpus) {
   return result;
 }
 
+CorpusShape shape(const CorpusFile& corpus, Split split) {
+  CorpusShape shape;
+  shape.token_counts.resize(static_cast<size_t>(corpus.vocabulary().size()));
+  shape.tokens_of_file.resize(corpus.info().files.size());
+  const auto count = [](std::vector<int64_t>& histogram, int64_t length) {
+    const auto place = static_cast<size_t>(2 * std::log2(static_cast<double>(length)));
+    if (place >= histogram.size()) histogram.resize(place + 1);
+    ++histogram[place];
+  };
+  for (const int64_t d : corpus.documents(split)) {
+    const int64_t first = corpus.first_sentence(d), last = corpus.first_sentence(d + 1);
+    for (int64_t s = first; s < last; ++s) {
+      const TokenSpan ids = corpus.sentence(s);
+      count(shape.sentences_of, ids.size());
+      for (int64_t i = 0; i < ids.size(); ++i) ++shape.token_counts[static_cast<size_t>(ids[i])];
+    }
+    const int64_t tokens = corpus.first_token(last) - corpus.first_token(first);
+    count(shape.documents_of, tokens);
+    shape.tokens_of_file[corpus.document(d).file] += tokens;
+  }
+  return shape;
+}
+
 }  // namespace gradus

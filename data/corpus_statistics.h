@@ -17,4 +17,13 @@ struct CorpusStatistics {
 };
 CorpusStatistics statistics(const CorpusFile& corpus);
 
+// How its documents, sentences and words are made.
+struct CorpusShape {
+  std::vector<int64_t> token_counts;                // by id
+  std::vector<int64_t> sentences_of, documents_of;  // by length in tokens: place b counts those of
+                                                    // [2^(b/2), 2^((b+1)/2))
+  std::vector<int64_t> tokens_of_file;              // by row of CorpusInfo::files
+};
+CorpusShape shape(const CorpusFile& corpus, Split split);
+
 }  // namespace gradus

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gradus/io/new_words.h"
 #include "gradus/io/sentence_folder.h"
 #include "gradus/io/weight_names.h"
 #include "gradus/io/weights.h"
@@ -169,7 +170,7 @@ ConvertReport convert_model(const ConvertOptions& o) {
   report.architecture = architecture_of(weights, config);
   config.architectures = {report.architecture};
   name_labels(weights, config, report);
-  const Tokenizer tokenizer = tokenizer_of(o, report);
+  Tokenizer tokenizer = tokenizer_of(o, report);
   report.lower_case = tokenizer.options().lower_case;
   tokenizer.vocabulary().require_special();
   if (tokenizer.vocabulary().size() > config.vocab_size)
@@ -179,7 +180,16 @@ ConvertReport convert_model(const ConvertOptions& o) {
   const fs::path folder = folder_of_model(o.model);
   std::optional<SentenceFolder> pooling;  // of sentence-transformers; it comes along
   if (fs::exists(folder / "modules.json")) pooling = read_sentence_folder(folder);
-  const NamedTensors tensors = converted(weights, o, config, report);
+  NamedTensors tensors = converted(weights, o, config, report);
+  if (!o.new_words.empty()) {
+    const NewWords words = place_new_words(tokenizer, o.new_words);
+    add_new_words(words, config, tensors);
+    tokenizer = Tokenizer(Vocabulary(words.tokens, o.out.string()), tokenizer.options());
+    report.notes.emplace_back(
+        fmt::format("{} words have tokens of their own now, {} of them in unused rows; they begin "
+                    "as the mean of their pieces",
+                    words.words.size(), words.reused));
+  }
   make_output_folder(o.out, o.overwrite);
   save_model_folder(o.out, config, tensors, tokenizer, o.stored);
   if (pooling) {

@@ -16,7 +16,8 @@ struct ConvertOptions {
   bool legacy_names = false;
   // a vocab.txt, where the model has none or another is meant
   std::optional<std::filesystem::path> vocab = {};
-  std::optional<bool> lower_case = {};  // over what the model's files say
+  std::optional<bool> lower_case = {};      // over what the model's files say
+  std::vector<std::string> new_words = {};  // that get a token of their own: new_words.h
   bool overwrite = false;
 };
 

@@ -187,10 +187,10 @@ BertForPreTraining::BertForPreTraining(const BertConfig& config)
   seq_relationship.emplace(config.hidden_size, 2);
 }
 
-PretrainingLoss BertForPreTraining::loss(const BertInput& input,
-                                         const PretrainingTargets& targets) const {
+PretrainingLoss BertForPreTraining::loss(const BertInput& input, const PretrainingTargets& targets,
+                                         Tensors* hidden_states) const {
   PretrainingLoss result;
-  const Tensor output = bert(input);
+  const Tensor output = bert(input, hidden_states);
   const auto denominator = [](double given, size_t count) {
     return given > 0 ? given : static_cast<double>(std::max<size_t>(count, 1));
   };

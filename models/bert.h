@@ -134,7 +134,9 @@ struct BertForPreTraining {
   std::optional<Linear> seq_relationship;
 
   explicit BertForPreTraining(const BertConfig& config);
-  PretrainingLoss loss(const BertInput& input, const PretrainingTargets& targets) const;
+  // hidden_states, if given, gets those of the encoder, the last of which is its output.
+  PretrainingLoss loss(const BertInput& input, const PretrainingTargets& targets,
+                       Tensors* hidden_states = nullptr) const;
   BertForMaskedLM masked_lm() const { return {bert, predictions}; }  // the same parameters
   Tensor masked_logits(const BertInput& input, const std::vector<int32_t>& rows) const {
     return masked_lm().masked_logits(input, rows);

@@ -55,12 +55,18 @@ int64_t head_size(const BertConfig& config) {
 
 }  // namespace
 
+void begin_output_bias(const ParameterList& list, const BertConfig& config,
+                       std::span<const float> log_frequency) {
+  const NoGrad scope;
+  set(named(list, config.modern ? "decoder.bias" : "cls.predictions.bias"), log_frequency, 1,
+      "log frequencies");
+}
+
 void begin_with_counts(const ParameterList& list, const BertConfig& config,
                        const CountsInitialization& with) {
   const NoGrad scope;
   set(named(list, word_embeddings_name(config)), with.vectors, with.rms, "vectors' numbers");
-  set(named(list, config.modern ? "decoder.bias" : "cls.predictions.bias"), with.log_frequency, 1,
-      "log frequencies");
+  begin_output_bias(list, config, with.log_frequency);
 }
 
 std::vector<double> position_frequencies(const BertConfig& config) {

@@ -34,8 +34,12 @@ struct CountsInitialization {
 void initialize_from_counts(const ParameterList& list, const BertConfig& config,
                             const CountsInitialization& with);
 
-// Word embeddings, which are also the decoder's, and the decoder's bias: before anything is known
-// of a sentence, a word's logit is the logarithm of its frequency.
+// The decoder's bias: before anything is known of a sentence, a word's logit is the logarithm of
+// its frequency.
+void begin_output_bias(const ParameterList& list, const BertConfig& config,
+                       std::span<const float> log_frequency);
+
+// That, and the word embeddings, which are also the decoder's.
 void begin_with_counts(const ParameterList& list, const BertConfig& config,
                        const CountsInitialization& with);
 

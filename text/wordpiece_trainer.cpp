@@ -23,7 +23,6 @@ constexpr size_t block_bytes = size_t{1} << 20;
 // Longer ones are no words of a language, and no tokenizer takes them apart: they count nowhere.
 constexpr size_t longest_word_bytes = 4096;
 constexpr size_t blocks_at_once = 16;  // counted before they are put together
-using WordCounts = std::vector<std::pair<std::string, int64_t>>;  // sorted
 
 Counts count_block(std::string_view block, const WordPieceTrainerOptions& options) {
   Counts counts;
@@ -82,6 +81,8 @@ class WordCounter {
   int64_t forgotten_ = 0;
 };
 
+}  // namespace
+
 WordCounts count_words(const std::vector<std::filesystem::path>& files,
                        const WordPieceTrainerOptions& options, WordPieceStatistics* statistics) {
   check(!files.empty(), "there is no corpus file");
@@ -105,6 +106,8 @@ WordCounts count_words(const std::vector<std::filesystem::path>& files,
   if (statistics) statistics->forgotten_words = counter.forgotten();
   return words;
 }
+
+namespace {
 
 class Merger {
  public:

@@ -39,6 +39,13 @@ struct WordPieceStatistics {
   double whole_words = 0;  // the share of words (by count) that are one token
 };
 
+// Distinct words, sorted, and how often each stands there. The options' size and merging do not
+// matter. Errors as below.
+using WordCounts = std::vector<std::pair<std::string, int64_t>>;
+WordCounts count_words(const std::vector<std::filesystem::path>& files,
+                       const WordPieceTrainerOptions& options,
+                       WordPieceStatistics* statistics = nullptr);
+
 // `files`: what text_files.h reads. Errors: no file, an unreadable or empty corpus, invalid UTF-8 (file and line), a size that the
 // specials and characters alone exceed.
 std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files,

@@ -25,6 +25,7 @@ const FinetuneOptions& checked(const FinetuneOptions& o) {
   check(o.lora_rank == 0 || o.merge_lora || (!o.random_init && o.reinit_layers == 0),
         "options.lora_rank: adapters that are kept apart need the model of the folder as it is; "
         "options.random_init and options.reinit_layers change it (options.merge_lora keeps all)");
+  check_distillation(o.distillation);
   check_range("options.layer_decay", o.layer_decay, {.above = 0, .at_most = 1});
   return o;
 }
@@ -54,6 +55,13 @@ class Finetuning : public Objective {
 
  private:
   std::vector<Parameter> trained() const { return adapters_ ? adapters_->trained() : list_; }
+  // That, and what stands between the student and a teacher.
+  std::vector<Parameter> learned() const {
+    std::vector<Parameter> all = trained();
+    if (teacher_)
+      for (const Parameter& p : teacher_->learned()) all.push_back(p);
+    return all;
+  }
   Json settings(const Schedule& schedule) const;
 
   FinetuneOptions o_;
@@ -65,6 +73,7 @@ class Finetuning : public Objective {
   std::vector<Parameter> list_;
   std::string loaded_;
   std::optional<LoraAdapters> adapters_;
+  std::unique_ptr<TaskTeacher> teacher_;  // none: nothing is distilled
   std::optional<UnitOrder> order_;
   Json settings_;
   std::vector<UnitLogits> logits_;  // of held_out_, when it was judged last
@@ -87,6 +96,9 @@ Finetuning::Finetuning(const FinetuneOptions& o)
         model_,
         LoraOptions{o.lora_rank, o.lora_alpha, lora_targets(o, base_), trained_beside_adapters},
         o.seed);
+  if (!o.distillation.teacher.empty())
+    teacher_ =
+        std::make_unique<TaskTeacher>(o.distillation, tokenizer_, model_.bert.config, o.seed);
   const int64_t examples =
       o.max_train_examples > 0 ? std::min(o.max_train_examples, train_->size()) : train_->size();
   order_.emplace(train_->size(), examples, o.shuffle, o.seed);
@@ -97,13 +109,23 @@ Batch Finetuning::next(double /*progress*/) {
       std::make_shared<const TaskBatch>(*train_, order_->next(o_.batch_size), o_.max_tokens);
   Batch batch;
   if (whole->weight == 0) return batch;  // windows without a labelled word
+  int64_t sequences = 0;
   for (const BatchPart& part : whole->parts) {
     batch.tokens += part.tokens.size();
-    batch.parts.push_back([this, whole, &part](Means&) {
-      const BertInput input(model_.bert.config, part.tokens, part.first);
-      return part.targets.loss(model_(input), input.sequences, whole->weight);
-    });
+    sequences += std::ssize(part.tokens.lengths);
   }
+  const auto tokens = static_cast<double>(batch.tokens),
+             rows = model_.by_token() ? tokens : static_cast<double>(sequences);
+  for (const BatchPart& part : whole->parts)
+    batch.parts.push_back([this, whole, &part, tokens, rows](Means& means) {
+      const BertInput input(model_.bert.config, part.tokens, part.first);
+      Tensors hidden_states;
+      const Tensor output = model_.bert(input, teacher_ ? &hidden_states : nullptr),
+                   logits = model_.logits(output, input.sequences),
+                   loss = part.targets.loss(logits, input.sequences, whole->weight);
+      if (!teacher_) return loss;
+      return loss + teacher_->loss(logits, input, hidden_states, rows, tokens, means);
+    });
   batch.describe = [whole] {
     Json json = Json::array();
     for (const BatchPart& part : whole->parts) {
@@ -166,7 +188,7 @@ void Finetuning::save(const std::filesystem::path& folder, const TrainResult& so
 
 FinetuneResult Finetuning::run() {
   const std::unique_ptr<Optimizer> optimizer =
-      make_optimizer(o_.optimizer, trained(), optimizer_settings(o_));
+      make_optimizer(o_.optimizer, learned(), optimizer_settings(o_));
   if (o_.layer_decay != 1) set_layer_rates(o_, model_.bert.config, *optimizer);
   const int64_t an_epoch = (order_->size() + o_.batch_size - 1) / o_.batch_size;
   const Schedule schedule = schedule_of(o_, static_cast<double>(an_epoch));
@@ -183,7 +205,8 @@ FinetuneResult Finetuning::run() {
       task_->describe(*train_, held_out_.get()), train_->notes(),
       held_out_ ? held_out_->notes() : "", loaded_, count_trained(trained()),
       count_parameters(list_), order_->size(), train_->size(), schedule.total, o_.batch_size);
-  const TrainResult result = train(trained(), *optimizer, schedule, *this, options);
+  if (teacher_) options.about += "\n" + teacher_->describe();
+  const TrainResult result = train(learned(), *optimizer, schedule, *this, options);
   return {result, best_};
 }
 
@@ -215,6 +238,7 @@ Json Finetuning::settings(const Schedule& schedule) const {
                      {"hidden_dropout_prob", model_.bert.config.hidden_dropout_prob}};
   json.update(further);
   add_settings(json, task);
+  if (teacher_) teacher_->add_settings(json);
   return json;
 }
 

@@ -11,6 +11,7 @@
 
 #include "gradus/io/model_folder.h"
 #include "gradus/tasks/task.h"
+#include "gradus/train/distillation.h"
 #include "gradus/train/learning.h"
 
 namespace gradus {
@@ -38,6 +39,7 @@ struct FinetuneOptions : LearningOptions {
   // patterns of names; none: queries and values, of a ModernBERT the matrix that has both
   std::vector<std::string> lora_targets;
   bool merge_lora = false;
+  DistillationOptions distillation;
 };
 
 struct FinetuneResult : TrainResult {

@@ -143,13 +143,16 @@ void Loop::judge() {
   if (!judgement) return run_.save(judgement);
   Json line{{"step", result.steps}, {"tokens", result.tokens}, {"epoch", objective_.epoch()}};
   for (const auto& [name, value] : judgement->metrics) line["eval_" + name] = value;
+  if (!judgement->examples.empty()) line["examples"] = judgement->examples;
   run_.write(line);
   const auto& score = judgement->score;
   const bool better =
       !score || result.best_step == 0 ||
       (judgement->larger_is_better ? *score > result.best_score : *score < result.best_score);
-  run_.say(fmt::format("step {:>6}  {}{}", result.steps, judgement->text,
-                       score && better ? "  (best so far)" : ""));
+  std::string examples;
+  for (const std::string& example : judgement->examples) examples += "\n    " + example;
+  run_.say(fmt::format("step {:>6}  {}{}{}", result.steps, judgement->text,
+                       score && better ? "  (best so far)" : "", examples));
   now_.worse = better ? 0 : now_.worse + 1;
   if (!better) return;
   result.metrics = judgement->metrics;

@@ -66,6 +66,7 @@ struct Judgement {
   // By which models are chosen: the best is kept, and written to options.out. Nothing: the last is.
   std::optional<double> score = {};
   bool larger_is_better = true;
+  std::vector<std::string> examples = {};  // what the model makes of some, a line each, for people
 };
 
 struct TrainResult;

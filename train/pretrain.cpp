@@ -76,6 +76,7 @@ const PretrainOptions& checked(const PretrainOptions& o) {
   check_learning(o);
   check_count("options.gradient_accumulation_steps", o.gradient_accumulation_steps, 1);
   check_count("options.eval_instances", o.eval_instances, 0);
+  check_distillation(o.distillation);
   check_range("options.eval_masked_lm_prob", o.eval_masked_lm_prob, {.above = 0, .below = 1});
   return o;
 }
@@ -107,6 +108,7 @@ class Pretraining : public Objective {
 
  private:
   void begin();
+  std::vector<Parameter> learned() const;
   Schedule schedule() const;
   Json settings(const Schedule& schedule) const;
   std::string about(double sgemm) const;
@@ -117,6 +119,7 @@ class Pretraining : public Objective {
   std::optional<Curriculum> curriculum_;
   std::optional<InstanceSource> held_out_;
   std::vector<Parameter> list_;
+  std::unique_ptr<MaskedLMTeacher> teacher_;  // none: nothing is distilled
   const bool goes_on_;
   std::string loaded_;
   std::optional<PretrainingMetrics> validation_;
@@ -136,6 +139,9 @@ Pretraining::Pretraining(const PretrainOptions& o)
   if (!corpus_.documents(Split::validation).empty())
     held_out_.emplace(corpus_, Split::validation, held_out_instances(o_), o.seed + 1);
   begin();
+  if (!o.distillation.teacher.empty())
+    teacher_ =
+        std::make_unique<MaskedLMTeacher>(o.distillation, corpus_.tokenizer(), config, o.seed);
   if (!o.watch_masks.empty())
     watched_.emplace(o.watch_masks, model_.masked_lm(), corpus_.tokenizer());
   // Without pairs the next-sentence head and the pooler have no loss: they stay as they are.
@@ -150,17 +156,32 @@ void Pretraining::begin() {
   initialize_bert(list_, config, initialization_named(counts ? "hugging_face" : o_.initialization),
                   o_.seed);
   if (o_.init) {
-    loaded_ = load_parameters(*o_.init, list_).to_text();
+    const LoadReport report = load_parameters(*o_.init, list_);
+    loaded_ = report.to_text();
+    // a head that the folder lacks begins with what is known of the words
+    const std::string bias = config.modern ? "decoder.bias" : "cls.predictions.bias";
+    if (std::find(report.fresh.begin(), report.fresh.end(), bias) != report.fresh.end()) {
+      begin_output_bias(list_, config, log_frequencies(corpus_));
+      loaded_ += "; the output bias begins as the words' log frequency";
+    }
   } else if (counts && !goes_on_) {
     const WordVectors words = word_vectors(PositivePmi(corpus_), config.hidden_size, o_.seed);
     initialize_from_counts(list_, config, {words.vectors, words.log_frequency});
   }
 }
 
+// What the run learns: the model, and what stands between it and a teacher.
+std::vector<Parameter> Pretraining::learned() const {
+  std::vector<Parameter> all = list_;
+  if (teacher_)
+    for (const Parameter& p : teacher_->learned()) all.push_back(p);
+  return all;
+}
+
 Batch Pretraining::next(double progress) {
   Batch batch =
       training_batch(model_, std::make_shared<const PretrainingBatch>(curriculum_->next(progress)),
-                     o_.gradient_accumulation_steps);
+                     o_.gradient_accumulation_steps, teacher_.get());
   for (auto& part : batch.parts)
     part = [this, part = std::move(part)](Means& means) {
       const Tensor loss = part(means);
@@ -207,7 +228,7 @@ std::optional<Judgement> Pretraining::evaluate(const std::function<void()>& betw
                                m.masked_loss, m.perplexity(), m.masked_accuracy);
   if (m.pairs)
     judgement.text += fmt::format("  NSP accuracy {:.3f} ({} pairs)", m.next_accuracy, m.pairs);
-  if (watched_) judgement.text += "\n" + watched_->filled(model_.masked_lm(), corpus_.tokenizer());
+  if (watched_) judgement.examples = watched_->filled(model_.masked_lm(), corpus_.tokenizer());
   return judgement;
 }
 
@@ -233,6 +254,7 @@ Json Pretraining::settings(const Schedule& schedule) const {
   json["short_seq_prob"] = o_.instances.short_seq_prob;
   json["whole_word_mask"] = o_.instances.whole_word_mask;
   json["next_sentence"] = o_.instances.next_sentence;
+  if (teacher_) teacher_->add_settings(json);
   add_machine(json);
   return json;
 }
@@ -277,7 +299,7 @@ Estimate Pretraining::estimate() const {
 
 PretrainResult Pretraining::run() {
   const std::unique_ptr<Optimizer> optimizer =
-      make_optimizer(o_.optimizer, list_, optimizer_settings(o_));
+      make_optimizer(o_.optimizer, learned(), optimizer_settings(o_));
   TrainOptions options = o_;
   options.schedule_by_clock = by_clock(o_);
   const Schedule schedule = this->schedule();
@@ -302,7 +324,8 @@ PretrainResult Pretraining::run() {
     if (const auto text = advice->at(now.step, masked_loss_)) now.say(*text);
   });
   if (o_.estimate_first && !goes_on_) options.about += "\n" + estimate().to_text();
-  const TrainResult result = train(list_, *optimizer, schedule, *this, options);
+  if (teacher_) options.about += "\n" + teacher_->describe();
+  const TrainResult result = train(learned(), *optimizer, schedule, *this, options);
   return {result, validation_};
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "gradus/train/curriculum.h"
+#include "gradus/train/distillation.h"
 #include "gradus/train/estimate.h"
 #include "gradus/train/learning.h"
 
@@ -39,6 +40,7 @@ struct PretrainOptions : LearningOptions {
   int64_t eval_instances = 2048;  // 0: all held-out ones
   // sentences with [MASK], one a line: filled at every evaluation; none: ""
   std::filesystem::path watch_masks;
+  DistillationOptions distillation;
   bool estimate_first = false;  // says first what the run will take (train/estimate.h)
 };
 

@@ -85,7 +85,8 @@ PretrainingBatch InstanceStream::next(int64_t count, std::optional<double> maske
 }
 
 Batch training_batch(const BertForPreTraining& model,
-                     const std::shared_ptr<const PretrainingBatch>& batch, int64_t accumulation) {
+                     const std::shared_ptr<const PretrainingBatch>& batch, int64_t accumulation,
+                     const MaskedLMTeacher* teacher) {
   const BertConfig& config = model.bert.config;
   std::vector<int64_t> lengths;
   for (const Instance& instance : batch->instances)
@@ -94,9 +95,11 @@ Batch training_batch(const BertForPreTraining& model,
                .flop = training_flop(config, lengths, batch->predicted()),
                .describe = [batch] { return batch->to_json(); }};
   for (const auto& [begin, end] : batch->splits(accumulation))
-    result.parts.push_back([&model, batch, begin = begin, end = end](Means& means) {
+    result.parts.push_back([&model, batch, teacher, begin = begin, end = end](Means& means) {
       const PretrainingBatch::Part part = batch->part(model.bert.config, begin, end);
-      const PretrainingLoss loss = model.loss(part.input, part.targets);
+      Tensors hidden_states;
+      const PretrainingLoss loss =
+          model.loss(part.input, part.targets, teacher ? &hidden_states : nullptr);
       // losses are divided by the counts of the whole batch
       const auto predicted = static_cast<double>(part.targets.labels.size()),
                  pairs = static_cast<double>(part.targets.next_labels.size());
@@ -104,7 +107,10 @@ Batch training_batch(const BertForPreTraining& model,
       means.add("masked_lm_accuracy", static_cast<double>(loss.masked_correct), predicted);
       means.add("next_sentence_loss", loss.next * part.targets.next_denominator, pairs);
       means.add("next_sentence_accuracy", static_cast<double>(loss.next_correct), pairs);
-      return loss.total;
+      if (!teacher) return loss.total;
+      const Tensor taught = teacher->loss(model, part.input, hidden_states, part.targets,
+                                          static_cast<double>(batch->tokens()), means);
+      return taught.defined() ? loss.total + taught : loss.total;
     });
   return result;
 }

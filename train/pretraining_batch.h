@@ -7,6 +7,7 @@
 
 #include "gradus/data/instances.h"
 #include "gradus/models/bert.h"
+#include "gradus/train/distillation.h"
 #include "gradus/train/loop.h"
 
 namespace gradus {
@@ -47,9 +48,10 @@ class InstanceStream {
 };
 
 // The batch as a step of the loop takes it, in at most `accumulation` forward passes. The model
-// must stay where it is as long as the batch is used.
+// must stay where it is as long as the batch is used, and so must the teacher, if there is one.
 Batch training_batch(const BertForPreTraining& model,
-                     const std::shared_ptr<const PretrainingBatch>& batch, int64_t accumulation);
+                     const std::shared_ptr<const PretrainingBatch>& batch, int64_t accumulation,
+                     const MaskedLMTeacher* teacher = nullptr);
 
 struct PretrainingMetrics {
   double masked_loss = 0, masked_accuracy = 0, next_loss = 0,

@@ -6,6 +6,7 @@
 #include "gradus/base/folder.h"
 #include "gradus/base/range.h"
 #include "gradus/io/model_folder.h"
+#include "gradus/train/curve.h"
 #include "gradus/train/not_finite.h"
 
 namespace gradus {
@@ -177,7 +178,12 @@ void Run::guard(const std::function<void()>& writes) {
 }
 
 void Run::write(const Json& line) {
-  guard([&] { log_->write(line); });
+  guard([&] {
+    log_->write(line);
+    bool judged = false;
+    for (const auto& [name, value] : line.items()) judged |= name.starts_with("eval_");
+    if (judged) write_file(o_.out / "curve.html", curve_page(log_->history(), o_.name));
+  });
 }
 
 void Run::write_settings() const {

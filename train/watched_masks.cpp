@@ -9,7 +9,7 @@ namespace {
 constexpr int shown = 3;  // words a mask
 
 std::string line_of(const std::string& text, const std::vector<MaskAnswers>& masks) {
-  std::string line = fmt::format("    {}  ", text);
+  std::string line = text + " ";
   for (const MaskAnswers& answers : masks) {
     line += " |";
     for (const MaskAnswer& answer : answers)
@@ -37,12 +37,12 @@ WatchedMasks::WatchedMasks(const std::filesystem::path& file, const BertForMaske
         file.string());
 }
 
-std::string WatchedMasks::filled(const BertForMaskedLM& model, const Tokenizer& tokenizer) const {
-  std::string text;
+std::vector<std::string> WatchedMasks::filled(const BertForMaskedLM& model,
+                                              const Tokenizer& tokenizer) const {
+  std::vector<std::string> lines;
   for (const std::string& sentence : texts_)
-    text += (text.empty() ? "" : "\n") +
-            line_of(sentence, fill_mask(model, tokenizer, sentence, shown));
-  return text;
+    lines.push_back(line_of(sentence, fill_mask(model, tokenizer, sentence, shown)));
+  return lines;
 }
 
 }  // namespace gradus

@@ -16,7 +16,7 @@ class WatchedMasks {
   WatchedMasks(const std::filesystem::path& file, const BertForMaskedLM& model,
                const Tokenizer& tokenizer);
   // A line each: the text, and the likeliest words for each mask.
-  std::string filled(const BertForMaskedLM& model, const Tokenizer& tokenizer) const;
+  std::vector<std::string> filled(const BertForMaskedLM& model, const Tokenizer& tokenizer) const;
 
  private:
   std::vector<std::string> texts_;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/base/random.h"
+#include "gradus/data/corpus_statistics.h"
 #include "gradus/kernels/gemm.h"
 
 // LAPACK, which OpenBLAS has: eigenvalues and eigenvectors of a symmetric matrix.
@@ -134,6 +136,16 @@ WordVectors word_vectors(const PositivePmi& pmi, int64_t width, uint64_t seed) {
     result.log_frequency.push_back(static_cast<float>(
         std::log((static_cast<double>(frequency) + 1) / (tokens + static_cast<double>(words)))));
   }
+  return result;
+}
+
+std::vector<float> log_frequencies(const CorpusFile& corpus) {
+  const std::vector<int64_t> counts = shape(corpus, Split::train).token_counts;
+  const auto all = static_cast<double>(std::accumulate(counts.begin(), counts.end(), int64_t{0})) +
+                   static_cast<double>(counts.size());
+  std::vector<float> result;
+  for (const int64_t count : counts)
+    result.push_back(static_cast<float>(std::log((static_cast<double>(count) + 1) / all)));
   return result;
 }
 

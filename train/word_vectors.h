@@ -23,6 +23,9 @@ struct WordVectors {
   std::vector<float> log_frequency;  // [vocabulary]: log((count + 1) / (tokens + vocabulary))
 };
 
+// log((count + 1) / (tokens + vocabulary)) of each token of the text that is trained on.
+std::vector<float> log_frequencies(const CorpusFile& corpus);
+
 // Words that the corpus never has, or never in company that says anything, get small noise.
 WordVectors word_vectors(const PositivePmi& pmi, int64_t width, uint64_t seed);
 

@@ -63,10 +63,17 @@ TEST_CASE("watched masks: filled at each evaluation; a line that cannot be is re
   load_parameters(o.out, parameters(model));
   const Tokenizer tokenizer = load_tokenizer(o.out);
   const WatchedMasks watched(o.watch_masks, model.masked_lm(), tokenizer);
-  const std::string filled = watched.filled(model.masked_lm(), tokenizer);
-  CHECK(std::count(filled.begin(), filled.end(), '\n') == 1);
-  CHECK(std::count(filled.begin(), filled.end(), '|') == 3);
-  CHECK(std::count(filled.begin(), filled.end(), '%') == 9);
+  const auto filled = watched.filled(model.masked_lm(), tokenizer);
+  REQUIRE(filled.size() == 2);
+  for (const auto& [line, masks] : {std::pair{filled[0], 1}, std::pair{filled[1], 2}}) {
+    CHECK(std::count(line.begin(), line.end(), '|') == masks);
+    CHECK(std::count(line.begin(), line.end(), '%') == 3 * masks);
+  }
+  // they stand in the log, and beside the curve
+  const std::string page = read_file(o.out / "curve.html");
+  CHECK_MENTIONS(read_file(o.out / "metrics.jsonl"), "\"examples\":[\"The dog was very [MASK].");
+  CHECK_MENTIONS(page, "The dog was very [MASK].", "training loss", "held out masked_lm_loss",
+                 "held out masked_lm_accuracy", "</html>");
 
   write_file(scratch / "watch.txt", "The dog was very [MASK].\nno mask here\n");
   o.out = scratch / "other";
