@@ -63,7 +63,7 @@ void add_eval(Verb& program) {
       "          gradus eval --model runs/novels --corpus held-out.txt");
   verb.does([o, corpus] {
     if (!corpus->corpus.empty()) {
-      if (o->task.max_seq_length > 0) corpus->max_seq_length = o->task.max_seq_length;
+      corpus->max_seq_length = o->task.max_seq_length;
       if (!o->task.text.text_column.empty()) corpus->format.text_column = o->task.text.text_column;
       return measure_corpus(*o, *corpus);
     }

@@ -191,7 +191,7 @@ class Build {
             file.path == "-" ? "standard input" : file.path.string());
     SeenLines lines(partial_.scratch("survey"));
     for (const CorpusInput& file : files_) {
-      TextReader reader(file.path, format_);
+      TextFileReader reader(file.path, format_);
       for (TextLine line; reader.next(line); tell(reader))
         if (!DocumentCutter::is_blank(line)) lines.add(line.text);
       done_ += reader.taken();
@@ -202,7 +202,7 @@ class Build {
   void read(size_t f) {
     PartialCorpus::Place& at = partial_.at();
     const auto file = static_cast<uint32_t>(f);
-    TextReader reader(files_[f].path, format_, at.line);
+    TextFileReader reader(files_[f].path, format_, at.line);
     DocumentCutter cutter(rules_, reader.json_lines());
     const auto take = [&](std::string paragraph) { assembly_.add(std::move(paragraph)); };
     const auto end_document = [&] { assembly_.end_document(file); };
@@ -236,7 +236,7 @@ class Build {
   }
 
   // How far the reading is, told about once a window.
-  void tell(const TextReader& reader) {
+  void tell(const TextFileReader& reader) {
     const int64_t now = done_ + reader.taken();
     const int64_t step = std::min(static_cast<int64_t>(window_bytes), options_.checkpoint_bytes);
     if (!options_.progress || now - told_ < step) return;

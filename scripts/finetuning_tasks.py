@@ -7,12 +7,20 @@ wnut17/ (CoNLL columns) and xquad/ (SQuAD JSON).
 """
 
 import json
-import random
-import zipfile
 
 import seqeval.metrics
 import torch
 import transformers
+
+from labelled_sets import (
+    read_columns,
+    read_glue,
+    read_lines,
+    read_two_classes,
+    some,
+    write_columns,
+    write_table,
+)
 
 IGNORED = -100  # the label of a token that is not asked about
 
@@ -85,13 +93,7 @@ class Tags(Task):
         self.arguments = ["ner", "--labels", ",".join(self.names)]
         self.files = [scratch / "train.conll", scratch / "validation.conll"]
         for file, sentences in zip(self.files, (train, validation)):
-            file.write_text(
-                "".join(
-                    "".join(f"{word}\t{tag}\n" for word, tag in zip(*sentence)) + "\n"
-                    for sentence in sentences
-                ),
-                encoding="utf-8",
-            )
+            write_columns(file, sentences)
 
     def tokens(self, tokenizer, sentences):
         """A padded batch, and for each sentence {word: position of its first piece}; a word of
@@ -237,53 +239,6 @@ class Spans(Task):
         return (
             entropy(out.start_logits + nothing, start) + entropy(out.end_logits + nothing, stop)
         ) / 2
-
-
-def read_lines(path):
-    return [line for line in path.read_text(encoding="utf-8").split("\n") if line]
-
-
-def write_table(path, rows):
-    names = ["sentence1", "sentence2", "label"] if len(rows[0]) == 3 else ["sentence", "label"]
-    path.write_text("".join("\t".join(row) + "\n" for row in [names, *rows]), encoding="utf-8")
-    return path
-
-
-def read_glue(path, names=None):
-    rows = [line.split("\t") for line in read_lines(path)[1:]]
-    rows = [row[1:] if len(row) == 4 else row for row in rows]  # the index says nothing
-    return [[*texts, names[int(label)] if names else label] for *texts, label in rows]
-
-
-def read_two_classes(archive, folder, classes):
-    """Sentences of NLTK's two-class sets; tabs and repeated blanks are one blank."""
-    with zipfile.ZipFile(archive) as zipped:
-        rows = [
-            [" ".join(line.split()), name]
-            for file, name in classes
-            for line in zipped.read(f"{folder}/{file}").decode("latin-1").split("\n")
-            if line.strip()
-        ]
-    random.Random(0).shuffle(rows)
-    return rows
-
-
-def read_columns(path):
-    """[words, tags] of every sentence; lines of nothing but blanks separate them."""
-    sentences, words, tags = [], [], []
-    for line in [*path.read_text(encoding="utf-8").split("\n"), ""]:
-        if line.strip():
-            word, tag = line.split("\t")
-            words.append(word)
-            tags.append(tag)
-        elif words:
-            sentences.append([words, tags])
-            words, tags = [], []
-    return sentences
-
-
-def some(examples, count):
-    return random.Random(0).sample(examples, min(count, len(examples)))
 
 
 def load(name, data, scratch, tokenizer, most):

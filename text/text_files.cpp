@@ -101,7 +101,7 @@ int64_t total_bytes(const std::vector<fs::path>& files) {
 }
 
 // Lines as they come from the stream.
-struct TextReader::Lines {
+struct TextFileReader::Lines {
   ByteStream stream;
   bool replace_invalid;
   size_t longest;  // of a line that is not cut
@@ -158,7 +158,7 @@ struct TextReader::Lines {
 };
 
 // The texts of JSON lines, parsed many at once.
-struct TextReader::Records {
+struct TextFileReader::Records {
   Lines& lines;
   std::string column;
   struct Record {
@@ -238,7 +238,7 @@ struct TextReader::Records {
   }
 };
 
-TextReader::TextReader(const fs::path& path, const TextFormat& format, int64_t skip) {
+TextFileReader::TextFileReader(const fs::path& path, const TextFormat& format, int64_t skip) {
   const bool json = path == "-" ? format.text_column.has_value() : is_json_lines(path);
   lines_.reset(
       new Lines{ByteStream(path), format.replace_invalid, json ? longest_record : longest_line});
@@ -247,13 +247,13 @@ TextReader::TextReader(const fs::path& path, const TextFormat& format, int64_t s
     if (!lines_->next(line)) break;
 }
 
-TextReader::~TextReader() = default;
+TextFileReader::~TextFileReader() = default;
 
-bool TextReader::next(TextLine& line) {
+bool TextFileReader::next(TextLine& line) {
   return records_ ? records_->next(line) : lines_->next(line);
 }
-bool TextReader::json_lines() const { return records_ != nullptr; }
-int64_t TextReader::taken() const { return lines_->stream.taken(); }
-uint64_t TextReader::hash() const { return lines_->stream.hash(); }
+bool TextFileReader::json_lines() const { return records_ != nullptr; }
+int64_t TextFileReader::taken() const { return lines_->stream.taken(); }
+uint64_t TextFileReader::hash() const { return lines_->stream.hash(); }
 
 }  // namespace gradus

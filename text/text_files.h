@@ -1,5 +1,5 @@
 // The text that people have: files as they are or compressed (gzip, zstd), JSON lines, folders of
-// them, globs, standard input. A TextReader reads one, line by line, in memory that does not grow
+// them, globs, standard input. A TextFileReader reads one, line by line, in memory that does not grow
 // with it. Errors name the file and the line.
 #pragma once
 
@@ -37,11 +37,11 @@ struct TextLine {
   bool ends_record = false;  // in JSON lines: the last line of its object's text
 };
 
-class TextReader {
+class TextFileReader {
  public:
   // Lines (of JSON lines: objects) up to number `skip` are passed over.
-  TextReader(const std::filesystem::path& path, const TextFormat& format, int64_t skip = 0);
-  ~TextReader();
+  TextFileReader(const std::filesystem::path& path, const TextFormat& format, int64_t skip = 0);
+  ~TextFileReader();
 
   bool next(TextLine& line);  // false at the end
 

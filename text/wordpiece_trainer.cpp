@@ -90,7 +90,7 @@ WordCounts count_words(const std::vector<std::filesystem::path>& files,
   const double bytes = static_cast<double>(total_bytes(files));
   double done = 0, told = 0;
   for (const auto& path : files) {
-    TextReader reader(path, {options.text_column, options.replace_invalid});
+    TextFileReader reader(path, {options.text_column, options.replace_invalid});
     for (TextLine line; reader.next(line);) {
       counter.add(line.text);
       const double now = done + static_cast<double>(reader.taken());

@@ -21,8 +21,9 @@ struct Word {
 
 class Measurement {
  public:
-  Measurement(const BertForMaskedLM& model, const Tokenizer& tokenizer, const CorpusLossOptions& o)
-      : model_(model), tokenizer_(tokenizer), o_(o) {}
+  Measurement(const BertForMaskedLM& model, const Tokenizer& tokenizer, const CorpusLossOptions& o,
+              int64_t max_length)
+      : model_(model), tokenizer_(tokenizer), o_(o), max_length_(max_length) {}
 
   void add(const std::string& paragraph) {
     const Encoding text = tokenizer_.encode(paragraph);
@@ -58,8 +59,8 @@ class Measurement {
  private:
   void add(Word word) {
     const Vocabulary& vocabulary = tokenizer_.vocabulary();
-    if (std::ssize(word.ids) > o_.max_seq_length - 2) return;
-    if (std::ssize(ids_) + std::ssize(word.ids) > o_.max_seq_length - 1) end_sequence();
+    if (std::ssize(word.ids) > max_length_ - 2) return;
+    if (std::ssize(ids_) + std::ssize(word.ids) > max_length_ - 1) end_sequence();
     if (ids_.empty()) ids_.push_back(vocabulary.cls());
     if (word.hidden && word.ids[0] == vocabulary.unk()) {
       ++result_.unknown;
@@ -105,6 +106,7 @@ class Measurement {
   const BertForMaskedLM& model_;
   const Tokenizer& tokenizer_;
   const CorpusLossOptions& o_;
+  int64_t max_length_;
   uint64_t paragraphs_ = 0;
   TokenBatch batch_;
   std::vector<int32_t> ids_;  // of the sequence that is being filled
@@ -119,16 +121,18 @@ class Measurement {
 CorpusLoss corpus_loss(const BertForMaskedLM& model, const Tokenizer& tokenizer,
                        const CorpusLossOptions& o) {
   tokenizer.vocabulary().require_special();
-  check(o.max_seq_length >= 3 && o.max_seq_length <= model.bert.config.max_position_embeddings,
-        "options.max_seq_length {}: from 3 to the model's {} positions", o.max_seq_length,
-        model.bert.config.max_position_embeddings);
+  const int64_t positions = model.bert.config.max_position_embeddings;
+  const int64_t length =
+      o.max_seq_length == 0 ? std::min<int64_t>(128, positions) : o.max_seq_length;
+  check(length >= 3 && length <= positions,
+        "options.max_seq_length {}: from 3 to the model's {} positions", length, positions);
   check_range("options.masked_share", o.masked_share, {.above = 0, .below = 1});
   const auto files = text_files(o.corpus, "options.corpus");
   const int64_t total = total_bytes(files);
-  Measurement measurement(model, tokenizer, o);
+  Measurement measurement(model, tokenizer, o, length);
   int64_t done = 0, told = 0;
   for (const auto& file : files) {
-    TextReader reader(file, o.format);
+    TextFileReader reader(file, o.format);
     DocumentCutter cutter(o.cutting, reader.json_lines());
     const auto take = [&](const std::string& paragraph) { measurement.add(paragraph); };
     const auto end_document = [&] { measurement.end_document(); };

@@ -22,7 +22,7 @@ struct CorpusLossOptions {
   std::vector<std::filesystem::path> corpus;  // what text_files() takes
   CuttingRules cutting;
   TextFormat format;
-  int64_t max_seq_length = 128;
+  int64_t max_seq_length = 0;  // 0: 128, or the model's positions where those are fewer
   double masked_share = 0.15;  // of the words
   uint64_t seed = 1;           // which
   int64_t max_words = 0;       // hidden words after which it ends; 0: all of the text

@@ -28,7 +28,7 @@ struct Format {
 using Formats = std::vector<Format>;
 
 Formats tensor_formats();  // safetensors, torch, pickle, tensorflow
-Formats text_formats();    // config, tokenizer, wordpiece
+Formats text_formats();    // config, tokenizer, text-file, wordpiece
 Formats table_formats();   // table, squad, conll
 Formats folder_formats();  // corpus, checkpoint, adapters
 const Formats& formats();

@@ -1,6 +1,8 @@
 // What stands beside the weights in a model's folder, and text itself.
 #include <algorithm>
 
+#include "gradus/data/corpus_builder.h"
+#include "gradus/data/corpus_statistics.h"
 #include "gradus/io/sentence_folder.h"
 #include "gradus/io/weights.h"
 #include "gradus/text/wordpiece_trainer.h"
@@ -127,11 +129,56 @@ std::vector<std::string> wordpiece_seeds() {
           "[MASK] [CLS] a[SEP]b \t\r\n ## ##a"};
 }
 
+// Text files of every form through the corpus builder, with what it drops and cuts.
+void read_text_file(std::string_view input) {
+  static const Scratch scratch;
+  const auto [name, bytes] = named(input);
+  if (name != "a.txt" && name != "a.jsonl") return;
+  put(scratch / name, std::string(bytes));
+  CorpusOptions options{.corpus = {scratch / name}};
+  options.overwrite = true;
+  const auto build = [&] {
+    build_corpus(scratch / "c.gds", small_tokenizer(), options);
+    statistics(CorpusFile::open(scratch / "c.gds"));
+  };
+  options.replace_invalid = true;
+  options.drop_duplicate_lines = 3;
+  options.drop_near_duplicates = 0.8;
+  try {
+    build();
+  } catch (const Error&) {  // the same text, read strictly and by another rule
+  }
+  options.replace_invalid = false;
+  options.drop_duplicate_lines = 0;
+  options.documents = Documents::pattern;
+  options.document_start = "^the";
+  build();
+}
+
+std::vector<std::string> text_file_seeds() {
+  std::vector<std::string> seeds = {
+      "a.txt\nThe a b. ab aab abba\n\nthe the c.\r\nthe the c.\r\n\nThe a b. ab aab abba\n",
+      "a.jsonl\n{\"text\": \"a b.\\n\\nthe c\", \"n\": [1]}\n\n{\"text\": null}\n{\"text\": "
+      "\"\\u00e9 the\"}"};
+  // "a b.\nthe c\n", as gzip and zstd make it
+  static constexpr unsigned char gz[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00,
+                                         0x02, 0xff, 0x4b, 0x54, 0x48, 0xd2, 0xe3, 0x2a,
+                                         0xc9, 0x48, 0x55, 0x48, 0xe6, 0x02, 0x00, 0x3c,
+                                         0x9e, 0xd8, 0x2c, 0x0b, 0x00, 0x00, 0x00};
+  static constexpr unsigned char zst[] = {0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x59, 0x00,
+                                          0x00, 0x61, 0x20, 0x62, 0x2e, 0x0a, 0x74, 0x68,
+                                          0x65, 0x20, 0x63, 0x0a, 0x13, 0x0e, 0x99, 0x4c};
+  seeds.push_back("a.txt\n" + std::string(reinterpret_cast<const char*>(gz), sizeof gz));
+  seeds.push_back("a.txt\n" + std::string(reinterpret_cast<const char*>(zst), sizeof zst));
+  return seeds;
+}
+
 }  // namespace
 
 Formats text_formats() {
   return {{"config", config_seeds, read_config, true},
           {"tokenizer", tokenizer_seeds, read_tokenizer, true},
+          {"text-file", text_file_seeds, read_text_file, true},
           {"wordpiece", wordpiece_seeds, read_wordpiece}};
 }
 

@@ -46,7 +46,7 @@ std::string all_of(const std::filesystem::path& path) {
 
 // The lines, a part of a long one with +, the last of a record with ;
 Told lines(const std::filesystem::path& path, const TextFormat& format = {}, int64_t skip = 0) {
-  TextReader reader(path, format, skip);
+  TextFileReader reader(path, format, skip);
   Told told;
   for (TextLine line; reader.next(line);)
     told.push_back(fmt::format("{} {}{}{}", line.number, line.text, line.part ? "+" : "",
@@ -113,7 +113,7 @@ TEST_CASE("a line above a MiB comes in parts, cut between words and characters")
   while (words.size() < 3'000'000) words += "word ";
   while (letters.size() < 2'000'000) letters += "\xC3\xA9";
   write_file(scratch / "a.txt", "x\n" + words + "\n" + letters + "\ny\n");
-  TextReader reader(scratch / "a.txt", {});
+  TextFileReader reader(scratch / "a.txt", {});
   std::string whole[5];
   for (TextLine line; reader.next(line);) {
     CHECK(line.text.size() <= size_t{1} << 20);
