@@ -80,9 +80,10 @@ def score(options, arguments, model, rate, seed, scratch):
 
 def row(options, name, models, scratch):
     cells, found = [], []
+    prepared = prepare(name, options, scratch)
     for label, model in models:
         extra = ["--random-init"] if label == "random" else []
-        arguments = [*prepare(name, options, scratch), *extra]
+        arguments = [*prepared, *extra]
         by_rate = {r: score(options, arguments, model, r, 1, scratch) for r in options.rates}
         best = max(by_rate, key=by_rate.get)
         scores = [by_rate[best]]
