@@ -33,8 +33,11 @@ size_t mark_at(std::string_view text, size_t i, const std::array<std::string_vie
     if (text.substr(i, mark.size()) == mark) return mark.size();
   return 0;
 }
-constexpr std::array<std::string_view, 4> enders = {".", "!", "?", "…"};
-constexpr std::array<std::string_view, 9> closers = {"\"", "'", ")", "]", "}", "”", "’", "»", "*"};
+// Those of Chinese and Japanese are wide, and no white space follows them.
+constexpr std::array<std::string_view, 3> wide_enders = {"。", "！", "？"};
+constexpr std::array<std::string_view, 7> enders = {".", "!", "?", "…", "。", "！", "？"};
+constexpr std::array<std::string_view, 12> closers = {"\"", "'", ")", "]",  "}",  "”",
+                                                      "’",  "»", "*", "」", "』", "）"};
 constexpr std::array<std::string_view, 14> openers = {"\"", "'", "(", "[", "{", "“", "‘",
                                                       "«",  "—", "–", "-", "`", "_", "*"};
 
@@ -79,12 +82,20 @@ std::vector<std::string_view> split_sentences(std::string_view text) {
       continue;
     }
     const size_t first = i;
-    while ((size = mark_at(text, i, enders))) i += size;
+    bool wide = false;
+    while ((size = mark_at(text, i, enders))) {
+      wide = mark_at(text, i, wide_enders) > 0;
+      i += size;
+    }
     const bool lone_stop = i == first + 1 && text[first] == '.';
-    while (i < text.size() && (size = mark_at(text, i, closers))) i += size;
+    while (i < text.size() && (size = mark_at(text, i, closers))) {
+      i += size;
+      wide = false;  // who said it may stand behind the quote
+    }
     const size_t next = text.find_first_not_of(space, i);
     if (next == npos) break;
-    if (next == i || !can_begin(text, next) || (lone_stop && is_abbreviation(text, first, next)))
+    if ((next == i && !wide) || !can_begin(text, next) ||
+        (lone_stop && is_abbreviation(text, first, next)))
       continue;
     add(begin, i);
     begin = i;

@@ -19,11 +19,13 @@
 
 namespace gradus {
 
-// Cuts a paragraph of English after each . ! ? or ellipsis (with the quotes and brackets that close
-// behind it) that is followed by white space and by something a sentence can begin with: a capital,
-// a digit, an opening quote. Not after titles and other abbreviations ("Mr. Hyde", "e.g. Rome"),
-// initials ("J. K. Jerome") or inside numbers. The parts are views into `paragraph`, in order,
-// without surrounding white space; none is empty.
+// Cuts a paragraph, of English or of what is written like it, after each . ! ? or ellipsis (with the
+// quotes and brackets that close behind it) that is followed by white space and by something a
+// sentence can begin with: a capital, a digit, an opening quote. Not after titles and other
+// abbreviations ("Mr. Hyde", "e.g. Rome"), initials ("J. K. Jerome") or inside numbers. Also after
+// the wide marks of Chinese and Japanese, behind which no white space stands, unless a quote closes
+// there. The parts are views into `paragraph`, in order, without surrounding white space; none is
+// empty.
 std::vector<std::string_view> split_sentences(std::string_view paragraph);
 
 }  // namespace gradus

@@ -133,7 +133,10 @@ CorpusLoss corpus_loss(const BertForMaskedLM& model, const Tokenizer& tokenizer,
   int64_t done = 0, told = 0;
   for (const auto& file : files) {
     TextFileReader reader(file, o.format);
-    DocumentCutter cutter(o.cutting, reader.json_lines());
+    CuttingRules rules = o.cutting;
+    if (!rules.documents)
+      rules.documents = reader.json_lines() ? Documents::record : Documents::file;
+    DocumentCutter cutter(rules, reader.json_lines());
     const auto take = [&](const std::string& paragraph) { measurement.add(paragraph); };
     const auto end_document = [&] { measurement.end_document(); };
     for (TextLine line; !measurement.is_enough() && reader.next(line);) {

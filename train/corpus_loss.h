@@ -20,7 +20,7 @@ namespace gradus {
 
 struct CorpusLossOptions {
   std::vector<std::filesystem::path> corpus;  // what text_files() takes
-  CuttingRules cutting;
+  CuttingRules cutting;  // documents: file where it is not set, so that sequences are full
   TextFormat format;
   int64_t max_seq_length = 0;  // 0: 128, or the model's positions where those are fewer
   double masked_share = 0.15;  // of the words

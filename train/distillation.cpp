@@ -135,10 +135,10 @@ Tensor MaskedLMTeacher::loss(const BertForPreTraining& student, const BertInput&
   if (!targets.rows.empty() && options_.weight > 0) {
     const Tensor logits = student.predictions.logits(
         hidden_states.back(), student.bert.embeddings.word_embeddings.weight, targets.rows);
-    const Tensor divergence =
-        kl_div(log_softmax(logits * (1 / t)), probabilities, targets.masked_denominator);
-    means.add("teacher_divergence", divergence.item() * targets.masked_denominator,
-              static_cast<double>(targets.rows.size()));
+    const auto rows = static_cast<double>(targets.rows.size()),
+               predicted = targets.masked_denominator > 0 ? targets.masked_denominator : rows;
+    const Tensor divergence = kl_div(log_softmax(logits * (1 / t)), probabilities, predicted);
+    means.add("teacher_divergence", divergence.item() * predicted, rows);
     const Tensor term = divergence * (options_.weight * t * t);
     total = total.defined() ? total + term : term;
   }

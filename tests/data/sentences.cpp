@@ -27,6 +27,14 @@ TEST_CASE("sentences end at . ! ? and ellipses, with what closes behind them") {
   CHECK(split("Well... perhaps. . . . Not now.") == "Well... perhaps. . . . | Not now.");
 }
 
+TEST_CASE("the wide marks of Chinese and Japanese end sentences without white space") {
+  CHECK(split("他来了。她走了！为什么？没有人知道") ==
+        "他来了。 | 她走了！ | 为什么？ | 没有人知道");
+  CHECK(split("「行きます。」と彼は言った。終わり。") ==
+        "「行きます。」と彼は言った。 | 終わり。");
+  CHECK(split("真的？！是的。") == "真的？！ | 是的。");
+}
+
 TEST_CASE("abbreviations, initials and numbers do not end a sentence") {
   CHECK(split("Mr. Hyde met Dr. Jekyll in St. Paul. They spoke.") ==
         "Mr. Hyde met Dr. Jekyll in St. Paul. | They spoke.");
