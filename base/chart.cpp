@@ -215,13 +215,14 @@ std::string html_page(const std::string& title, const std::string& body) {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{0}</title>
 <style>
-body {{ font: 15px/1.45 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222 }}
+body {{ font: 15px/1.45 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em }}
 table {{ border-collapse: collapse; margin: 1em 0 }}
 th, td {{ padding: .2em .8em .2em 0; text-align: left; vertical-align: top }}
 td.n, th.n {{ text-align: right; font-variant-numeric: tabular-nums }}
 tr + tr td {{ border-top: 1px solid #eee }}
 svg {{ max-width: 100%; height: auto; margin: .5em 0 }}
-.masked {{ background: #ffe08a }} .replaced {{ background: #f5b7b1 }} .kept {{ background: #aed6f1 }}
+.masked {{ background: #ffe08a }} .replaced {{ background: #f5b7b1 }}
+.kept {{ background: #aed6f1 }}
 .piece {{ border-radius: 3px; padding: 0 2px }} .note {{ color: #666 }}
 </style>
 </head>

@@ -11,7 +11,7 @@ void add_learning_options(Verb& verb, LearningOptions& o) {
   verb.option("--warmup-steps", o.warmup, "below 1: a share of the steps");
   verb.option("--schedule", o.schedule, "linear constant cosine google");
   verb.option("--optimizer", o.optimizer, fmt::format("{}", fmt::join(optimizer_names(), " ")));
-  verb.option("--weight-decay", o.weight_decay);
+  verb.option("--weight-decay", o.weight_decay).hidden();
   verb.option("--adam-beta2", o.adam_beta2, "default: the optimizer's").hidden();
   verb.option("--max-grad-norm", o.max_grad_norm).hidden();
   verb.option("--dropout", o.dropout, "default: the configuration's");

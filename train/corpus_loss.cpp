@@ -126,7 +126,7 @@ CorpusLoss corpus_loss(const BertForMaskedLM& model, const Tokenizer& tokenizer,
       o.max_seq_length == 0 ? std::min<int64_t>(128, positions) : o.max_seq_length;
   check(length >= 3 && length <= positions,
         "options.max_seq_length {}: from 3 to the model's {} positions", length, positions);
-  check_range("options.masked_share", o.masked_share, {.above = 0, .below = 1});
+  check_range("the share of hidden words,", o.masked_share, {.above = 0, .below = 1});
   const auto files = text_files(o.corpus, "options.corpus");
   const int64_t total = total_bytes(files);
   Measurement measurement(model, tokenizer, o, length);
