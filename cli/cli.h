@@ -8,7 +8,7 @@
 
 namespace gradus::cli {
 
-// After a run that a signal stopped: an Error that says after what, with the exit code 128 + signal.
+// After a run that a signal stopped: an Error that says after what, with exit code 128 + signal.
 // 0: nothing.
 void end_if_stopped(int signal, const std::string& after);
 

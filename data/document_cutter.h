@@ -40,7 +40,7 @@ class DocumentCutter {
   DocumentCutter(const DocumentCutter&) = delete;
   DocumentCutter& operator=(const DocumentCutter&) = delete;
 
-  // `keep` false: the line is left out, as if it were not there; what it ends, it ends all the same.
+  // `keep` false: the line is left out as if it were not there; what it ends, it ends all the same.
   template <class Take, class EndDocument>
   void add(const TextLine& line, bool keep, Take&& take, EndDocument&& end_document) {
     if (!inside_line_ && is_blank(line)) {

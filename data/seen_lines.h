@@ -1,4 +1,4 @@
-// Which lines of a text were there before, by their hashes: 8 bytes a line in a file, not in memory.
+// Which lines of a text were there before, by their hashes: 8 bytes a line, in a file.
 #pragma once
 
 #include <filesystem>

@@ -19,8 +19,8 @@
 
 namespace gradus {
 
-// Cuts a paragraph, of English or of what is written like it, after each . ! ? or ellipsis (with the
-// quotes and brackets that close behind it) that is followed by white space and by something a
+// Cuts a paragraph, of English or of what is written like it, after each . ! ? or ellipsis (with
+// the quotes and brackets that close behind it) that is followed by white space and by something a
 // sentence can begin with: a capital, a digit, an opening quote. Not after titles and other
 // abbreviations ("Mr. Hyde", "e.g. Rome"), initials ("J. K. Jerome") or inside numbers. Also after
 // the wide marks of Chinese and Japanese, behind which no white space stands, unless a quote closes

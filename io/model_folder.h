@@ -69,11 +69,11 @@ struct LoadReport {
 // names them, unless they may be missing.
 enum class Body { whole, partial };
 
-// Fills the parameters from the model's weights. Names are taken with or without the prefix
-// `bert.` or `model.`, LayerNorm.gamma and .beta as weight and bias, Google's variables as what they became;
-// position_ids buffers are passed over; a tied parameter may have either of its names, or both with
-// the same values. A wrong shape is an Error that names both. Every name, shape and dtype is
-// checked before the first parameter is written.
+// Fills the parameters from the model's weights. Names are taken with or without the prefix `bert.`
+// or `model.`, LayerNorm.gamma and .beta as weight and bias, Google's variables as what they
+// became; position_ids buffers are passed over; a tied parameter may have either of its names, or
+// both with the same values. A wrong shape is an Error that names both. Every name, shape and dtype
+// is checked before the first parameter is written.
 LoadReport load_parameters(const std::filesystem::path& model,
                            const std::vector<Parameter>& parameters, Body body = Body::whole);
 LoadReport load_parameters(const Weights& weights, const std::string& origin,

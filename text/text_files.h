@@ -1,6 +1,6 @@
 // The text that people have: files as they are or compressed (gzip, zstd), JSON lines, folders of
-// them, globs, standard input. A TextFileReader reads one, line by line, in memory that does not grow
-// with it. Errors name the file and the line.
+// them, globs, standard input. A TextFileReader reads one, line by line, in memory that does not
+// grow with it. Errors name the file and the line.
 #pragma once
 
 #include <filesystem>

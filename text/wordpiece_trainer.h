@@ -46,8 +46,8 @@ WordCounts count_words(const std::vector<std::filesystem::path>& files,
                        const WordPieceTrainerOptions& options,
                        WordPieceStatistics* statistics = nullptr);
 
-// `files`: what text_files.h reads. Errors: no file, an unreadable or empty corpus, invalid UTF-8 (file and line), a size that the
-// specials and characters alone exceed.
+// `files`: what text_files.h reads. Errors: no file, an unreadable or empty corpus, invalid UTF-8
+// (file and line), a size that the specials and characters alone exceed.
 std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path>& files,
                                          const WordPieceTrainerOptions& options,
                                          WordPieceStatistics* statistics = nullptr);

@@ -7,9 +7,9 @@
 //           predicted tokens; fine-tuning: the mean squared difference (Ba and Caruana 2014), which
 //           suits every head, a regression's too
 //   states  the mean squared difference of hidden states, embeddings and layers: layer i of n is
-//           compared with layer round(i N / n) of the teacher's N. Where the widths differ, a linear
-//           map that is learned beside the student stands between them; it is in the checkpoints
-//           and not in the model.
+//           compared with layer round(i N / n) of the teacher's N. Where the widths differ, a
+//           linear map that is learned beside the student stands between them; it is in the
+//           checkpoints and not in the model.
 //
 // Teacher and student must read a text alike (the same vocabulary and rules) and answer the same
 // (labels). The teacher runs without dropout and learns nothing.
