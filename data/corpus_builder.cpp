@@ -99,7 +99,7 @@ std::vector<CorpusInput> inputs(const CorpusOptions& options) {
           "options.weights {}: it is how often an epoch sees a document, above 0 to {}", weight,
           most_weight);
   const auto identity = [](const fs::path& path) {
-    return path == "-" ? path : fs::canonical(path);
+    return fs::is_regular_file(path) ? fs::canonical(path) : path;
   };
   std::set<fs::path> held_out;
   const auto validation = text_files(options.validation, "options.validation");

@@ -68,6 +68,11 @@ std::vector<fs::path> text_files(const std::vector<fs::path>& paths, const char*
       const auto inside = files_in(path, option);
       files.insert(files.end(), inside.begin(), inside.end());
     } else {
+      // what a shell's <(command) names is a pipe that somebody writes; another may wait for ever
+      check(
+          path == "-" || fs::is_regular_file(path, error) || path.string().starts_with("/dev/fd/"),
+          "{} {}: it is not a regular file; give a pipe as standard input, -", option,
+          path.string());
       files.push_back(path);
     }
   };
@@ -85,7 +90,7 @@ std::vector<fs::path> text_files(const std::vector<fs::path>& paths, const char*
   }
   std::set<fs::path> seen;
   for (const auto& file : files)
-    check(seen.insert(file == "-" ? file : fs::canonical(file)).second,
+    check(seen.insert(fs::is_regular_file(file) ? fs::canonical(file) : file).second,
           "{} {}: the file is named twice", option, file.string());
   return files;
 }
