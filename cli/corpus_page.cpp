@@ -11,11 +11,6 @@
 namespace gradus::cli {
 namespace {
 
-std::string percent(int64_t part, int64_t whole) {
-  return fmt::format("{:.2f} %",
-                     whole ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0.0);
-}
-
 std::string row(const std::string& name, const std::string& value) {
   return fmt::format("<tr><td>{}</td><td>{}</td></tr>\n", escaped(name), escaped(value));
 }

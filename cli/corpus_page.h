@@ -1,11 +1,18 @@
-// What `gradus data inspect --html` writes.
+// What `gradus data inspect` shows on the terminal and on its page.
 #pragma once
+
+#include <fmt/core.h>
 
 #include <string>
 
 #include "gradus/data/instances.h"
 
 namespace gradus::cli {
+
+inline std::string percent(int64_t part, int64_t whole) {
+  return fmt::format("{:.2f} %",
+                     whole ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0.0);
+}
 
 // What stands at a place of an instance.
 enum class Shown { token, masked, replaced, kept };

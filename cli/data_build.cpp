@@ -36,16 +36,12 @@ void build(BuildArguments& a) {
       Vocabulary::load(a.vocabulary),
       {.lower_case = !a.cased,
        .mode = a.mode == "google" ? TokenizerMode::google : TokenizerMode::hf});
-  std::string stage;
-  std::unique_ptr<Progress> progress;
-  a.options.progress = [&](const std::string& now, int64_t done, int64_t total) {
-    if (now != stage)
-      progress = std::make_unique<Progress>(stage = now, static_cast<double>(total) / 1e6, "MB",
-                                            static_cast<double>(done) / 1e6);
-    progress->at(static_cast<double>(done) / 1e6);
+  StageProgress progress;
+  a.options.progress = [&](const char* stage, int64_t done, int64_t total) {
+    progress.at(stage, static_cast<double>(done) / 1e6, static_cast<double>(total) / 1e6);
   };
   build_corpus(a.out, tokenizer, a.options);
-  progress.reset();
+  progress.end();
   print_statistics(CorpusFile::open(a.out));
 }
 

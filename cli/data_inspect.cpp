@@ -23,11 +23,6 @@ std::string colored(const std::string& text, const char* code) {
   return ::isatty(STDOUT_FILENO) ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
 }
 
-std::string percent(int64_t part, int64_t whole) {
-  return fmt::format("{:.2f} %",
-                     whole ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0.0);
-}
-
 }  // namespace
 
 void print_statistics(const CorpusFile& corpus) {
@@ -103,12 +98,8 @@ int64_t count_near_duplicates(const CorpusFile& corpus, double similarity) {
   const Temporary scratch(
       temporary_beside(std::filesystem::temp_directory_path() / "gradus-near-duplicates"));
   const auto which = near_duplicates(
-      corpus.document_count(),
-      [&](int64_t d) {
-        return corpus.tokens(corpus.first_token(corpus.first_sentence(d)),
-                             corpus.first_token(corpus.first_sentence(d + 1)));
-      },
-      similarity, scratch.path());
+      corpus.document_count(), [&](int64_t d) { return corpus.tokens_of(d); }, similarity,
+      scratch.path());
   return std::count(which.begin(), which.end(), true);
 }
 

@@ -1,4 +1,4 @@
-// gradus eval: how good a fine-tuned model is on a labelled file.
+// gradus eval: how good a fine-tuned model is on a labelled file, or a pretrained one on a text.
 
 #include "gradus/base/json.h"
 #include "gradus/cli/task_options.h"
@@ -17,14 +17,12 @@ void measure_corpus(const AnswerOptions& o, CorpusLossOptions& corpus) {
   BertForMaskedLM model(load_config(o.model));
   const auto list = parameters(model);
   load_parameters(o.model, list).require_trained("masked-language-model head");
-  std::unique_ptr<Progress> progress;
+  StageProgress progress;
   corpus.progress = [&](int64_t done, int64_t total) {
-    if (!progress)
-      progress = std::make_unique<Progress>("reading", static_cast<double>(total) / 1e6, "MB");
-    progress->at(static_cast<double>(done) / 1e6);
+    progress.at("reading", static_cast<double>(done) / 1e6, static_cast<double>(total) / 1e6);
   };
   const CorpusLoss loss = corpus_loss(model, load_tokenizer(o.model), corpus);
-  progress.reset();
+  progress.end();
   fmt::print(
       "loss {:.3f}  accuracy {:.3f}  bits per character {:.3f}\n{} hidden words, {} tokens, {} "
       "characters{}\n",

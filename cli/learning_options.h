@@ -13,8 +13,8 @@ void add_learning_options(Verb& verb, LearningOptions& options);
 // --teacher …, under a heading of their own.
 void add_distillation_options(Verb& verb, DistillationOptions& options);
 
-// --resume, --save-steps …, under a heading of their own. What it returns is called before the run:
-// it reads what was given.
+// --resume and those beside it, under a heading of their own. What it returns is called before the
+// run: it reads what was given.
 std::function<void()> add_run_options(Verb& verb, LearningOptions& options);
 
 // "is in OUT", or where it is while OUT keeps a better one.

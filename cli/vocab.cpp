@@ -27,15 +27,14 @@ struct VocabOptions {
 void extend(VocabOptions& o) {
   const Tokenizer tokenizer = load_tokenizer(o.extend);
   o.training.lower_case = tokenizer.options().lower_case;
-  std::unique_ptr<Progress> progress;
+  StageProgress progress;
   o.training.progress = [&](const std::string& stage, double done, double total) {
-    if (!progress) progress = std::make_unique<Progress>(stage, total, "MB");
-    progress->at(done);
+    progress.at(stage, done, total);
   };
   fmt::print("reading {}\n", o.extend.string());
   std::fflush(stdout);
   const WordCounts counts = count_words(text_files(o.corpus, "--corpus"), o.training);
-  progress.reset();
+  progress.end();
   const auto words = domain_words(tokenizer, counts, o.sized ? o.training.size : new_words,
                                   o.training.min_frequency);
   check(!words.empty(),
@@ -69,20 +68,16 @@ void run(VocabOptions& o) {
       o.criterion == "count" ? MergeCriterion::count : MergeCriterion::likelihood;
   o.training.lower_case = !o.cased;
   const auto files = text_files(o.corpus, "--corpus");
-  std::string stage;
-  std::unique_ptr<Progress> progress;
-  o.training.progress = [&](const std::string& now, double done, double total) {
-    if (now != stage)
-      progress = std::make_unique<Progress>(now, total, now == "counting words" ? "MB" : "tokens"),
-      stage = now;
-    progress->at(done);
+  StageProgress progress;
+  o.training.progress = [&](const std::string& stage, double done, double total) {
+    progress.at(stage, done, total, stage == "counting words" ? "MB" : "tokens");
   };
   const double start = seconds_now();
   fmt::print("reading {} file{}\n", files.size(), files.size() == 1 ? "" : "s");
   std::fflush(stdout);
   WordPieceStatistics statistics;
   const Vocabulary vocabulary(train_wordpiece(files, o.training, &statistics), o.out.string());
-  progress.reset();
+  progress.end();
   vocabulary.save(o.out);
   fmt::print(
       "{} tokens from {:.1f} M words ({} distinct) in {}; {:.1f} % of the words are one token{}. "

@@ -1,7 +1,8 @@
 // Text files -> C.gds (corpus_file.h): lines into documents and sentences, sentences into ids. In
-// memory are one window of text, a bit a document and, where lines are dropped, a bit a line; all
-// else lies in the folder C.gds.partial until the file is put together. A window is cut and
-// tokenised on all threads and written in order: the same bytes on any number of threads.
+// memory are one window of text, a bit a document (8 bytes where a share is held out) and, where
+// lines are dropped, a bit a line; all else lies in the folder C.gds.partial until the file is put
+// together. A window is cut and tokenised on all threads and written in order: the same bytes on
+// any number of threads.
 //
 // What is true of an interrupted build: its folder holds a complete part of the text, to which
 // `resume` adds the rest; the file is then the same as without the interruption.

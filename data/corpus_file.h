@@ -116,6 +116,9 @@ class CorpusFile {
   int64_t first_token(int64_t sentence) const { return static_cast<int64_t>(sentences_[sentence]); }
   TokenSpan tokens(int64_t begin, int64_t end) const;
   TokenSpan sentence(int64_t s) const { return tokens(first_token(s), first_token(s + 1)); }
+  TokenSpan tokens_of(int64_t document) const {
+    return tokens(first_token(first_sentence(document)), first_token(first_sentence(document + 1)));
+  }
 
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   const Vocabulary& vocabulary() const { return tokenizer_->vocabulary(); }

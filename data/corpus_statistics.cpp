@@ -11,7 +11,7 @@ CorpusStatistics statistics(const CorpusFile& corpus) {
     SplitStatistics sum;
     for (const int64_t d : corpus.documents(split)) {
       const int64_t first = corpus.first_sentence(d), last = corpus.first_sentence(d + 1);
-      const TokenSpan ids = corpus.tokens(corpus.first_token(first), corpus.first_token(last));
+      const TokenSpan ids = corpus.tokens_of(d);
       ++sum.documents;
       sum.sentences += last - first;
       sum.tokens += ids.size();
@@ -56,7 +56,7 @@ CorpusShape shape(const CorpusFile& corpus, Split split) {
       count(shape.sentences_of, ids.size());
       for (int64_t i = 0; i < ids.size(); ++i) ++shape.token_counts[static_cast<size_t>(ids[i])];
     }
-    const int64_t tokens = corpus.first_token(last) - corpus.first_token(first);
+    const int64_t tokens = corpus.tokens_of(d).size();
     count(shape.documents_of, tokens);
     shape.tokens_of_file[corpus.document(d).file] += tokens;
   }

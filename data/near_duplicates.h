@@ -3,7 +3,7 @@
 // How alike two are is the Jaccard similarity of their sets of five tokens in a row. Which to
 // compare is found by MinHash (Broder 1997): 64 minima of one hash (one permutation hashing, Li,
 // Owen and Zhang 2012), in 21 bands of 3; two documents that agree in a band are compared exactly.
-// Of similarity s they agree in one with probability 1 - (1 - s^3)^21: 0.9999 for 0.7.
+// Of similarity s they agree in one with probability of about 1 - (1 - s^3)^21: 0.9998 for 0.7.
 #pragma once
 
 #include <filesystem>

@@ -28,8 +28,7 @@ struct WordPieceTrainerOptions {
   MergeCriterion criterion = MergeCriterion::count;
   bool replace_invalid = false;                 // read invalid UTF-8 as U+FFFD
   std::optional<std::string> text_column = {};  // of JSON lines (text_files.h)
-  // Distinct words that are counted at once, about 100 bytes each: beyond it the rarest are
-  // forgotten.
+  // Distinct words that are counted at once: beyond it the rarest are forgotten.
   int64_t most_words = 4'000'000;
   std::function<void(const std::string& stage, double done, double total)> progress;
 };

@@ -11,6 +11,13 @@
 
 namespace gradus {
 
+void StageProgress::at(const std::string& stage, double done, double total,
+                       const std::string& unit) {
+  if (!progress_ || stage != stage_)
+    progress_ = std::make_unique<Progress>(stage_ = stage, total, unit, done);
+  progress_->at(done);
+}
+
 std::string format_duration(double seconds) {
   const int64_t s = std::llround(seconds);
   if (s < 60) return fmt::format("{} s", s);

@@ -2,6 +2,7 @@
 // then. Shows done, total, rate and the time left.
 #pragma once
 
+#include <memory>
 #include <string>
 
 namespace gradus {
@@ -27,6 +28,18 @@ class Progress {
   std::string what_, unit_;
   double total_, from_, start_, drawn_ = -1e9;
   bool terminal_, open_ = false;
+};
+
+// Progress of work that goes through stages, a line for each: what calls back with the name of the
+// stage and megabytes or a count.
+class StageProgress {
+ public:
+  void at(const std::string& stage, double done, double total, const std::string& unit = "MB");
+  void end() { progress_.reset(); }
+
+ private:
+  std::string stage_;
+  std::unique_ptr<Progress> progress_;
 };
 
 std::string format_duration(double seconds);  // "42 s", "3 min 05 s", "2 h 07 min"
