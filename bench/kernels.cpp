@@ -165,9 +165,11 @@ void bench_kernels() {
 }
 
 void bench_gemm() {
-  fmt::print("core {}, {} threads\n{:<18} {:>6} {:>6} {:>6} {:>10} {:>10} {:>8}\n",
-             prepare_blas().core, omp_get_max_threads(), "", "m", "n", "k", "OpenBLAS", "gemm()",
-             "ratio");
+  fmt::print(
+      "core {}, {} threads, unit for bf16: {}\n{:<18} {:>6} {:>6} {:>6} {:>10} {:>10} {:>8} {:>10} "
+      "{:>10}\n",
+      prepare_blas().core, omp_get_max_threads(), matmul_unit() ? matmul_unit() : "none", "", "m",
+      "n", "k", "OpenBLAS", "gemm()", "ratio", "high", "medium");
   for (const GemmShape& s : kGemmShapes) {
     const auto a = random_values(s.m * s.k), b = random_values(s.k * s.n);
     std::vector<float> c(static_cast<size_t>(s.m * s.n));
@@ -183,12 +185,19 @@ void bench_gemm() {
                   s.transpose_b ? CblasTrans : CblasNoTrans, i(s.m), i(s.n), i(s.k), 1, a.data(),
                   i(lda), b.data(), i(ldb), 0, c.data(), i(s.n));
     };
-    double t = best_seconds(theirs, 1), o = best_seconds(ours, 1);
-    for (int r = flops > 1e9 ? 9 : 41; r > 0; --r)
-      // in turn: neighbours hit both
+    const auto at = [&](MatmulPrecision precision) {
+      const PrecisionScope scope(precision);
+      return seconds_of(ours);
+    };
+    double t = best_seconds(theirs, 1), o = best_seconds(ours, 1), high = o, medium = o;
+    for (int r = flops > 1e9 ? 9 : 41; r > 0; --r) {  // in turn: neighbours hit all
       t = std::min(t, seconds_of(theirs)), o = std::min(o, seconds_of(ours));
-    fmt::print("{:<18} {:>6} {:>6} {:>6} {:>10.1f} {:>10.1f} {:>8.2f}\n", s.name, s.m, s.n, s.k,
-               flops / t / 1e9, flops / o / 1e9, t / o);
+      high = std::min(high, at(MatmulPrecision::high));
+      medium = std::min(medium, at(MatmulPrecision::medium));
+    }
+    fmt::print("{:<18} {:>6} {:>6} {:>6} {:>10.1f} {:>10.1f} {:>8.2f} {:>10.1f} {:>10.1f}\n",
+               s.name, s.m, s.n, s.k, flops / t / 1e9, flops / o / 1e9, t / o, flops / high / 1e9,
+               flops / medium / 1e9);
   }
 }
 

@@ -14,6 +14,8 @@ void add_learning_options(Verb& verb, LearningOptions& o) {
   verb.option("--weight-decay", o.weight_decay).hidden();
   verb.option("--adam-beta2", o.adam_beta2, "default: the optimizer's").hidden();
   verb.option("--max-grad-norm", o.max_grad_norm).hidden();
+  verb.option("--matmul-precision", o.matmul_precision, "highest high medium (bf16 where AMX is)")
+      .hidden();
   verb.option("--dropout", o.dropout, "default: the configuration's");
   verb.option("--seed", o.seed);
 }

@@ -30,7 +30,8 @@ const Recipe& pretraining_recipe(const std::string& name) {
         {"--max-predictions-per-seq", "0"},
         {"--batch-size", "16"},
         {"--learning-rate", "2e-3"},
-        {"--warmup-steps", "0.03"}}}};
+        {"--warmup-steps", "0.03"},
+        {"--matmul-precision", "medium"}}}};
   std::vector<std::string> names;
   for (const Recipe& recipe : recipes) {
     if (recipe.name == name) return recipe;

@@ -12,6 +12,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
+#include "gradus/kernels/tile_gemm.h"
 
 namespace gradus {
 namespace {
@@ -43,6 +44,16 @@ void scale_c(int64_t m, int64_t n, T beta, T* c, int64_t ldc) {
   for (int64_t i = 0; i < m; ++i)
     for (int64_t j = 0; j < n; ++j) c[i * ldc + j] = beta == 0 ? T(0) : beta * c[i * ldc + j];
 }
+
+// The unit that a product of this shape runs on, or null: OpenBLAS's f32.
+template <class T>
+const Tiles* unit_of(int64_t m, int64_t n, int64_t k) {
+  constexpr int64_t kLeast = 16;
+  if (sizeof(T) != 4 || matmul_precision() == MatmulPrecision::highest) return nullptr;
+  return std::min({m, n, k}) < kLeast ? nullptr : tiles();
+}
+
+int terms_of(MatmulPrecision precision) { return precision == MatmulPrecision::high ? 3 : 1; }
 
 struct Panel {
   int64_t rows, columns;
@@ -88,6 +99,14 @@ void gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64
                  const T* a, int64_t lda, const T* b, int64_t ldb, T beta, T* c, int64_t ldc) {
   if (m == 0 || n == 0) return;
   if (k == 0) return scale_c(m, n, beta, c, ldc);
+  if constexpr (sizeof(T) == 4)
+    if (const Tiles* unit = unit_of<T>(m, n, k)) {
+      if (beta != 0 && beta != 1) scale_c(m, n, beta, c, ldc);
+      return tile_panel(
+          *unit, terms_of(matmul_precision()),
+          {transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta != 0, c, ldc},
+          {0, m, 0, n});
+    }
   prepare_blas();
   cblas_alone(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
@@ -101,6 +120,13 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T
         "({})",
         m, n, k, lda, ldb, ldc, kMost);
   if (m == 0 || n == 0) return;
+  if constexpr (sizeof(T) == 4)
+    if (const Tiles* unit = unit_of<T>(m, n, k)) {
+      if (beta != 0 && beta != 1) scale_c(m, n, beta, c, ldc);
+      return tile_gemm(
+          *unit, terms_of(matmul_precision()),
+          {transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta != 0, c, ldc, epilogue});
+    }
   prepare_blas();
   const Panel cut = cut_panels(m, n, k);
   const int64_t across = (n + cut.columns - 1) / cut.columns,

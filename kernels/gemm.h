@@ -29,6 +29,30 @@ template <class T>
 void gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T alpha,
                  const T* a, int64_t lda, const T* b, int64_t ldb, T beta, T* c, int64_t ldc);
 
+// How exact products of f32 are, in PyTorch's words (torch.set_float32_matmul_precision); those of
+// f64 always are.
+//   highest  f32 throughout
+//   high     of each number the first 16 bits, as two bf16: errors about 2^-16 of the largest terms
+//   medium   of each number the nearest bf16 (8 bits): about 2^-8; sums are f32
+// high and medium give leave: they hold where the processor has a matrix unit for bf16 (AMX), on
+// products of at least 16 x 16 x 16, and elsewhere products stay f32. The same bits on any number
+// of threads, as always.
+enum class MatmulPrecision { highest, high, medium };
+MatmulPrecision matmul_precision();  // that of the process: highest, unless a scope says otherwise
+const char* matmul_unit();           // "amx", or null where there is none
+
+// { const PrecisionScope scope(MatmulPrecision::medium); … }  in the whole process, then as before.
+class PrecisionScope {
+ public:
+  explicit PrecisionScope(MatmulPrecision precision);
+  ~PrecisionScope();
+  PrecisionScope(const PrecisionScope&) = delete;
+  PrecisionScope& operator=(const PrecisionScope&) = delete;
+
+ private:
+  MatmulPrecision before_;
+};
+
 // The kernels OpenBLAS runs. Debian's 0.3.21 does not know newer Intel models and falls back to
 // SSE3 ("Prescott"), five times slower, silently. The first gemm() (or prepare_blas(), which says
 // so) compares openblas_get_corename() with what CPUID and XGETBV say this processor has, and

@@ -65,6 +65,7 @@ class Finetuning : public Objective {
   Json settings(const Schedule& schedule) const;
 
   FinetuneOptions o_;
+  const PrecisionScope precision_{matmul_precision(o_)};
   BertConfig base_;  // what the model's folder says
   Tokenizer tokenizer_;
   std::unique_ptr<Task> task_;
@@ -200,11 +201,12 @@ FinetuneResult Finetuning::run() {
   if (held_out_) options.judged_on = {"task", "validation_hash"};
   options.begins_with_out =
       has_same_head(base_, model_.bert.config) && is_same_folder(o_.model, o_.out);
-  options.about = fmt::format(
-      "{}{}{}{}\n{} of {} parameters are trained; {} of {} examples, {} steps of {}",
-      task_->describe(*train_, held_out_.get()), train_->notes(),
-      held_out_ ? held_out_->notes() : "", loaded_, count_trained(trained()),
-      count_parameters(list_), order_->size(), train_->size(), schedule.total, o_.batch_size);
+  options.about =
+      fmt::format("{}{}{}{}\n{} of {} parameters are trained; {} of {} examples, {} steps of {}{}",
+                  task_->describe(*train_, held_out_.get()), train_->notes(),
+                  held_out_ ? held_out_->notes() : "", loaded_, count_trained(trained()),
+                  count_parameters(list_), order_->size(), train_->size(), schedule.total,
+                  o_.batch_size, describe_precision(o_));
   if (teacher_) options.about += "\n" + teacher_->describe();
   const TrainResult result = train(learned(), *optimizer, schedule, *this, options);
   return {result, best_};

@@ -5,7 +5,6 @@
 #include "gradus/base/json.h"
 #include "gradus/base/parallel.h"
 #include "gradus/base/range.h"
-#include "gradus/kernels/gemm.h"
 #include "gradus/kernels/kernels.h"
 
 namespace gradus {
@@ -22,6 +21,22 @@ void check_learning(const LearningOptions& o) {
   check_loop_ranges(o);
   check_optimizer_name(o.optimizer);
   Schedule::shape_named(o.schedule);
+  matmul_precision(o);
+}
+
+MatmulPrecision matmul_precision(const LearningOptions& o) {
+  if (o.matmul_precision == "highest") return MatmulPrecision::highest;
+  if (o.matmul_precision == "high") return MatmulPrecision::high;
+  if (o.matmul_precision == "medium") return MatmulPrecision::medium;
+  fail("options.matmul_precision {}: there are highest, high, medium", o.matmul_precision);
+}
+
+std::string describe_precision(const LearningOptions& o) {
+  if (matmul_precision(o) == MatmulPrecision::highest) return "";
+  if (!matmul_unit())
+    return fmt::format("; {} products asked for, but no unit for bf16: they stay f32",
+                       o.matmul_precision);
+  return fmt::format("; products in bf16 ({}, {})", o.matmul_precision, matmul_unit());
 }
 
 Schedule schedule_of(const LearningOptions& o, double steps_an_epoch) {
@@ -50,6 +65,7 @@ void add_settings(nlohmann::ordered_json& settings, const LearningOptions& o,
   if (o.adam_beta2) settings["adam_beta2"] = *o.adam_beta2;
   settings["max_grad_norm"] = o.max_grad_norm;
   settings["optimizer"] = o.optimizer;
+  if (o.matmul_precision != "highest") settings["matmul_precision"] = o.matmul_precision;
   settings["seed"] = o.seed;
 }
 
@@ -57,6 +73,8 @@ void add_machine(nlohmann::ordered_json& settings) {
   settings["threads"] = thread_count();
   settings["blas_core"] = prepare_blas().core;
   settings["kernels"] = kernels<float>().level;
+  if (matmul_precision() != MatmulPrecision::highest)
+    settings["matmul_unit"] = matmul_unit() ? matmul_unit() : "none";
 }
 
 }  // namespace gradus

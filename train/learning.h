@@ -4,6 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "gradus/kernels/gemm.h"
 #include "gradus/optim/registry.h"
 #include "gradus/train/loop.h"
 
@@ -18,7 +19,8 @@ struct LearningOptions : TrainOptions {
   double weight_decay = 0.01;
   std::optional<double> adam_beta2 = {};  // otherwise the optimizer's own
   std::string schedule = "linear", optimizer = "adamw";
-  std::optional<double> dropout = {};  // everywhere; otherwise the configuration's
+  std::optional<double> dropout = {};        // everywhere; otherwise the configuration's
+  std::string matmul_precision = "highest";  // kernels/gemm.h
 };
 
 // An Error that names the option whose number is out of its range, or whose name is unknown.
@@ -29,11 +31,16 @@ Schedule schedule_of(const LearningOptions& options, double steps_an_epoch);
 
 OptimizerSettings optimizer_settings(const LearningOptions& options);
 
+MatmulPrecision matmul_precision(const LearningOptions& options);
+// "; products in bf16 (medium, amx)", or that there is no unit for them; nothing at full precision.
+std::string describe_precision(const LearningOptions& options);
+
 // Their part of run.json, under the names of the command line.
 void add_settings(nlohmann::ordered_json& settings, const LearningOptions& options,
                   const Schedule& schedule);
-// On what it runs: changes no bit of a result.
+// On what it runs: at full precision changes no bit of a result.
 void add_machine(nlohmann::ordered_json& settings);
-inline const std::vector<std::string> machine_settings = {"threads", "blas_core", "kernels"};
+inline const std::vector<std::string> machine_settings = {"threads", "blas_core", "kernels",
+                                                          "matmul_unit"};
 
 }  // namespace gradus

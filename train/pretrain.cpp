@@ -114,6 +114,7 @@ class Pretraining : public Objective {
   std::string about(double sgemm) const;
 
   PretrainOptions o_;
+  const PrecisionScope precision_{matmul_precision(o_)};
   CorpusFile corpus_;
   BertForPreTraining model_;
   std::optional<Curriculum> curriculum_;
@@ -263,13 +264,13 @@ std::string Pretraining::about(double sgemm) const {
   const BlasCore& core = prepare_blas();
   return fmt::format(
       "{}{}{} parameters; {} training instances, {:.1f} M tokens an epoch; {} held-out instances\n"
-      "{} threads, kernels {}, OpenBLAS core {}{}, sgemm {:.0f} GFLOP/s",
+      "{} threads, kernels {}, OpenBLAS core {}{}, sgemm {:.0f} GFLOP/s{}",
       loaded_, loaded_.empty() ? "" : "\n", count_parameters(list_), curriculum_->first().size(0),
       static_cast<double>(curriculum_->first().tokens(0)) / 1e6, held_out_ ? held_out_->size(0) : 0,
       thread_count(), kernels<float>().level, core.core,
       core.right ? ""
                  : fmt::format(" (WRONG: {} wanted, expect a fraction of the speed)", core.wanted),
-      sgemm);
+      sgemm, describe_precision(o_));
 }
 
 // By the clock how many steps are run is another matter: the schedule has this many.

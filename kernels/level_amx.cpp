@@ -1,0 +1,177 @@
+// Tiles on the processor's matrix unit (AMX-BF16; Intel's of 2023 and later); meson.build has the
+// flags.
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC 12 warns of its own _mm512_undefined_epi32() (its bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+#include <immintrin.h>
+
+#include "gradus/kernels/tiles.h"
+
+namespace gradus {
+namespace {
+
+using Tile = __m512i[16];
+
+// Rows that are there of 16 from `first` on, and the mask of that many.
+int rows_left(int64_t side, int64_t first) {
+  return static_cast<int>(side - first < 0 ? 0 : side - first > 16 ? 16 : side - first);
+}
+__mmask16 first_of(int count) { return static_cast<__mmask16>((1u << count) - 1); }
+
+__m512i as_words(__m512bh x) { return reinterpret_cast<__m512i>(x); }
+
+// Two vectors of f32 as 32 bf16: `x` in the lower half, `y` in the upper.
+struct Halves {
+  __m512 x, y;
+  __m512i high() const { return as_words(_mm512_cvtne2ps_pbh(y, x)); }
+  // What the nearest bf16 leaves of each number.
+  Halves rest(__m512i high) const {
+    const __m512i lower = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(high)),
+                  upper = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(high, 1));
+    return {_mm512_sub_ps(x, _mm512_castsi512_ps(_mm512_slli_epi32(lower, 16))),
+            _mm512_sub_ps(y, _mm512_castsi512_ps(_mm512_slli_epi32(upper, 16)))};
+  }
+};
+
+// tile[i] has the pairs of row i; becomes tile[i] has pair i of every row.
+void transpose(Tile& tile) {
+  Tile t;
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(tile[i], tile[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(tile[i], tile[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4)
+    for (int j = 0; j < 2; ++j) {
+      tile[i + 2 * j] = _mm512_unpacklo_epi64(t[i + j], t[i + j + 2]);
+      tile[i + 2 * j + 1] = _mm512_unpackhi_epi64(t[i + j], t[i + j + 2]);
+    }
+  for (int i = 0; i < 16; i += 8)
+    for (int j = 0; j < 4; ++j) {
+      t[i + j] = _mm512_shuffle_i32x4(tile[i + j], tile[i + j + 4], 0x88);
+      t[i + j + 4] = _mm512_shuffle_i32x4(tile[i + j], tile[i + j + 4], 0xdd);
+    }
+  for (int j = 0; j < 8; ++j) {
+    tile[j] = _mm512_shuffle_i32x4(t[j], t[j + 8], 0x88);
+    tile[j + 8] = _mm512_shuffle_i32x4(t[j], t[j + 8], 0xdd);
+  }
+}
+
+// A tile of 16 rows from `first` on, 32 numbers from k on, as rows of pairs or, with `by_pair`, as
+// pairs of rows. Those of `rest` are what the first ones leave.
+template <bool kAlong, bool kByPair>
+void load_tile(const Side& s, int64_t first, int64_t k, float scale, bool with_rest, Tile& high,
+               Tile& low) {
+  const __m512 factor = _mm512_set1_ps(scale);
+  const int rows = rows_left(s.side, first);
+  const __m512i interleave =
+      _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                       21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  for (int i = 0; i < 16; ++i) {
+    Halves h{_mm512_setzero_ps(), _mm512_setzero_ps()};
+    if constexpr (kAlong) {
+      const float* x = s.x + (first + i) * s.ld + k;
+      const int columns = rows_left(s.k, k), more = rows_left(s.k, k + 16);
+      if (i < rows)
+        h = {_mm512_maskz_loadu_ps(first_of(columns), x),
+             more ? _mm512_maskz_loadu_ps(first_of(more), x + 16) : _mm512_setzero_ps()};
+    } else {
+      const float* x = s.x + (k + 2 * i) * s.ld + first;
+      if (k + 2 * i < s.k) h.x = _mm512_maskz_loadu_ps(first_of(rows), x);
+      if (k + 2 * i + 1 < s.k) h.y = _mm512_maskz_loadu_ps(first_of(rows), x + s.ld);
+    }
+    h = {_mm512_mul_ps(h.x, factor), _mm512_mul_ps(h.y, factor)};
+    const __m512i words = h.high();
+    const auto ordered = [&](__m512i w) {
+      return kAlong ? w : _mm512_permutexvar_epi16(interleave, w);
+    };
+    high[i] = ordered(words);
+    if (with_rest) low[i] = ordered(h.rest(words).high());
+  }
+  if constexpr (kAlong == kByPair) {
+    transpose(high);
+    if (with_rest) transpose(low);
+  }
+}
+
+void store(const Tile& tile, uint16_t* to) {
+  for (int i = 0; i < 16; ++i) _mm512_storeu_si512(to + 32 * i, tile[i]);
+}
+
+template <bool kAlong, bool kByPair>
+void pack(const Side& s, float scale, int terms, uint16_t* to) {
+  Tile high, low;
+  for (int64_t strip = 0; strip < s.side; strip += kStrip)
+    for (int64_t k = 0; k < s.k; k += kStrip, to += terms * kBlock)
+      for (int half = 0; half < 2; ++half) {
+        load_tile<kAlong, kByPair>(s, strip + 16 * half, k, scale, terms > 1, high, low);
+        uint16_t* const tile = to + kBlock / 2 * half;
+        store(high, tile);
+        if (terms == 1) continue;
+        store(kByPair ? high : low, tile + kBlock);
+        store(kByPair ? low : high, tile + 2 * kBlock);
+      }
+}
+
+void pack_rows(Side a, float scale, int terms, uint16_t* to) {
+  (a.along_k ? pack<true, false> : pack<false, false>)(a, scale, terms, to);
+}
+void pack_columns(Side b, int terms, uint16_t* to) {
+  (b.along_k ? pack<true, true> : pack<false, true>)(b, 1, terms, to);
+}
+
+// Registers 0 to 3 are C, 4 and 5 the rows of A, 6 and 7 the columns of B.
+void product(const uint16_t* a, const uint16_t* b, int64_t blocks, float* c, int64_t ldc,
+             bool add) {
+  const int64_t stride = ldc * static_cast<int64_t>(sizeof(float));
+  float* const lower = c + 16 * ldc;
+  if (add) {
+    _tile_loadd(0, c, stride);
+    _tile_loadd(1, c + 16, stride);
+    _tile_loadd(2, lower, stride);
+    _tile_loadd(3, lower + 16, stride);
+  } else {
+    for (int i = 0; i < 32; ++i) {
+      __builtin_prefetch(c + i * ldc, 1);
+      __builtin_prefetch(c + i * ldc + 16, 1);
+    }
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  for (int64_t i = 0; i < blocks; ++i, a += kBlock, b += kBlock) {
+    _tile_loadd(4, a, 64);
+    _tile_loadd(6, b, 64);
+    _tile_loadd(7, b + kBlock / 2, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_loadd(5, a + kBlock / 2, 64);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_stored(0, c, stride);
+  _tile_stored(1, c + 16, stride);
+  _tile_stored(2, lower, stride);
+  _tile_stored(3, lower + 16, stride);
+}
+
+// All eight registers of 16 rows of 64 bytes. Static: GCC takes the instruction to read 8 bytes of
+// it, and leaves out the stores of the others.
+struct [[gnu::packed]] TileShapes {
+  uint8_t palette = 1, start = 0, zeros[14] = {};
+  uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+constinit const TileShapes tile_shapes;
+
+void begin() { _tile_loadconfig(&tile_shapes); }
+void end() { _tile_release(); }
+
+}  // namespace
+
+extern const Tiles tiles_amx;
+constinit const Tiles tiles_amx = {"amx", pack_rows, pack_columns, product, begin, end};
+
+}  // namespace gradus
