@@ -1,5 +1,6 @@
 #include <omp.h>
 
+#include "gradus/kernels/tile_gemm.h"
 #include "gradus/train/measure.h"
 #include "tests/train/small_runs.h"
 
@@ -59,6 +60,35 @@ TEST_CASE("a whole run is the same, bit for bit, on one thread and on several") 
   CHECK(result.steps == 6);
   CHECK(read_file(scratch / "one/model.safetensors") ==
         read_file(scratch / "three/model.safetensors"));
+}
+
+TEST_CASE("products in bf16: the same bits on any number of threads, near f32, and said") {
+  const Scratch scratch;
+  const TilesScope unit(&portable_tiles());  // on processors without one, too
+  const int threads = omp_get_max_threads();
+  const auto run = [&](const char* out, const char* precision) {
+    PretrainOptions o = small_pretraining(scratch, out);
+    o.matmul_precision = precision;
+    return pretrain(o).validation->masked_loss;
+  };
+  const double exact = run("exact", "highest"), medium = run("three", "medium");
+  omp_set_num_threads(1);
+  const double high = run("high", "high");
+  run("one", "medium");
+  omp_set_num_threads(threads);
+  const auto weights = [&](const char* out) {
+    return read_file(scratch / out / "model.safetensors");
+  };
+  CHECK(weights("one") == weights("three"));
+  CHECK(weights("one") != weights("exact"));
+  CHECK(std::abs(medium - exact) < 3e-3);
+  CHECK(std::abs(high - exact) < 1e-4);
+  CHECK(matmul_precision() == MatmulPrecision::highest);  // after the runs
+  CHECK_MENTIONS(read_file(scratch / "one/run.json"), "\"matmul_precision\": \"medium\"",
+                 "\"matmul_unit\": \"portable\"");
+  CHECK(read_file(scratch / "exact/run.json").find("matmul") == std::string::npos);
+  CHECK_MENTIONS(error_of([&] { run("wrong", "bf16"); }), "options.matmul_precision bf16",
+                 "highest, high, medium");
 }
 
 TEST_CASE("pretrain leaves a folder that loads, its metrics and its configuration") {
