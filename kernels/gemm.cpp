@@ -163,6 +163,7 @@ bool teams_are_whole(int threads) {
 
 double measure_sgemm_rate(int repeats) {
   prepare_blas();
+  const PrecisionScope f32(MatmulPrecision::highest);
   constexpr int64_t m = 4096, n = 3072, k = 768;
   std::vector<float> a(m * k, 0.5f), b(n * k, 0.25f), c(m * n);
   const auto median_rate = [&](auto product) {

@@ -14,12 +14,6 @@ namespace {
 
 using Tile = __m512i[16];
 
-// Rows that are there of 16 from `first` on, and the mask of that many.
-int rows_left(int64_t side, int64_t first) {
-  return static_cast<int>(side - first < 0 ? 0 : side - first > 16 ? 16 : side - first);
-}
-__mmask16 first_of(int count) { return static_cast<__mmask16>((1u << count) - 1); }
-
 __m512i as_words(__m512bh x) { return reinterpret_cast<__m512i>(x); }
 
 // Two vectors of f32 as 32 bf16: `x` in the lower half, `y` in the upper.
@@ -36,7 +30,7 @@ struct Halves {
 };
 
 // tile[i] has the pairs of row i; becomes tile[i] has pair i of every row.
-void transpose(Tile& tile) {
+[[gnu::always_inline]] inline void transpose(Tile& tile) {
   Tile t;
   for (int i = 0; i < 16; i += 2) {
     t[i] = _mm512_unpacklo_epi32(tile[i], tile[i + 1]);
@@ -58,68 +52,100 @@ void transpose(Tile& tile) {
   }
 }
 
-// A tile of 16 rows from `first` on, 32 numbers from k on, as rows of pairs or, with `by_pair`, as
-// pairs of rows. Those of `rest` are what the first ones leave.
-template <bool kAlong, bool kByPair>
-void load_tile(const Side& s, int64_t first, int64_t k, float scale, bool with_rest, Tile& high,
-               Tile& low) {
-  const __m512 factor = _mm512_set1_ps(scale);
-  const int rows = rows_left(s.side, first);
+// 16 numbers from x on, or the first `count` of them and zeros; of a whole tile all are there.
+template <bool kWhole>
+__m512 load(const float* x, int count) {
+  if constexpr (kWhole) return _mm512_loadu_ps(x);
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), x);
+}
+
+// How many of 16 from `first` on are there.
+int left(int64_t side, int64_t first) {
+  return static_cast<int>(side - first < 0 ? 0 : side - first > 16 ? 16 : side - first);
+}
+
+// Line i of a tile of 16 rows from `first` on, 32 numbers from k on, as they lie: row i, or the
+// pairs of numbers k + 2i, k + 2i + 1 of every row, one after the other.
+template <bool kAlong, bool kWhole>
+Halves load_line(const Side& s, int64_t first, int64_t k, int i) {
+  if constexpr (kAlong) {
+    const float* x = s.x + (first + i) * s.ld + k;
+    if (!kWhole && first + i >= s.side) return {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    return {load<kWhole>(x, left(s.k, k)), load<kWhole>(x + 16, left(s.k, k + 16))};
+  } else {
+    const float* x = s.x + (k + 2 * i) * s.ld + first;
+    const int rows = left(s.side, first), there = left(s.k, k + 2 * i);
+    return {load<kWhole>(x, there > 0 ? rows : 0), load<kWhole>(x + s.ld, there > 1 ? rows : 0)};
+  }
+}
+
+// The tile as rows of pairs or, with kByPair, as pairs of rows; with three terms also what the
+// first ones leave.
+template <bool kAlong, bool kByPair, int kTerms, bool kWhole>
+void pack_tile(const Side& s, int64_t first, int64_t k, __m512 scale, uint16_t* to) {
   const __m512i interleave =
       _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
                        21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-  for (int i = 0; i < 16; ++i) {
-    Halves h{_mm512_setzero_ps(), _mm512_setzero_ps()};
-    if constexpr (kAlong) {
-      const float* x = s.x + (first + i) * s.ld + k;
-      const int columns = rows_left(s.k, k), more = rows_left(s.k, k + 16);
-      if (i < rows)
-        h = {_mm512_maskz_loadu_ps(first_of(columns), x),
-             more ? _mm512_maskz_loadu_ps(first_of(more), x + 16) : _mm512_setzero_ps()};
-    } else {
-      const float* x = s.x + (k + 2 * i) * s.ld + first;
-      if (k + 2 * i < s.k) h.x = _mm512_maskz_loadu_ps(first_of(rows), x);
-      if (k + 2 * i + 1 < s.k) h.y = _mm512_maskz_loadu_ps(first_of(rows), x + s.ld);
-    }
-    h = {_mm512_mul_ps(h.x, factor), _mm512_mul_ps(h.y, factor)};
-    const __m512i words = h.high();
-    const auto ordered = [&](__m512i w) {
-      return kAlong ? w : _mm512_permutexvar_epi16(interleave, w);
-    };
-    high[i] = ordered(words);
-    if (with_rest) low[i] = ordered(h.rest(words).high());
-  }
-  if constexpr (kAlong == kByPair) {
-    transpose(high);
-    if (with_rest) transpose(low);
-  }
-}
-
-void store(const Tile& tile, uint16_t* to) {
-  for (int i = 0; i < 16; ++i) _mm512_storeu_si512(to + 32 * i, tile[i]);
-}
-
-template <bool kAlong, bool kByPair>
-void pack(const Side& s, float scale, int terms, uint16_t* to) {
+  const auto ordered = [&](__m512i words) {
+    return kAlong ? words : _mm512_permutexvar_epi16(interleave, words);
+  };
   Tile high, low;
-  for (int64_t strip = 0; strip < s.side; strip += kStrip)
-    for (int64_t k = 0; k < s.k; k += kStrip, to += terms * kBlock)
-      for (int half = 0; half < 2; ++half) {
-        load_tile<kAlong, kByPair>(s, strip + 16 * half, k, scale, terms > 1, high, low);
-        uint16_t* const tile = to + kBlock / 2 * half;
-        store(high, tile);
-        if (terms == 1) continue;
-        store(kByPair ? high : low, tile + kBlock);
-        store(kByPair ? low : high, tile + 2 * kBlock);
-      }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) {
+    Halves h = load_line<kAlong, kWhole>(s, first, k, i);
+    h = {_mm512_mul_ps(h.x, scale), _mm512_mul_ps(h.y, scale)};
+    const __m512i words = h.high();
+    high[i] = ordered(words);
+    if constexpr (kTerms > 1) low[i] = ordered(h.rest(words).high());
+  }
+  const auto store = [&](Tile& tile, int64_t block) {
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) _mm512_store_si512(to + block * kBlock + 32 * i, tile[i]);
+  };
+  if constexpr (kAlong == kByPair) transpose(high);
+  store(high, 0);
+  if constexpr (kTerms > 1) {
+    if constexpr (kAlong == kByPair) transpose(low);
+    store(high, kByPair ? 1 : 2);
+    store(low, kByPair ? 2 : 1);
+  }
 }
 
-void pack_rows(Side a, float scale, int terms, uint16_t* to) {
-  (a.along_k ? pack<true, false> : pack<false, false>)(a, scale, terms, to);
+// In the order in which the numbers lie.
+template <bool kAlong, bool kByPair, int kTerms>
+void pack_strips(const Side& s, float scale, uint16_t* to) {
+  const __m512 factor = _mm512_set1_ps(scale);
+  const int64_t strips = (s.side + kStrip - 1) / kStrip, blocks = (s.k + kStrip - 1) / kStrip;
+  const auto pack_block = [&](int64_t strip, int64_t block) {
+    const int64_t k = block * kStrip;
+    for (int64_t half = 0; half < 2; ++half) {
+      const int64_t first = strip * kStrip + 16 * half;
+      const bool whole = first + 16 <= s.side && k + kStrip <= s.k;
+      (whole ? pack_tile<kAlong, kByPair, kTerms, true>
+             : pack_tile<kAlong, kByPair, kTerms, false>)(s, first, k, factor,
+                                                          to +
+                                                              (strip * blocks + block) * kTerms *
+                                                                  kBlock +
+                                                              kBlock / 2 * half);
+    }
+  };
+  if (kAlong)
+    for (int64_t strip = 0; strip < strips; ++strip)
+      for (int64_t block = 0; block < blocks; ++block) pack_block(strip, block);
+  else
+    for (int64_t block = 0; block < blocks; ++block)
+      for (int64_t strip = 0; strip < strips; ++strip) pack_block(strip, block);
 }
-void pack_columns(Side b, int terms, uint16_t* to) {
-  (b.along_k ? pack<true, true> : pack<false, true>)(b, 1, terms, to);
+
+template <bool kByPair>
+void pack(const Side& s, float scale, int terms, uint16_t* to) {
+  if (terms == 1)
+    (s.along_k ? pack_strips<true, kByPair, 1> : pack_strips<false, kByPair, 1>)(s, scale, to);
+  else (s.along_k ? pack_strips<true, kByPair, 3> : pack_strips<false, kByPair, 3>)(s, scale, to);
 }
+
+void pack_rows(Side a, float scale, int terms, uint16_t* to) { pack<false>(a, scale, terms, to); }
+void pack_columns(Side b, int terms, uint16_t* to) { pack<true>(b, 1, terms, to); }
 
 // Registers 0 to 3 are C, 4 and 5 the rows of A, 6 and 7 the columns of B.
 void product(const uint16_t* a, const uint16_t* b, int64_t blocks, float* c, int64_t ldc,
