@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -60,26 +61,35 @@ bool look(std::chrono::microseconds patience, F&& found) {
 
 thread_local bool inside = false;  // of a loop
 
-// One loop at a time. `state_` is its number (high half) and the next block (low half), so that a
-// thread that comes late can take no block of another loop: it reads the loop's fields between two
-// looks at the state, the second of which takes the block.
+// One loop at a time. Its blocks are cut into shares, one for each thread, the caller's first: a
+// thread takes the blocks of its own share in order, and then those that others have not come to.
+// So, loop after loop, a thread works on the same part of what is computed, which its cache holds.
+//
+// A share is the number of its loop (high half) and its next block (low half), so that a thread
+// that comes late can take no block of another loop: it reads the loop's fields between two looks
+// at the share, the second of which takes the block.
 class Pool {
  public:
   void run(int64_t blocks, void (*call)(void*, int64_t), void* f, int threads) {
     start_workers(threads - 1);
-    const uint64_t loop = (state_.load() >> 32) + 1;
-    state_.store(loop << 32 | closed);  // nobody reads the fields while they change
+    const auto count = static_cast<uint32_t>(blocks),
+               shares = static_cast<uint32_t>(std::min(threads, most_shares));
+    const uint64_t loop = (shares_[0].load() >> 32) + 1;
+    for (uint32_t share = 0; share < share_count_.load(); ++share)
+      shares_[share].store(loop << 32 | closed);  // nobody takes blocks while the fields change
     call_.store(call, std::memory_order_relaxed);
     f_.store(f, std::memory_order_relaxed);
-    blocks_.store(static_cast<uint32_t>(blocks), std::memory_order_relaxed);
+    blocks_.store(count, std::memory_order_relaxed);
+    share_count_.store(shares, std::memory_order_relaxed);
     helpers_.store(static_cast<uint32_t>(threads - 1), std::memory_order_relaxed);
-    left_.store(static_cast<uint32_t>(blocks));
-    state_.store(loop << 32);
+    left_.store(count);
+    for (uint32_t share = 0; share < shares; ++share)
+      shares_[share].store(loop << 32 | begin_of(share, count, shares));
     if (asleep_.load() > 0) {
       number_.fetch_add(1);
       wake(number_, static_cast<int>(std::min<int64_t>(threads - 1, blocks - 1)));
     }
-    while (take_block()) {}
+    while (take_block(0)) {}
     const auto done = [&] { return left_.load() == 0; };
     if (look(caller_patience, done)) return;
     caller_sleeps_.store(1);
@@ -89,15 +99,29 @@ class Pool {
 
  private:
   static constexpr uint64_t closed = 0xffffffff;
+  static constexpr int most_shares = 64;  // more threads have none of their own
 
-  // Runs a block of the loop that is on; false where there is none left.
-  bool take_block() {
-    uint64_t state = state_.load();
+  static uint32_t begin_of(uint32_t share, uint32_t blocks, uint32_t shares) {
+    return static_cast<uint32_t>(uint64_t{blocks} * share / shares);
+  }
+
+  // Runs a block of the loop that is on, of the thread's own share if it can be; false where there
+  // is none left.
+  bool take_block(uint32_t place) {
+    const uint32_t shares = share_count_.load(std::memory_order_relaxed);
+    for (uint32_t i = 0; i < shares; ++i)
+      if (take_block_of((place + i) % shares)) return true;
+    return false;
+  }
+
+  bool take_block_of(uint32_t index) {
+    std::atomic<uint64_t>& share = shares_[index];
+    uint64_t state = share.load();
     for (;;) {
       const auto call = call_.load(std::memory_order_relaxed);
       void* f = f_.load(std::memory_order_relaxed);
-      if ((state & closed) >= blocks_.load(std::memory_order_relaxed)) return false;
-      if (!state_.compare_exchange_weak(state, state + 1)) continue;
+      if (!is_left(index, state)) return false;
+      if (!share.compare_exchange_weak(state, state + 1)) continue;
       call(f, static_cast<int64_t>(state & closed));
       const uint32_t left = left_.fetch_sub(1) - 1;
       if (left == 0 && caller_sleeps_.load()) wake(left_, 1);
@@ -105,9 +129,18 @@ class Pool {
     }
   }
 
+  bool is_left(uint32_t share, uint64_t state) const {
+    const uint32_t blocks = blocks_.load(std::memory_order_relaxed),
+                   shares = share_count_.load(std::memory_order_relaxed);
+    return (state & closed) != closed && share < shares &&
+           (state & closed) < begin_of(share + 1, blocks, shares);
+  }
+
   bool has_block() const {
-    const uint64_t next = state_.load(std::memory_order_relaxed) & closed;
-    return next != closed && next < blocks_.load(std::memory_order_relaxed);
+    const uint32_t shares = share_count_.load(std::memory_order_relaxed);
+    for (uint32_t share = 0; share < shares; ++share)
+      if (is_left(share, shares_[share].load(std::memory_order_relaxed))) return true;
+    return false;
   }
 
   void work(uint32_t place) {
@@ -116,7 +149,7 @@ class Pool {
     for (;;) {
       const auto wanted = [&] { return place < helpers_.load() && has_block(); };
       if (look(worker_patience, wanted)) {
-        while (place < helpers_.load() && take_block()) {}
+        while (place < helpers_.load() && take_block(place + 1)) {}
         continue;
       }
       const uint32_t number = number_.load();
@@ -138,10 +171,13 @@ class Pool {
     }
   }
 
-  std::atomic<uint64_t> state_{closed};
+  struct alignas(64) Share : std::atomic<uint64_t> {
+    Share() : std::atomic<uint64_t>(closed) {}
+  };
+  std::array<Share, most_shares> shares_;
   std::atomic<void (*)(void*, int64_t)> call_{nullptr};
   std::atomic<void*> f_{nullptr};
-  std::atomic<uint32_t> blocks_{0}, helpers_{0};
+  std::atomic<uint32_t> blocks_{0}, share_count_{0}, helpers_{0};
   alignas(64) std::atomic<uint32_t> left_{0};
   std::atomic<uint32_t> caller_sleeps_{0};
   alignas(64) std::atomic<uint32_t> number_{0};

@@ -9,11 +9,12 @@
 // An exception thrown by f is kept and thrown again by the calling thread. Inside a parallel loop
 // both run on the calling thread, and so do loops of a second thread while a first one's runs.
 //
-// The threads are a pool of our own, not OpenMP's teams: blocks go to whoever is free, and a loop
-// has ended when its blocks are done, not when every thread has come to a barrier, for which one
-// that has lost its processor to a neighbour would be waited for (docs/performance.md, beside busy
-// neighbours). A thread that looks for the next loop does so for a while and then sleeps.
-// How many there are is OpenMP's number (OMP_NUM_THREADS,
+// The threads are a pool of our own, not OpenMP's teams. Each has a share of the blocks, the same
+// part of every loop, so that its cache holds what it works on, and takes those of others when it
+// has done its own. A loop has ended when its blocks are done, not when every thread has come to a
+// barrier, for which one that has lost its processor to a neighbour would be waited for
+// (docs/performance.md, beside busy neighbours). A thread that looks for the next loop does so for
+// a while and then sleeps. How many there are is OpenMP's number (OMP_NUM_THREADS,
 // omp_set_num_threads), no more than the processors and the time that the system gives us
 // (affinity, cgroup quota).
 #pragma once

@@ -1,5 +1,8 @@
 #include <omp.h>
 
+#include <array>
+#include <atomic>
+
 #include "gradus/base/file.h"
 #include "gradus/base/parallel.h"
 #include "gradus/base/random.h"
@@ -105,6 +108,27 @@ TEST_CASE(
   omp_set_num_threads(1);
   CHECK(with_all == sum());
   omp_set_num_threads(omp_get_num_procs());
+}
+
+TEST_CASE("loops one after the other, of any size and on any number of threads: each block once") {
+  const int threads = omp_get_max_threads();
+  std::array<std::atomic<int>, 200> seen{};
+  Random random(1);
+  int wrong = 0;
+  for (int loop = 0; loop < 20000; ++loop) {
+    if (loop % 100 == 0)
+      omp_set_num_threads(1 + static_cast<int>(random.below(loop < 200 ? 80 : 5)));
+    const auto blocks = static_cast<int64_t>(random.below(seen.size() + 1));
+    const auto slow = static_cast<int64_t>(random.below(seen.size()));
+    parallel_for(blocks, 1, [&](int64_t i, int64_t) {
+      for (int wait = 0; i == slow && wait < 2000; ++wait) seen[0].load();
+      seen[static_cast<size_t>(i)].fetch_add(1, std::memory_order_relaxed);
+    });
+    for (int64_t i = 0; i < static_cast<int64_t>(seen.size()); ++i)
+      wrong += seen[static_cast<size_t>(i)].exchange(0) != (i < blocks);
+  }
+  omp_set_num_threads(threads);
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("Philox gives the published vectors; a Random is a function of seed and stream") {
