@@ -35,7 +35,7 @@ struct BenchOptions {
   int64_t beside = 0;
   bool json = false;
   bool profile = false;
-  std::string ops = "fused";
+  std::string ops = "fused", matmul_precision = "highest";
 };
 
 // Time by op, forward and backward, without that of ops inside of it: where a step goes. It sees no
@@ -219,6 +219,8 @@ void add_bench(Verb& program) {
       .between(0, 1024);
   step.flag("--json", options->json, "a JSON line a model");
   step.flag("--profile", options->profile, "time by op");
+  step.option("--matmul-precision", options->matmul_precision, "medium: bf16 where AMX is")
+      .one_of({"highest", "high", "medium"});
   step.option("--ops", options->ops,
               "fused; composed: attention, gelu of a sum and the like as expressions of other ops; "
               "expanded: all of these as theirs")
@@ -229,6 +231,8 @@ void add_bench(Verb& program) {
       "over the sgemm rate of the same run.");
   step.does([options] {
     check_range("--dropout", options->dropout, {.at_least = 0, .below = 1});
+    const PrecisionScope precision(
+        matmul_precision_named("--matmul-precision", options->matmul_precision));
     if (options->threads > 0) omp_set_num_threads(static_cast<int>(options->threads));
     const BlasCore& core = prepare_blas();
     if (!options->json)

@@ -17,13 +17,19 @@ constexpr int widest = 5;
 constexpr uint32_t sixtieths[widest + 1] = {0, 60, 30, 20, 15, 12};  // 60 / distance
 constexpr int64_t dense_bytes = int64_t{32} << 20;  // of a block while it is counted
 
-// f(tokens of the document, their number) of each training document, in order.
+// f(tokens of the document, their number, how often it counts) of each training document, in order.
+// Documents of weight w count w times together: each the whole times by which w's sum grows.
 template <class F>
 void for_each_document(const CorpusFile& corpus, F&& f) {
+  std::vector<double> weights(corpus.info().files.size());  // so far
   for (const int64_t d : corpus.documents(Split::train)) {
     const TokenSpan tokens = corpus.tokens(corpus.first_token(corpus.first_sentence(d)),
                                            corpus.first_token(corpus.first_sentence(d + 1)));
-    f(tokens, tokens.size());
+    const auto file = static_cast<size_t>(corpus.document(d).file);
+    const double before = std::floor(weights[file] + 0.5);
+    weights[file] += corpus.info().files[file].weight;
+    if (const auto times = static_cast<uint32_t>(std::floor(weights[file] + 0.5) - before))
+      f(tokens, tokens.size(), times);
   }
 }
 
@@ -99,7 +105,7 @@ void PositivePmi::set_values(Block& block, int64_t place) const {
 // The frequencies, and the sums over the rows of C, which need no pairs.
 void PositivePmi::add_marginals(const CorpusFile& corpus) {
   std::vector<uint64_t> sums(frequencies_.size());
-  for_each_document(corpus, [&](const TokenSpan& tokens, int64_t n) {
+  for_each_document(corpus, [&](const TokenSpan& tokens, int64_t n, uint32_t times) {
     uint32_t inside = 0;
     for (int k = 1; k <= window_; ++k) inside += 2 * sixtieths[k];
     for (int64_t i = 0; i < n; ++i) {
@@ -107,8 +113,8 @@ void PositivePmi::add_marginals(const CorpusFile& corpus) {
       for (int k = 1; k <= window_; ++k)
         sum -= sixtieths[k] * (uint32_t{i < k} + uint32_t{i + k >= n});
       const auto token = static_cast<size_t>(tokens[i]);
-      ++frequencies_[token];
-      sums[token] += sum;
+      frequencies_[token] += times;
+      sums[token] += uint64_t{times} * sum;
     }
   });
   double total = 0;
@@ -136,14 +142,14 @@ PositivePmi::Block PositivePmi::counted(const CorpusFile& corpus, int64_t first,
                 ? std::numeric_limits<uint32_t>::max()
                 : count + weight;
   };
-  for_each_document(corpus, [&](const TokenSpan& tokens, int64_t n) {
+  for_each_document(corpus, [&](const TokenSpan& tokens, int64_t n, uint32_t times) {
     for (int64_t i = 0; i < n; ++i) {
       const int64_t row = tokens[i] - first;
       if (row < 0 || row >= last - first) continue;
       uint32_t* counts = dense.data() + row * size();
       for (int k = 1; k <= window_; ++k) {
-        if (i >= k) add(counts[tokens[i - k]], sixtieths[k]);
-        if (i + k < n) add(counts[tokens[i + k]], sixtieths[k]);
+        if (i >= k) add(counts[tokens[i - k]], times * sixtieths[k]);
+        if (i + k < n) add(counts[tokens[i + k]], times * sixtieths[k]);
       }
     }
   });

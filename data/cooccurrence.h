@@ -4,7 +4,7 @@
 // embeddings").
 //
 //   C[w, c]   = sum of 1 / distance over the pairs at most `window` tokens apart, both ways, inside
-//               a training document
+//               a training document, times its weight (corpus_file.h)
 //   P[w, c]   = max(0, log(C[w, c] / (sum of C[w, ·] q(c)))),   q(c) ~ (sum of C[c, ·])^0.75
 //   row w     = (P[w, c] + P[c, w]) / 2 where it is above 0
 //
@@ -37,7 +37,7 @@ class PositivePmi {
   // columns ascending
   std::span<const int32_t> columns(int64_t row) const;
   std::span<const float> values(int64_t row) const;
-  // how often each token stands in the training documents
+  // how often each token stands in the training documents, times their weights
   const std::vector<int64_t>& frequencies() const { return frequencies_; }
 
   // y = this x; x, y [size, width], row-major

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace gradus {
 
@@ -40,6 +41,8 @@ void gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64
 enum class MatmulPrecision { highest, high, medium };
 MatmulPrecision matmul_precision();  // that of the process: highest, unless a scope says otherwise
 const char* matmul_unit();           // "amx", or null where there is none
+// By its name; another name is an Error that begins with `option`.
+MatmulPrecision matmul_precision_named(const char* option, const std::string& name);
 
 // { const PrecisionScope scope(MatmulPrecision::medium); … }  in the whole process, then as before.
 class PrecisionScope {

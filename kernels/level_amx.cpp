@@ -118,15 +118,12 @@ void pack_strips(const Side& s, float scale, uint16_t* to) {
   const int64_t strips = (s.side + kStrip - 1) / kStrip, blocks = (s.k + kStrip - 1) / kStrip;
   const auto pack_block = [&](int64_t strip, int64_t block) {
     const int64_t k = block * kStrip;
-    for (int64_t half = 0; half < 2; ++half) {
-      const int64_t first = strip * kStrip + 16 * half;
-      const bool whole = first + 16 <= s.side && k + kStrip <= s.k;
-      (whole ? pack_tile<kAlong, kByPair, kTerms, true>
-             : pack_tile<kAlong, kByPair, kTerms, false>)(s, first, k, factor,
-                                                          to +
-                                                              (strip * blocks + block) * kTerms *
-                                                                  kBlock +
-                                                              kBlock / 2 * half);
+    uint16_t* tile = to + (strip * blocks + block) * kTerms * kBlock;
+    for (int64_t first = strip * kStrip; first < (strip + 1) * kStrip; first += 16) {
+      if (first + 16 <= s.side && k + kStrip <= s.k)
+        pack_tile<kAlong, kByPair, kTerms, true>(s, first, k, factor, tile);
+      else pack_tile<kAlong, kByPair, kTerms, false>(s, first, k, factor, tile);
+      tile += kBlock / 2;
     }
   };
   if (kAlong)

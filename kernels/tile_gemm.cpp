@@ -5,6 +5,7 @@
 #include <memory>
 #include <new>
 
+#include "gradus/base/error.h"
 #include "gradus/base/parallel.h"
 #include "gradus/kernels/loops.h"
 #include "gradus/kernels/tile_gemm.h"
@@ -72,8 +73,8 @@ class Packed {
 
 int64_t pieces(int64_t side, int64_t size) { return (side + size - 1) / size; }
 
-// Sides of a piece: its packed rows are half of a core's cache of the second level (2 MiB), its
-// columns a quarter, and k is cut where a strip would leave too few of either.
+// Sides of a piece: its packed rows fill a quarter of a core's cache of the second level (2 MiB),
+// its columns a half, and k is cut where it would leave too few of either.
 constexpr int64_t kDepth = 1024, kRowNumbers = 1 << 18, kColumnNumbers = 1 << 19;
 
 int64_t strips_of(int64_t numbers, int64_t depth) {
@@ -90,6 +91,13 @@ TilesScope::~TilesScope() { running_tiles() = before_; }
 const Tiles& portable_tiles() { return tiles_portable; }
 
 MatmulPrecision matmul_precision() { return running_precision.load(std::memory_order_relaxed); }
+
+MatmulPrecision matmul_precision_named(const char* option, const std::string& name) {
+  if (name == "highest") return MatmulPrecision::highest;
+  if (name == "high") return MatmulPrecision::high;
+  if (name == "medium") return MatmulPrecision::medium;
+  fail("{} {}: there are highest, high, medium", option, name);
+}
 
 PrecisionScope::PrecisionScope(MatmulPrecision precision)
     : before_(running_precision.exchange(precision)) {}

@@ -11,7 +11,8 @@
 // scale: `original`, sqrt(max(1, rows / columns)); or `match_rms_adamw`, 0.2 sqrt(max(rows,
 // columns)), by which an update is as large as AdamW's and one learning rate serves both (Liu et
 // al. 2025, arXiv 2502.16982). PyTorch's torch.optim.Muon has the same two; it iterates in bf16,
-// this in f32. State: u of matrices, m and v of the others.
+// this in f32 unless leave is given (kernels/gemm.h, MatmulPrecision). State: u of matrices, m and
+// v of the others.
 #pragma once
 
 #include "gradus/optim/adam_moments.h"
@@ -40,6 +41,7 @@ struct MuonOptions {
 // x [m, n] with its singular values brought to about 1 (0.7 to 1.2), by Newton and Schulz's
 // iteration with the quintic of the post: X / |X|, then 5 times
 //   A = X X^T        X = a X + (b A + c A A) X        a, b, c = 3.4445, -4.7750, 2.0315
+// Nothing is recorded. Products have the precision that the process gives them (kernels/gemm.h).
 Tensor orthogonalize(const Tensor& x, int iterations = 5);
 
 class Muon : public Optimizer {
@@ -48,7 +50,7 @@ class Muon : public Optimizer {
 
  private:
   void update(double gradient_scale) override;
-  void update_matrix(const ParameterArena::Range& range, int64_t place, double gradient_scale);
+  void update_matrices(double gradient_scale);
   bool is_matrix(const ParameterArena::Range& range) const;
   ShapeOf kept_of(bool matrices) const;  // matrices keep a momentum, or the others their moments
   MuonOptions options_;

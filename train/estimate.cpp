@@ -23,13 +23,17 @@ struct Timing {  // of a step
 class Probe : public Objective {
  public:
   Probe(const BertForPreTraining& model, Curriculum& curriculum, double progress,
-        int64_t accumulation)
-      : model_(model), curriculum_(curriculum), progress_(progress), accumulation_(accumulation) {}
+        int64_t accumulation, const MaskedLMTeacher* teacher)
+      : model_(model),
+        curriculum_(curriculum),
+        progress_(progress),
+        accumulation_(accumulation),
+        teacher_(teacher) {}
   Batch next(double /*progress*/) override {
     if (step_++ == 1) first_ = seconds_now();
     Batch batch = training_batch(
         model_, std::make_shared<const PretrainingBatch>(curriculum_.next(progress_)),
-        accumulation_);
+        accumulation_, teacher_);
     if (step_ > 1) sum_.tokens += static_cast<double>(batch.tokens), sum_.flop += batch.flop;
     return batch;
   }
@@ -43,6 +47,7 @@ class Probe : public Objective {
   Curriculum& curriculum_;
   double progress_;
   int64_t accumulation_, step_ = 0;
+  const MaskedLMTeacher* teacher_;
   double first_ = 0;
   Timing sum_;
 };
@@ -68,14 +73,17 @@ std::string Estimate::to_text() const {
 
 Estimate estimate(const BertForPreTraining& model, const CorpusFile& corpus,
                   const CurriculumOptions& options, const InstanceSource* held_out,
-                  const Plan& plan) {
+                  const Plan& plan, MaskedLMTeacher* teacher) {
   Estimate result;
   const double before = live_bytes();
   BertForPreTraining copy = clone(model);
   const std::vector<Parameter> list = parameters(copy);
   result.parameters = count_parameters(list);
   result.memory.parameters = live_bytes() - before;
-  const auto optimizer = make_optimizer(plan.optimizer, list, plan.settings);
+  std::vector<Parameter> learned = list;
+  if (teacher)
+    for (const Parameter& p : teacher->learned()) learned.push_back(p);
+  const auto optimizer = make_optimizer(plan.optimizer, learned, plan.settings);
   // its arena holds a gradient for each parameter that is trained, and its own numbers
   result.memory.gradients = 4 * static_cast<double>(optimizer->arena().size());
   result.memory.optimizer =
@@ -85,8 +93,8 @@ Estimate estimate(const BertForPreTraining& model, const CorpusFile& corpus,
 
   Curriculum stream(corpus, options);
   const auto timed = [&](double progress, int64_t steps) {
-    Probe probe(copy, stream, progress, plan.gradient_accumulation_steps);
-    train(list, *optimizer, {Schedule::Shape::constant, 0, 0, steps + 1}, probe,
+    Probe probe(copy, stream, progress, plan.gradient_accumulation_steps, teacher);
+    train(learned, *optimizer, {Schedule::Shape::constant, 0, 0, steps + 1}, probe,
           {.seed = options.seed, .quiet = true});
     return probe.a_step();
   };

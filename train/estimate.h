@@ -7,6 +7,7 @@
 #include "gradus/optim/registry.h"
 #include "gradus/optim/schedule.h"
 #include "gradus/train/curriculum.h"
+#include "gradus/train/distillation.h"
 
 namespace gradus {
 
@@ -37,9 +38,9 @@ struct Plan {
 };
 
 // Runs at least two steps of each phase of the curriculum, some seconds in all where a step takes
-// less; the model stays as it is. held_out: nullptr for none.
+// less; the model stays as it is, and so does a teacher. held_out, teacher: nullptr for none.
 Estimate estimate(const BertForPreTraining& model, const CorpusFile& corpus,
                   const CurriculumOptions& curriculum, const InstanceSource* held_out,
-                  const Plan& plan);
+                  const Plan& plan, MaskedLMTeacher* teacher = nullptr);
 
 }  // namespace gradus

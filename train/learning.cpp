@@ -25,10 +25,7 @@ void check_learning(const LearningOptions& o) {
 }
 
 MatmulPrecision matmul_precision(const LearningOptions& o) {
-  if (o.matmul_precision == "highest") return MatmulPrecision::highest;
-  if (o.matmul_precision == "high") return MatmulPrecision::high;
-  if (o.matmul_precision == "medium") return MatmulPrecision::medium;
-  fail("options.matmul_precision {}: there are highest, high, medium", o.matmul_precision);
+  return matmul_precision_named("options.matmul_precision", o.matmul_precision);
 }
 
 std::string describe_precision(const LearningOptions& o) {

@@ -295,10 +295,14 @@ Estimate Pretraining::estimate() const {
             .optimizer = o_.optimizer,
             .settings = optimizer_settings(o_)};
   plan.evaluations = plan.schedule.total / eval_steps(o_, plan.schedule);
-  return gradus::estimate(model_, corpus_, curriculum(o_), held_out_ ? &*held_out_ : nullptr, plan);
+  return gradus::estimate(model_, corpus_, curriculum(o_), held_out_ ? &*held_out_ : nullptr, plan,
+                          teacher_.get());
 }
 
 PretrainResult Pretraining::run() {
+  // before the run's own optimizer has the parameters
+  const std::string expected =
+      o_.estimate_first && !goes_on_ ? "\n" + estimate().to_text() : std::string();
   const std::unique_ptr<Optimizer> optimizer =
       make_optimizer(o_.optimizer, learned(), optimizer_settings(o_));
   TrainOptions options = o_;
@@ -324,7 +328,7 @@ PretrainResult Pretraining::run() {
   options.before_update.emplace_back([this, advice](const BeforeUpdate& now) {
     if (const auto text = advice->at(now.step, masked_loss_)) now.say(*text);
   });
-  if (o_.estimate_first && !goes_on_) options.about += "\n" + estimate().to_text();
+  options.about += expected;
   if (teacher_) options.about += "\n" + teacher_->describe();
   const TrainResult result = train(learned(), *optimizer, schedule, *this, options);
   return {result, validation_};

@@ -80,6 +80,34 @@ TEST_CASE("positive PMI is what its formula says, held-out documents left out") 
         "co-occurrence: a window of 6 tokens; it is 1 to 5");
 }
 
+TEST_CASE("a document counts as often as its weight says") {
+  const Scratch scratch;
+  const Tokenizer tokenizer(numbered_vocabulary(12));
+  // Documents by number, each `times` times, of a file of that weight.
+  const auto counted = [&](std::vector<int> documents, int times, double weight) {
+    CorpusWriter writer(scratch / "c.gds", tokenizer);
+    for (const int d : documents)
+      for (int i = 0; i < times; ++i) {
+        writer.add_sentence(std::vector<int32_t>{5 + d, 6 + d, 5 + d, 9, 10 + d});
+        writer.end_document(0);
+      }
+    writer.finish({.files = {{"a", 0, 0, weight}},
+                   .lines = 0,
+                   .duplicate_lines = 0,
+                   .documents = "blank",
+                   .sentences = "line",
+                   .seed = 1});
+    const PositivePmi pmi(CorpusFile::open(scratch / "c.gds"));
+    return std::pair(dense(pmi), pmi.frequencies());
+  };
+  CHECK(counted({0, 1, 2, 3}, 1, 3) == counted({0, 1, 2, 3}, 3, 1));
+  CHECK(counted({0, 1, 2, 3}, 1, 0.5) == counted({0, 2}, 1, 1));
+  CHECK(counted({0, 1, 2, 3}, 1, 3) != counted({0, 1, 2, 3}, 1, 1));
+  int64_t tokens = 0;
+  for (const int64_t n : counted({0, 1, 2, 3}, 1, 1.5).second) tokens += n;
+  CHECK(tokens == 4 * 5 * 3 / 2);
+}
+
 TEST_CASE("more pairs than there is room for: the rarest go, on any number of threads the same") {
   const Scratch scratch;
   write_topics(scratch / "topics.gds");

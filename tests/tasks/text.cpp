@@ -3,6 +3,7 @@
 #include "gradus/base/file.h"
 #include "gradus/tasks/choice/choices.h"
 #include "gradus/tasks/text/glue.h"
+#include "tests/compressed.h"
 #include "tests/support.h"
 
 using namespace gradus;
@@ -52,6 +53,26 @@ TEST_CASE("texts: columns by convention, or as named") {
   CHECK_MENTIONS(error_of([] { read("a.tsv", "text\tlabel\na\tx\nb\t\n"); }),
                  "a.tsv:3: the label in column 'label' is empty");
   CHECK_MENTIONS(error_of([] { read("a.tsv", "text\tlabel\n"); }), "holds no examples");
+}
+
+TEST_CASE("texts: tables compressed by gzip and zstd are read as they were") {
+  const std::string table = "sentence\tlabel\nA b.\tgood\nC d.\tbad\n",
+                    lines = "{\"text\": \"t\", \"label\": \"good\"}\n";
+  for (const auto& [name, packed] :
+       {std::pair{"a.tsv.gz", gzip(table)}, {"a.tsv.zst", zstd(table)}}) {
+    const TextSet set = read(name, packed);
+    REQUIRE(set.examples.size() == 2);
+    CHECK(set.examples[1].first == "C d.");
+    CHECK(set.examples[1].labels == Names{"bad"});
+  }
+  for (const auto& [name, packed] :
+       {std::pair{"a.jsonl.gz", gzip(lines)}, {"a.jsonl.zst", zstd(lines)}})
+    CHECK(read(name, packed).examples.at(0).first == "t");
+  std::string cut = gzip(table);
+  cut.resize(cut.size() - 6);
+  CHECK_MENTIONS(error_of([&] { read("a.tsv.gz", cut); }), "a.tsv.gz");
+  CHECK_MENTIONS(error_of([&] { read("a.tsv.gz", gzip("text\tlabel\na\tx\nb\t\n")); }),
+                 "a.tsv.gz:3: the label in column 'label' is empty");
 }
 
 TEST_CASE("texts: many labels, as a JSON list or with a character between them") {

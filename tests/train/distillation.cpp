@@ -127,6 +127,16 @@ TEST_CASE("a distilled run: below its own, and the same when it is stopped and g
   pretrain(part);
   CHECK((read_file(part.out / "model.safetensors") == bytes));
 
+  // a run that says first what it will take, the teacher's part included, is the same run
+  PretrainOptions estimated = o;
+  estimated.out = scratch / "estimated";
+  estimated.estimate_first = true;
+  pretrain(estimated);
+  CHECK((read_file(estimated.out / "model.safetensors") == bytes));
+  PretrainOptions alone = o;
+  alone.distillation = {};
+  CHECK(estimate(o).memory.gradients > estimate(alone).memory.gradients);  // of the map
+
   // another teacher is another run
   part.out = scratch / "third";
   part.distillation.weight = 2;
