@@ -38,22 +38,31 @@ void cblas_alone(Args... arguments) {
   cblas(arguments...);
 }
 
-// C = beta C, for k = 0.
+// C = beta C.
 template <class T>
 void scale_c(int64_t m, int64_t n, T beta, T* c, int64_t ldc) {
   for (int64_t i = 0; i < m; ++i)
     for (int64_t j = 0; j < n; ++j) c[i * ldc + j] = beta == 0 ? T(0) : beta * c[i * ldc + j];
 }
 
-// The unit that a product of this shape runs on, or null: OpenBLAS's f32.
-template <class T>
-const Tiles* unit_of(int64_t m, int64_t n, int64_t k) {
+// The product by bf16 numbers, by run(unit, terms, product), where leave is given, the processor has
+// a unit for it and the shape is worth it. Whether it was.
+template <class T, class Run>
+bool on_tiles(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T alpha,
+              const T* a, int64_t lda, const T* b, int64_t ldb, T beta, T* c, int64_t ldc,
+              Epilogue epilogue, Run&& run) {
   constexpr int64_t kLeast = 16;
-  if (sizeof(T) != 4 || matmul_precision() == MatmulPrecision::highest) return nullptr;
-  return std::min({m, n, k}) < kLeast ? nullptr : tiles();
+  const MatmulPrecision precision = matmul_precision();
+  if (precision == MatmulPrecision::highest || !tiles() || std::min({m, n, k}) < kLeast)
+    return false;
+  if constexpr (sizeof(T) == 4) {
+    if (beta != 0 && beta != 1) scale_c(m, n, beta, c, ldc);
+    run(*tiles(), precision == MatmulPrecision::high ? 3 : 1,
+        TileProduct{transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta != 0, c, ldc,
+                    epilogue});
+  }
+  return sizeof(T) == 4;
 }
-
-int terms_of(MatmulPrecision precision) { return precision == MatmulPrecision::high ? 3 : 1; }
 
 struct Panel {
   int64_t rows, columns;
@@ -99,14 +108,12 @@ void gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64
                  const T* a, int64_t lda, const T* b, int64_t ldb, T beta, T* c, int64_t ldc) {
   if (m == 0 || n == 0) return;
   if (k == 0) return scale_c(m, n, beta, c, ldc);
-  if constexpr (sizeof(T) == 4)
-    if (const Tiles* unit = unit_of<T>(m, n, k)) {
-      if (beta != 0 && beta != 1) scale_c(m, n, beta, c, ldc);
-      return tile_panel(
-          *unit, terms_of(matmul_precision()),
-          {transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta != 0, c, ldc},
-          {0, m, 0, n});
-    }
+  const auto on_this_thread = [&](const Tiles& unit, int terms, const TileProduct& product) {
+    tile_panel(unit, terms, product, {0, m, 0, n});
+  };
+  if (on_tiles(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, {},
+               on_this_thread))
+    return;
   prepare_blas();
   cblas_alone(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
@@ -120,13 +127,9 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T
         "({})",
         m, n, k, lda, ldb, ldc, kMost);
   if (m == 0 || n == 0) return;
-  if constexpr (sizeof(T) == 4)
-    if (const Tiles* unit = unit_of<T>(m, n, k)) {
-      if (beta != 0 && beta != 1) scale_c(m, n, beta, c, ldc);
-      return tile_gemm(
-          *unit, terms_of(matmul_precision()),
-          {transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta != 0, c, ldc, epilogue});
-    }
+  if (on_tiles(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, epilogue,
+               tile_gemm))
+    return;
   prepare_blas();
   const Panel cut = cut_panels(m, n, k);
   const int64_t across = (n + cut.columns - 1) / cut.columns,
