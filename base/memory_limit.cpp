@@ -33,6 +33,13 @@ void limit_memory(uint64_t bytes) {
   ::setrlimit(RLIMIT_DATA, &limit);
 }
 
+void limit_memory(const std::string& option, const std::string& text) {
+  limit_memory(parse_bytes(option, text));
+  if (!could_allocate(uint64_t{16} << 20))
+    fail_run("{} {}: there is not enough memory; the program itself leaves less than 16 MiB of it",
+             option, text);
+}
+
 void respect_container_memory() {
   for (const char* path :
        {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {

@@ -14,6 +14,10 @@ uint64_t parse_bytes(const std::string& option, const std::string& text);
 // not count).
 void limit_memory(uint64_t bytes);
 
+// The same of an option that says "4G". An Error where less than 16 MiB would be left: what is made
+// to be told of the next failure must not fail itself.
+void limit_memory(const std::string& option, const std::string& text);
+
 // For programs: the limit of the control group that the process runs in (a container), where there
 // is one, so that it ends with a line and not by a kill.
 void respect_container_memory();

@@ -47,7 +47,7 @@ std::function<void()> add_run_options(Verb& verb, LearningOptions& o) {
   verb.option("--logging-steps", o.logging_steps).hidden();
   verb.option("--memory-limit", given->memory, "that may be taken, as 4G").hidden();
   return [given, resume, &o] {
-    if (!given->memory.empty()) limit_memory(parse_bytes("--memory-limit", given->memory));
+    if (!given->memory.empty()) limit_memory("--memory-limit", given->memory);
     o.resume = resume.given();
     o.resume_from = given->resume;
     if (given->on_save_error == "go-on") o.on_save_error = TrainOptions::OnSaveError::go_on;
