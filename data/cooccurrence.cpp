@@ -23,8 +23,7 @@ template <class F>
 void for_each_document(const CorpusFile& corpus, F&& f) {
   std::vector<double> weights(corpus.info().files.size());  // so far
   for (const int64_t d : corpus.documents(Split::train)) {
-    const TokenSpan tokens = corpus.tokens(corpus.first_token(corpus.first_sentence(d)),
-                                           corpus.first_token(corpus.first_sentence(d + 1)));
+    const TokenSpan tokens = corpus.tokens_of(d);
     const auto file = static_cast<size_t>(corpus.document(d).file);
     const double before = std::floor(weights[file] + 0.5);
     weights[file] += corpus.info().files[file].weight;

@@ -45,8 +45,8 @@ void scale_c(int64_t m, int64_t n, T beta, T* c, int64_t ldc) {
     for (int64_t j = 0; j < n; ++j) c[i * ldc + j] = beta == 0 ? T(0) : beta * c[i * ldc + j];
 }
 
-// The product by bf16 numbers, by run(unit, terms, product), where leave is given, the processor has
-// a unit for it and the shape is worth it. Whether it was.
+// The product by bf16 numbers, by run(unit, terms, product), where leave is given, the processor
+// has a unit for it and the shape is worth it. Whether it was.
 template <class T, class Run>
 bool on_tiles(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, T alpha,
               const T* a, int64_t lda, const T* b, int64_t ldb, T beta, T* c, int64_t ldc,

@@ -44,7 +44,7 @@ const char* matmul_unit();           // "amx", or null where there is none
 // By its name; another name is an Error that begins with `option`.
 MatmulPrecision matmul_precision_named(const char* option, const std::string& name);
 
-// { const PrecisionScope scope(MatmulPrecision::medium); … }  in the whole process, then as before.
+// { const PrecisionScope scope(MatmulPrecision::medium); … }  in the whole process; ends with it.
 class PrecisionScope {
  public:
   explicit PrecisionScope(MatmulPrecision precision);

@@ -132,10 +132,8 @@ void tile_panel(const Tiles& unit, int terms, const TileProduct& p, TilePanel pa
         for (int64_t i = 0; i < rows; i += kStrip)
           for (int64_t j = 0; j < columns; j += kStrip) {
             float* const c = p.c + (i0 + i) * p.ldc + j0 + j;
-            const uint16_t *const left = a + i / kStrip * blocks * kBlock, *const right =
-                                                                               b + j / kStrip *
-                                                                                       blocks *
-                                                                                       kBlock;
+            const uint16_t* const left = a + i / kStrip * blocks * kBlock;
+            const uint16_t* const right = b + j / kStrip * blocks * kBlock;
             const int64_t height = std::min(kStrip, rows - i),
                           width = std::min(kStrip, columns - j);
             if (height == kStrip && width == kStrip) {

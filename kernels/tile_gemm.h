@@ -33,7 +33,7 @@ void tile_panel(const Tiles& unit, int terms, const TileProduct& product, TilePa
 const Tiles* tiles();
 const Tiles& portable_tiles();
 
-// { const TilesScope scope(&portable_tiles()); … }  for tests: products run on that unit meanwhile.
+// { const TilesScope scope(&portable_tiles()); … }  for tests: products run on that unit.
 class TilesScope {
  public:
   explicit TilesScope(const Tiles* tiles);

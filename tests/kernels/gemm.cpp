@@ -6,9 +6,8 @@
 
 #include <cstdio>
 
-#include "bench/gemm_shapes.h"
 #include "gradus/base/file.h"
-#include "tests/kernels/levels.h"
+#include "tests/kernels/gemm_threads.h"
 #include "tests/support.h"
 
 using namespace gradus;
@@ -90,29 +89,15 @@ TEST_CASE(
     "shape of a BERT step") {
   const int threads = omp_get_max_threads();
   for (const GemmShape& s : kGemmShapes) {
-    INFO(std::string(s.name));
-    const auto a = uniform(s.m * s.k, -1, 1, 1), b = uniform(s.k * s.n, -1, 1, 2);
-    const int64_t lda = s.transpose_a ? s.m : s.k, ldb = s.transpose_b ? s.k : s.n;
-    std::vector<float> one(static_cast<size_t>(s.m * s.n)), other(one.size());
-    const auto run = [&](std::vector<float>& c) {
-      gemm<float>(s.transpose_a, s.transpose_b, s.m, s.n, s.k, 1, a.data(), lda, b.data(), ldb, 0,
-                  c.data(), s.n);
-    };
-    omp_set_num_threads(1);
-    run(one);
-    for (const int count : {2, 3, 4}) {
-      CAPTURE(count);
-      omp_set_num_threads(count);
-      run(other);
-      CHECK(same_bits(one, other));
-    }
-    omp_set_num_threads(2);
-    if (s.m * s.n * s.k < 1000000000) {
+    check_same_bits_on_threads(s, [&](auto run, const std::vector<float>& one) {
+      std::vector<float> other(one.size());
+      omp_set_num_threads(2);
+      if (s.m * s.n * s.k >= 1000000000) return;
 #pragma omp parallel
 #pragma omp single
       run(other);
       CHECK(same_bits(one, other));
-    }
+    });
   }
   omp_set_num_threads(threads);
 }
