@@ -70,6 +70,9 @@ std::function<void()> add_plan(Verb& verb, const std::shared_ptr<PretrainOptions
   verb.flag("--whole-word-mask", o->instances.whole_word_mask);
   verb.flag("--next-sentence,!--no-next-sentence", o->instances.next_sentence,
             "no: whole sentences instead of pairs, no next-sentence loss");
+  verb.flag("--last-layer-where-asked,!--whole-last-layer", o->last_layer_where_asked,
+            "compute it at the predicted tokens and, with pairs, at [CLS] alone")
+      .hidden();
   verb.heading("Optimizer");
   add_learning_options(verb, *o);
   verb.option("--initialization", o->initialization,

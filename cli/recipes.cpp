@@ -31,6 +31,7 @@ const Recipe& pretraining_recipe(const std::string& name) {
         {"--batch-size", "16"},
         {"--learning-rate", "2e-3"},
         {"--warmup-steps", "0.03"},
+        {"--last-layer-where-asked", "true"},
         {"--matmul-precision", "medium"}}}};
   std::vector<std::string> names;
   for (const Recipe& recipe : recipes) {

@@ -111,6 +111,12 @@ Tensor BertModel::operator()(const BertInput& input, Tensors* hidden_states) con
   return encoder(x, input.sequences, hidden_states);
 }
 
+Tensor BertModel::operator()(const BertInput& input, const AskedRows& asked) const {
+  const Tensor x = embeddings(input);
+  const Scope scope("encoder");
+  return encoder(x, input.sequences, asked);
+}
+
 void BertModel::parts(Parts& p) {
   p("embeddings", embeddings);
   if (config.modern) p("layers", encoder.layer, modern_bert_name);
@@ -187,23 +193,59 @@ BertForPreTraining::BertForPreTraining(const BertConfig& config)
   seq_relationship.emplace(config.hidden_size, 2);
 }
 
+namespace {
+
+// What the heads look at: the encoder's output, whole or at the rows that are asked for, how its
+// rows belong to the sequences, and which of them are predicted.
+struct LookedAt {
+  Tensor output;
+  Ragged sequences;
+  std::vector<int32_t> predicted;
+};
+
+// The predicted rows, and the first one of each sequence where there are pairs, or none predicted.
+LookedAt where_asked(const BertModel& bert, const BertInput& input,
+                     const PretrainingTargets& targets) {
+  std::vector<int32_t> rows, predicted;
+  auto row = targets.rows.begin();
+  for (int64_t s = 0; s < input.sequences.sequences(); ++s) {
+    const auto begin = static_cast<int32_t>(input.sequences.begin(s)),
+               end = static_cast<int32_t>(input.sequences.end(s));
+    const bool has_row = row != targets.rows.end() && *row < end;
+    if ((!targets.next_labels.empty() || !has_row) && !(has_row && *row == begin))
+      rows.push_back(begin);
+    for (; row != targets.rows.end() && *row < end; ++row) {
+      predicted.push_back(static_cast<int32_t>(rows.size()));
+      rows.push_back(*row);
+    }
+  }
+  rows.insert(rows.end(), row, targets.rows.end());  // none; else AskedRows says what is wrong
+  const AskedRows asked(rows, input.sequences);
+  return {bert(input, asked), asked.sequences, predicted};
+}
+
+}  // namespace
+
 PretrainingLoss BertForPreTraining::loss(const BertInput& input, const PretrainingTargets& targets,
                                          Tensors* hidden_states) const {
   PretrainingLoss result;
-  const Tensor output = bert(input, hidden_states);
+  const auto [output, sequences, predicted] =
+      last_layer_where_asked && !hidden_states
+          ? where_asked(bert, input, targets)
+          : LookedAt{bert(input, hidden_states), input.sequences, targets.rows};
   const auto denominator = [](double given, size_t count) {
     return given > 0 ? given : static_cast<double>(std::max<size_t>(count, 1));
   };
   if (!targets.rows.empty()) {
-    const DecoderLoss masked = predictions.loss(
-        output, bert.embeddings.word_embeddings.weight, targets.rows, targets.labels,
-        denominator(targets.masked_denominator, targets.rows.size()));
+    const DecoderLoss masked =
+        predictions.loss(output, bert.embeddings.word_embeddings.weight, predicted, targets.labels,
+                         denominator(targets.masked_denominator, targets.rows.size()));
     result.masked = masked.loss.item();
     result.masked_correct = masked.correct;
     result.total = masked.loss;
   }
   if (!targets.next_labels.empty()) {
-    const Tensor logits = next_logits_of(output, input.sequences);
+    const Tensor logits = next_logits_of(output, sequences);
     const Scope scope("next_sentence");
     const Tensor next =
         cross_entropy(logits, from_ids(targets.next_labels),

@@ -62,6 +62,7 @@ struct BertModel {
   explicit BertModel(const BertConfig& config);
   // [tokens, hidden]
   Tensor operator()(const BertInput& input, Tensors* hidden_states = nullptr) const;
+  Tensor operator()(const BertInput& input, const AskedRows& asked) const;  // [asked, hidden]
   void parts(Parts& p);
 };
 
@@ -132,9 +133,12 @@ struct BertForPreTraining {
   std::optional<BertPooler> pooler;  // a ModernBERT has none, and tells no next sentences
   MaskedLanguageModelHead predictions;
   std::optional<Linear> seq_relationship;
+  // loss() computes the last layer only where it is looked at: at the predicted tokens and, with
+  // pairs, at [CLS]. The same but for rounding and for what dropout draws.
+  bool last_layer_where_asked = false;
 
   explicit BertForPreTraining(const BertConfig& config);
-  // hidden_states, if given, gets those of the encoder, the last of which is its output.
+  // hidden_states, if given, gets those of the encoder, whole, the last of which is its output.
   PretrainingLoss loss(const BertInput& input, const PretrainingTargets& targets,
                        Tensors* hidden_states = nullptr) const;
   BertForMaskedLM masked_lm() const { return {bert, predictions}; }  // the same parameters

@@ -41,7 +41,27 @@ Tensor apply_rows(const Linear& layer, const Tensor& x, int64_t begin, int64_t e
                 layer.bias.defined() ? slice(layer.bias, 0, begin, end) : Tensor());
 }
 
+// How many of the rows each sequence has.
+std::vector<int64_t> counted(const std::vector<int32_t>& rows, const Ragged& batch) {
+  std::vector<int64_t> counts;
+  auto row = rows.begin();
+  for (int64_t s = 0; s < batch.sequences(); ++s) {
+    const auto first = row;
+    for (; row != rows.end() && *row < batch.end(s); ++row)
+      if (*row < (row == first ? batch.begin(s) : *std::prev(row) + 1))
+        fail("asked rows: {} is not after the one before it", *row);
+    counts.push_back(row - first);
+    check(row != first, "asked rows: sequence {} has none", s);
+  }
+  check(row == rows.end(), "asked rows: there is a row beyond the batch's {}", batch.tokens());
+  return counts;
+}
+
 }  // namespace
+
+AskedRows::AskedRows(const std::vector<int32_t>& asked, const Ragged& batch)
+    : rows(from_vector(asked, {static_cast<int64_t>(asked.size())})),
+      sequences(counted(asked, batch), batch.first()) {}
 
 MultiHeadAttention::MultiHeadAttention(MultiHeadAttentionOptions given)
     : options(resolved(given)),
@@ -91,6 +111,25 @@ Tensor MultiHeadAttention::operator()(const Tensor& x, const Ragged& sequences,
   AttentionOptions crossed = now(score_bias);
   crossed.key_sequences = memory_sequences;
   return output(gradus::attention(query, key, slice(both, 1, k, 2 * k), sequences, crossed));
+}
+
+Tensor MultiHeadAttention::operator()(const Tensor& x, const Ragged& sequences,
+                                      const AskedRows& asked) const {
+  // where a query sees by its position, the op would take its place among the asked for it
+  if (options.causal || options.window || options.alibi)
+    return take((*this)(x, sequences), asked.rows);
+  AttentionOptions crossed = now({});
+  crossed.key_sequences = sequences;
+  const int64_t q = options.heads * options.head_size, k = options.kv_heads * options.head_size;
+  if (options.rotary_base) {
+    const Tensors q_k_v = projected(x, sequences);
+    return output(gradus::attention(take(q_k_v[0], asked.rows), q_k_v[1], q_k_v[2], asked.sequences,
+                                    crossed));
+  }
+  const Tensor query = apply_rows(qkv, take(x, asked.rows), 0, q),
+               both = apply_rows(qkv, x, q, q + 2 * k);
+  return output(gradus::attention(query, slice(both, 1, 0, k), slice(both, 1, k, 2 * k),
+                                  asked.sequences, crossed));
 }
 
 Tensors MultiHeadAttention::probabilities(const Tensor& x, const Ragged& sequences,
@@ -174,9 +213,18 @@ TransformerLayer::TransformerLayer(const TransformerOptions& o, int64_t place)
   if (!pre_norm || place > 0) attention_norm = o.norm();
 }
 
-Tensor TransformerLayer::added(const Tensor& x, const Tensor& branch,
-                               const Ragged& sequences) const {
-  return x + dropout(branch, sequences);
+Tensor TransformerLayer::seen(const Tensor& x) const {
+  return pre_norm && attention_norm ? (*attention_norm)(x) : x;
+}
+
+Tensor TransformerLayer::finished(const Tensor& x, const Tensor& attended,
+                                  const Ragged& sequences) const {
+  if (pre_norm) {
+    const Tensor h = x + dropout(attended, sequences);
+    return h + dropout(feed_forward(output_norm(h)), sequences);
+  }
+  const Tensor h = add_norm(x, attended, *attention_norm, dropout, sequences);
+  return add_norm(h, feed_forward(h), output_norm, dropout, sequences);
 }
 
 Tensor TransformerLayer::operator()(const Tensor& x, const Ragged& sequences) const {
@@ -184,12 +232,16 @@ Tensor TransformerLayer::operator()(const Tensor& x, const Ragged& sequences) co
     const Scope scope("attention");
     return attention(from, sequences);
   };
-  if (pre_norm) {
-    const Tensor h = added(x, attended(attention_norm ? (*attention_norm)(x) : x), sequences);
-    return added(h, feed_forward(output_norm(h)), sequences);
-  }
-  const Tensor h = add_norm(x, attended(x), *attention_norm, dropout, sequences);
-  return add_norm(h, feed_forward(h), output_norm, dropout, sequences);
+  return finished(x, attended(seen(x)), sequences);
+}
+
+Tensor TransformerLayer::operator()(const Tensor& x, const Ragged& sequences,
+                                    const AskedRows& asked) const {
+  const auto attended = [&](const Tensor& from) {
+    const Scope scope("attention");
+    return attention(from, sequences, asked);
+  };
+  return finished(take(x, asked.rows), attended(seen(x)), asked.sequences);
 }
 
 void TransformerLayer::parts(Parts& p) {
@@ -206,18 +258,34 @@ Encoder::Encoder(const TransformerOptions& o) {
   if (o.pre_norm) final_norm = o.norm();
 }
 
-Tensor Encoder::operator()(const Tensor& x, const Ragged& sequences, Tensors* hidden_states) const {
-  Tensor h = x;
+Tensor Encoder::through(Tensor h, const Ragged& sequences, size_t layers,
+                        Tensors* hidden_states) const {
   if (hidden_states) hidden_states->push_back(h);
-  for (size_t i = 0; i < layer.size(); ++i) {
+  for (size_t i = 0; i < layers; ++i) {
     const Scope scope("layer", static_cast<int64_t>(i));
     h = layer[i](h, sequences);
     if (hidden_states) hidden_states->push_back(h);
   }
+  return h;
+}
+
+Tensor Encoder::operator()(const Tensor& x, const Ragged& sequences, Tensors* hidden_states) const {
+  Tensor h = through(x, sequences, layer.size(), hidden_states);
   if (!final_norm) return h;
   h = (*final_norm)(h);
   if (hidden_states) hidden_states->back() = h;
   return h;
+}
+
+Tensor Encoder::operator()(const Tensor& x, const Ragged& sequences, const AskedRows& asked) const {
+  if (layer.empty()) return take((*this)(x, sequences), asked.rows);
+  const size_t last = layer.size() - 1;
+  const auto at_asked = [&](const Tensor& h) {
+    const Scope scope("layer", static_cast<int64_t>(last));
+    return layer[last](h, sequences, asked);
+  };
+  const Tensor h = at_asked(through(x, sequences, last, nullptr));
+  return final_norm ? (*final_norm)(h) : h;
 }
 
 void Encoder::parts(Parts& p) {

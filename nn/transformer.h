@@ -10,6 +10,14 @@
 
 namespace gradus {
 
+// Some rows of a batch, in its order, at least one of each sequence; and whose they are. Another
+// order, a row outside, or a sequence without any is an Error.
+struct AskedRows {
+  Tensor rows;       // i32 [asked]
+  Ragged sequences;  // asked rows of each
+  AskedRows(const std::vector<int32_t>& rows, const Ragged& batch);
+};
+
 struct MultiHeadAttentionOptions {
   int64_t hidden, heads;
   // Grouped queries (Ainslie et al. 2023): keys and values have fewer heads, each for heads /
@@ -45,6 +53,9 @@ struct MultiHeadAttention {
   // sequences.
   Tensor operator()(const Tensor& x, const Ragged& sequences, const Tensor& memory,
                     const Ragged& memory_sequences, const Tensor& score_bias = {}) const;
+  // Self-attention of which only some rows are asked for: queries are made for these alone.
+  // [tokens, hidden] -> [asked, hidden], equal to those rows of the above.
+  Tensor operator()(const Tensor& x, const Ragged& sequences, const AskedRows& asked) const;
   // Who looks at whom: [heads, n, n] (query, key) of each sequence, before dropout.
   Tensors probabilities(const Tensor& x, const Ragged& sequences,
                         const Tensor& score_bias = {}) const;
@@ -107,10 +118,13 @@ struct TransformerLayer {
   bool pre_norm;
   explicit TransformerLayer(const TransformerOptions& options, int64_t place = 0);
   Tensor operator()(const Tensor& x, const Ragged& sequences) const;
+  // Its output at some rows alone, [asked, hidden]: of the others only keys and values are made.
+  Tensor operator()(const Tensor& x, const Ragged& sequences, const AskedRows& asked) const;
   void parts(Parts& p);
 
  private:
-  Tensor added(const Tensor& x, const Tensor& branch, const Ragged& sequences) const;
+  Tensor seen(const Tensor& x) const;  // by attention
+  Tensor finished(const Tensor& x, const Tensor& attended, const Ragged& sequences) const;
 };
 
 struct Encoder {
@@ -121,7 +135,14 @@ struct Encoder {
   // last one as it is returned.
   Tensor operator()(const Tensor& x, const Ragged& sequences,
                     Tensors* hidden_states = nullptr) const;
+  // At some rows alone, [asked, hidden]: the same numbers but for rounding and for what dropout
+  // draws. The last layer, which is all that asks for other rows' keys and values alone, then costs
+  // a fraction.
+  Tensor operator()(const Tensor& x, const Ragged& sequences, const AskedRows& asked) const;
   void parts(Parts& p);
+
+ private:
+  Tensor through(Tensor h, const Ragged& sequences, size_t layers, Tensors* hidden_states) const;
 };
 
 }  // namespace gradus

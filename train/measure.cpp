@@ -18,7 +18,7 @@ double seen_pairs(int64_t length, std::optional<int64_t> window) {
 }  // namespace
 
 double training_flop(const BertConfig& config, const std::vector<int64_t>& lengths,
-                     int64_t predicted) {
+                     int64_t predicted, bool last_layer_where_asked) {
   const TransformerOptions encoder = config.transformer();
   const auto hidden = static_cast<double>(config.hidden_size),
              inner = static_cast<double>(config.intermediate_size);
@@ -30,7 +30,11 @@ double training_flop(const BertConfig& config, const std::vector<int64_t>& lengt
     double tokens = 0, pairs = 0;
     for (const int64_t length : lengths)
       tokens += static_cast<double>(length), pairs += seen_pairs(length, window);
-    flop += 6 * tokens * (4 * hidden * hidden + matrices * hidden * inner) + 12 * hidden * pairs;
+    const bool in_part = last_layer_where_asked && layer == encoder.layers - 1;
+    const double asked = in_part ? static_cast<double>(predicted) : tokens;
+    flop += 6 * hidden *
+            (2 * hidden * tokens + (2 * hidden + matrices * inner) * asked +
+             2 * pairs * asked / tokens);
   }
   return flop;
 }

@@ -135,6 +135,7 @@ Pretraining::Pretraining(const PretrainOptions& o)
       list_(parameters(model_)),
       goes_on_(goes_on(o)) {
   const BertConfig& config = model_.bert.config;
+  model_.last_layer_where_asked = o.last_layer_where_asked;
   if (config.modern) o_.instances.next_sentence = false;  // it has no head for that
   curriculum_.emplace(corpus_, curriculum(o_));
   if (!corpus_.documents(Split::validation).empty())
@@ -255,6 +256,7 @@ Json Pretraining::settings(const Schedule& schedule) const {
   json["short_seq_prob"] = o_.instances.short_seq_prob;
   json["whole_word_mask"] = o_.instances.whole_word_mask;
   json["next_sentence"] = o_.instances.next_sentence;
+  if (o_.last_layer_where_asked) json["last_layer_where_asked"] = true;
   if (teacher_) teacher_->add_settings(json);
   add_machine(json);
   return json;

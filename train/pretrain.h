@@ -41,6 +41,8 @@ struct PretrainOptions : LearningOptions {
   // sentences with [MASK], one a line: filled at every evaluation; none: ""
   std::filesystem::path watch_masks;
   DistillationOptions distillation;
+  // Only where it is looked at (BertForPreTraining): a step costs less, and means the same.
+  bool last_layer_where_asked = false;
   bool estimate_first = false;  // says first what the run will take (train/estimate.h)
 };
 

@@ -92,7 +92,8 @@ Batch training_batch(const BertForPreTraining& model,
   for (const Instance& instance : batch->instances)
     lengths.push_back(static_cast<int64_t>(instance.ids.size()));
   Batch result{.tokens = batch->tokens(),
-               .flop = training_flop(config, lengths, batch->predicted()),
+               .flop = training_flop(config, lengths, batch->predicted(),
+                                     model.last_layer_where_asked && !teacher),
                .describe = [batch] { return batch->to_json(); }};
   for (const auto& [begin, end] : batch->splits(accumulation))
     result.parts.push_back([&model, batch, teacher, begin = begin, end = end](Means& means) {

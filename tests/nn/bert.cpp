@@ -334,3 +334,39 @@ TEST_CASE("taken apart: under Expand the loss and every gradient are the fused o
     CHECK_MESSAGE(norm(fused[i] - apart[i]) <= 1e-12 * std::max<double>(1.0, norm(fused[i])),
                   "gradient ", i);
 }
+
+TEST_CASE("the last layer where it is asked for: the loss and every gradient are the whole's") {
+  BertConfig modern = BertConfig::named("modern-tiny", 50);
+  modern.hidden_size = 16, modern.num_attention_heads = 2, modern.intermediate_size = 32;
+  for (const BertConfig& config : {small_config(), modern})
+    for (const bool pairs : {false, true}) {
+      if (pairs && config.modern) continue;  // it has no head for them
+      BertForPreTraining source(config);
+      initialize_bert(parameters(source), config, BertInitialization::google, 2);
+      BertForPreTraining model = clone(source, DType::f64);
+      Batch batch = batch_of(config);
+      if (!pairs) batch.targets.next_labels.clear();
+      Tensors leaves;
+      for (const Parameter& p : parameters(model))
+        if (!p.tied && p.begin == 0) leaves.push_back(p.leaf);
+      const auto run = [&](bool where_asked) {
+        model.last_layer_where_asked = where_asked;
+        const PretrainingLoss loss = model.loss(batch.input, batch.targets);
+        Tensors result = grad(loss.total, leaves);
+        result.push_back(loss.total.detach());
+        CHECK(loss.masked > 0);
+        CHECK((loss.next > 0) == pairs);
+        return result;
+      };
+      const Tensors whole = run(false), some = run(true);
+      for (size_t i = 0; i < whole.size(); ++i) {
+        REQUIRE(whole[i].defined() == some[i].defined());
+        if (whole[i].defined())
+          CHECK_MESSAGE(norm(whole[i] - some[i]) <= 1e-12 * std::max<double>(1.0, norm(whole[i])),
+                        "gradient ", i);
+      }
+      // rows that are not in the order of the batch are refused, not computed elsewhere
+      std::swap(batch.targets.rows.front(), batch.targets.rows.back());
+      CHECK_MENTIONS(error_of([&] { model.loss(batch.input, batch.targets); }), "asked rows");
+    }
+}

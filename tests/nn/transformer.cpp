@@ -112,6 +112,47 @@ TEST_CASE("attention to oneself as to a memory is self-attention") {
   }
 }
 
+TEST_CASE("rows asked for are those of the whole, with its gradients, in every form") {
+  const Ragged sequences({3, 1, 4});
+  const AskedRows asked({1, 3, 4, 7}, sequences);
+  CHECK(asked.sequences.length(0) == 1);
+  CHECK(asked.sequences.length(2) == 2);
+  const TransformerOptions post{.hidden = 8,
+                                .layers = 3,
+                                .heads = 2,
+                                .intermediate = 6,
+                                .hidden_dropout = 0,
+                                .attention_dropout = 0};
+  TransformerOptions modern = post;
+  modern.pre_norm = true, modern.attention_bias = modern.norm_bias = false;
+  modern.feed_forward = FeedForwardKind::geglu;
+  modern.rotary_base = 50.0;
+  TransformerOptions local = modern, causal = post;
+  local.global_every = 2, local.local_window = 1, local.layers = 2;  // the last layer is local
+  causal.causal = true;
+  for (const TransformerOptions& options : {post, modern, local, causal}) {
+    Encoder source(options);
+    initialize(source, Normal{0.5}, 21);
+    Encoder encoder = clone(source, DType::f64);
+    Tensor x = random_normal({8, 8}, 22, 0, DType::f64).set_requires_grad();
+    Tensors leaves{x};
+    for (const Parameter& p : parameters(encoder)) leaves.push_back(p.leaf);
+    const Tensor whole = take(encoder(x, sequences), asked.rows),
+                 some = encoder(x, sequences, asked);
+    CHECK(norm(whole - some) < 1e-12 * norm(whole));
+    const Tensor dy = random_normal({4, 8}, 23, 0, DType::f64);
+    const Tensors expected = grad({whole}, {dy}, leaves), got = grad({some}, {dy}, leaves);
+    for (size_t i = 0; i < leaves.size(); ++i) {
+      CHECK(norm(expected[i]) > 0);
+      CHECK_MESSAGE(norm(expected[i] - got[i]) < 1e-11 * norm(expected[i]), "leaf ", i);
+    }
+  }
+  CHECK_MENTIONS(error_of([&] { AskedRows({0, 4}, sequences); }), "sequence 1 has none");
+  CHECK_MENTIONS(error_of([&] { AskedRows({1, 1, 3, 4}, sequences); }), "1 is not after");
+  CHECK_MENTIONS(error_of([&] { AskedRows({-1, 3, 4}, sequences); }), "-1 is not after");
+  CHECK_MENTIONS(error_of([&] { AskedRows({0, 3, 4, 8}, sequences); }), "beyond the batch's 8");
+}
+
 TEST_CASE("rotary positions: scores know distances alone") {
   MultiHeadAttention attention({.hidden = 8, .heads = 2, .rotary_base = 100.0});
   initialize(attention, Normal{0.6}, 9);
