@@ -39,7 +39,8 @@ void follow(Verb& verb, const Recipe& recipe, bool has_init) {
 std::function<void()> add_plan(Verb& verb, const std::shared_ptr<PretrainOptions>& o) {
   const auto recipe = std::make_shared<std::string>();
   verb.option("--model", o->model,
-              "tiny mini small medium base large, modern-tiny …, 3x192, or a config.json");
+              "tiny mini small medium base large, modern-tiny …, LAYERSxHIDDENxHEADS as 3x192x6, "
+              "or a config.json");
   verb.option("--init", o->init, "start from this model folder instead of random values");
   verb.option("--recipe", *recipe, "bert (as published) or budget; options beside it count more");
   verb.heading("How long");

@@ -11,6 +11,7 @@
 #include "gradus/data/partial_corpus.h"
 #include "gradus/data/seen_lines.h"
 #include "gradus/data/sentences.h"
+#include "gradus/text/reading_plan.h"
 
 namespace gradus {
 namespace fs = std::filesystem;
@@ -186,7 +187,7 @@ class Build {
   void survey() {
     stage_ = "looking for lines that are there twice";
     for (const CorpusInput& file : files_)
-      check(file.path != "-" && fs::is_regular_file(file.path),
+      check(is_readable_again(file.path),
             "options.drop_duplicate_lines: {} can be read only once; write it to a file first",
             file.path == "-" ? "standard input" : file.path.string());
     SeenLines lines(partial_.scratch("survey"));

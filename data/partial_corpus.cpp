@@ -2,6 +2,7 @@
 
 #include "gradus/base/error.h"
 #include "gradus/base/json.h"
+#include "gradus/text/reading_plan.h"
 
 namespace gradus {
 namespace fs = std::filesystem;
@@ -20,10 +21,11 @@ nlohmann::ordered_json plan_of(const Tokenizer& tokenizer, const std::vector<Cor
   plan["drop_duplicate_lines"] = o.drop_duplicate_lines;
   plan["files"] = nlohmann::ordered_json::array();
   for (const CorpusInput& file : files)
-    if (fs::is_regular_file(file.path))
-      plan["files"].push_back({file.path.string(), fs::file_size(file.path),
-                               fs::last_write_time(file.path).time_since_epoch().count(),
-                               file.weight, file.held_out});
+    if (is_readable_again(file.path)) {
+      auto& entry = plan["files"].emplace_back(identity_of(file.path));
+      entry.push_back(file.weight);
+      entry.push_back(file.held_out);
+    }
   return plan;
 }
 
@@ -41,8 +43,7 @@ PartialCorpus::PartialCorpus(const fs::path& out, const Tokenizer& tokenizer,
       folder_(out.string() + ".partial"),
       plan_(plan_of(tokenizer, files, options).dump()),
       options_(options) {
-  for (const CorpusInput& file : files)
-    readable_again_ &= file.path != "-" && fs::is_regular_file(file.path);
+  for (const CorpusInput& file : files) readable_again_ &= is_readable_again(file.path);
   std::error_code error;
   const bool was_there = fs::exists(folder_, error);
   if (!was_there) fs::create_directory(folder_, error);
@@ -73,12 +74,7 @@ bool PartialCorpus::go_on() {
   check(readable_again_, "options.resume: standard input and pipes cannot be read a second time");
   const auto json = read_ordered_json(note);
   try {
-    const auto plan = parse_ordered_json(plan_);
-    for (const auto& [key, value] : plan.items())
-      check(json.at("plan").at(key) == value,
-            "{}: this build was begun with other {}; resume it as it was, or begin anew, with "
-            "options.overwrite",
-            folder_.string(), key == "files" ? "files (names, sizes or times)" : "options." + key);
+    check_same_plan(json.at("plan"), parse_ordered_json(plan_), folder_);
     const auto& at = json.at("at");
     at_.file = at.at("file");
     at_.line = at.at("line");

@@ -1,5 +1,6 @@
 #include "gradus/models/bert_config.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -33,22 +34,28 @@ BertConfig BertConfig::named(const std::string& name, int64_t vocab_size) {
        {Size{"tiny", 2, 128, 2}, Size{"mini", 4, 256, 4}, Size{"small", 4, 512, 8},
         Size{"medium", 8, 512, 8}, Size{"base", 12, 768, 12}, Size{"large", 24, 1024, 16}})
     if (size == s.name) return of_size(s.layers, s.hidden, s.heads);
-  if (const size_t x = size.find('x'); x != std::string::npos) {
-    const auto number = [&](std::string_view text) {
-      int64_t value = 0;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-      return error == std::errc() && end == text.data() + text.size() ? value : 0;
-    };
-    const int64_t layers = number(std::string_view(size).substr(0, x)),
-                  hidden = number(std::string_view(size).substr(x + 1));
+  if (size.find('x') != std::string::npos) {
+    std::vector<int64_t> numbers;  // -1: no number
+    for (size_t begin = 0, end = 0; end < size.size(); begin = end + 1) {
+      end = std::min(size.find('x', begin), size.size());
+      int64_t value = -1;
+      const auto [rest, error] = std::from_chars(size.data() + begin, size.data() + end, value);
+      numbers.push_back(error == std::errc() && rest == size.data() + end ? value : -1);
+    }
     constexpr int64_t most = int64_t{1} << 20;
-    check(layers > 0 && layers <= most && hidden > 0 && hidden <= most && hidden % 64 == 0,
-          "the model size '{}': it is LAYERSxHIDDEN, with heads of 64, as 3x192", name);
-    return of_size(layers, hidden, hidden / 64);
+    const auto is_size = [](int64_t n) { return n > 0 && n <= most; };
+    if (numbers.size() == 2) numbers.push_back(numbers[1] % 64 == 0 ? numbers[1] / 64 : -1);
+    check(numbers.size() == 3 && std::all_of(numbers.begin(), numbers.end(), is_size) &&
+              numbers[1] % numbers[2] == 0,
+          "the model size '{}': it is LAYERSxHIDDEN, with heads of 64, as 3x192, or "
+          "LAYERSxHIDDENxHEADS, as 3x192x6",
+          name);
+    return of_size(numbers[0], numbers[1], numbers[2]);
   }
   fail(
       "no model size is called '{}'; there are tiny, mini, small, medium, base and large, the same "
-      "with modern- before them, LAYERSxHIDDEN as 3x192, or give a config.json",
+      "with modern- before them, LAYERSxHIDDEN as 3x192, LAYERSxHIDDENxHEADS, or give a "
+      "config.json",
       name);
 }
 

@@ -39,8 +39,8 @@ struct BertConfig {
   }
 
   // tiny, mini, small, medium, base, large, and modern-tiny to modern-large, ModernBERTs of about
-  // as many parameters; or LAYERSxHIDDEN, with heads of 64, as 3x192 or modern-3x192. An unknown
-  // name is an Error that lists them.
+  // as many parameters; or LAYERSxHIDDEN, with heads of 64, or LAYERSxHIDDENxHEADS, as 3x192x6 or
+  // modern-3x192. An unknown name is an Error that lists them.
   static BertConfig named(const std::string& size, int64_t vocab_size = 30522);
   // Of model_type bert or modernbert. Errors name the key, its value and what would be right;
   // another position_embedding_type than absolute, or is_decoder, is refused by name.

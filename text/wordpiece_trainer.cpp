@@ -7,106 +7,9 @@
 #include <unordered_set>
 
 #include "gradus/base/error.h"
-#include "gradus/base/parallel.h"
-#include "gradus/text/normalizer.h"
-#include "gradus/text/text_files.h"
+#include "gradus/text/rules.h"
 
 namespace gradus {
-namespace {
-
-struct Hash : std::hash<std::string_view> {  // finds a std::string by a view of its bytes
-  using is_transparent = void;
-};
-using Counts = std::unordered_map<std::string, int64_t, Hash, std::equal_to<>>;
-
-constexpr size_t block_bytes = size_t{1} << 20;
-// Longer ones are no words of a language, and no tokenizer takes them apart: they count nowhere.
-constexpr size_t longest_word_bytes = 4096;
-constexpr size_t blocks_at_once = 16;  // counted before they are put together
-
-Counts count_block(std::string_view block, const WordPieceTrainerOptions& options) {
-  Counts counts;
-  WordScanner scanner(Rules::of(TokenizerMode::hf, options.lower_case), block);
-  while (scanner.next()) {
-    if (scanner.word().size() > longest_word_bytes) continue;
-    if (const auto found = counts.find(scanner.word()); found != counts.end()) ++found->second;
-    else counts.emplace(scanner.word(), 1);
-  }
-  return counts;
-}
-
-// Counts the words of blocks of text, many at once on all threads, in the order of the blocks.
-class WordCounter {
- public:
-  explicit WordCounter(const WordPieceTrainerOptions& options) : options_(options) {}
-
-  void add(std::string_view line) {
-    if (blocks_.empty() || blocks_.back().size() >= block_bytes) {
-      if (blocks_.size() == blocks_at_once) count();
-      blocks_.emplace_back().reserve(block_bytes + block_bytes / 4);
-    }
-    blocks_.back().append(line) += '\n';
-  }
-  WordCounts take() {
-    count();
-    WordCounts sorted(total_.begin(), total_.end());
-    std::sort(sorted.begin(), sorted.end());
-    return sorted;
-  }
-  int64_t forgotten() const { return forgotten_; }
-
- private:
-  void count() {
-    std::vector<Counts> counts(blocks_.size());
-    parallel_for(std::ssize(blocks_), 1, [&](int64_t i, int64_t) {
-      counts[static_cast<size_t>(i)] = count_block(blocks_[static_cast<size_t>(i)], options_);
-    });
-    for (const Counts& part : counts)
-      for (const auto& [word, n] : part) total_[word] += n;
-    blocks_.clear();
-    forget();
-  }
-
-  // Beyond that many, the rarest go: memory does not grow with the corpus, and what is seen once in
-  // gigabytes makes no token.
-  void forget() {
-    for (int64_t rarest = 1; std::ssize(total_) > options_.most_words; ++rarest)
-      forgotten_ += static_cast<int64_t>(
-          std::erase_if(total_, [&](const auto& entry) { return entry.second <= rarest; }));
-  }
-
-  const WordPieceTrainerOptions& options_;
-  std::vector<std::string> blocks_;
-  Counts total_;
-  int64_t forgotten_ = 0;
-};
-
-}  // namespace
-
-WordCounts count_words(const std::vector<std::filesystem::path>& files,
-                       const WordPieceTrainerOptions& options, WordPieceStatistics* statistics) {
-  check(!files.empty(), "there is no corpus file");
-  WordCounter counter(options);
-  const double bytes = static_cast<double>(total_bytes(files));
-  double done = 0, told = 0;
-  for (const auto& path : files) {
-    TextFileReader reader(path, {options.text_column, options.replace_invalid});
-    for (TextLine line; reader.next(line);) {
-      counter.add(line.text);
-      const double now = done + static_cast<double>(reader.taken());
-      if (options.progress && now - told >= 4e6)
-        options.progress("counting words", (told = now) / 1e6, bytes / 1e6);
-    }
-    done += static_cast<double>(reader.taken());
-  }
-  WordCounts words = counter.take();
-  if (options.progress) options.progress("counting words", done / 1e6, bytes / 1e6);
-  check(!words.empty(), "{}{}: there is no word in the corpus", files[0].string(),
-        files.size() > 1 ? " and the other files" : "");
-  if (statistics) statistics->forgotten_words = counter.forgotten();
-  return words;
-}
-
 namespace {
 
 class Merger {
@@ -300,11 +203,7 @@ std::vector<std::string> train_wordpiece(const std::vector<std::filesystem::path
   const WordCounts words = count_words(files, options, statistics);
   Merger merger(words, options);
   std::vector<std::string> tokens = merger.run();
-  if (statistics) {
-    statistics->distinct_words = static_cast<int64_t>(words.size());
-    for (const auto& [word, count] : words) statistics->words += count;
-    statistics->whole_words = merger.whole_words();
-  }
+  if (statistics) statistics->whole_words = merger.whole_words();
   return tokens;
 }
 

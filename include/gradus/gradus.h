@@ -48,5 +48,6 @@
 #include "gradus/optim/schedule.h"
 #include "gradus/text/tokenizer.h"
 #include "gradus/text/vocabulary.h"
+#include "gradus/text/word_counter.h"
 #include "gradus/text/wordpiece_trainer.h"
 #include "gradus/version.h"

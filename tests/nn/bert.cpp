@@ -52,6 +52,19 @@ TEST_CASE("parameter counts of the published sizes") {
   }
 }
 
+TEST_CASE("sizes by their numbers") {
+  CHECK(BertConfig::named("3x192").num_attention_heads == 3);
+  const BertConfig config = BertConfig::named("3x192x6", 100);
+  CHECK(config.num_hidden_layers == 3);
+  CHECK(config.hidden_size == 192);
+  CHECK(config.num_attention_heads == 6);
+  CHECK(config.intermediate_size == 768);
+  CHECK(BertConfig::named("modern-2x96x4").modern.has_value());
+  for (const char* wrong : {"x", "3x", "x192", "3x100", "3x192x", "3x192x5", "3x192x0", "3x192x6x1",
+                            "3x-192", "0x64", "3x192y6", "99999999999999999999x64"})
+    CHECK_MENTIONS(error_of([&] { BertConfig::named(wrong); }), "LAYERSxHIDDEN");
+}
+
 TEST_CASE("every parameter moves and has a finite gradient; the key biases' is zero") {
   const BertConfig config = small_config();
   BertForPreTraining model(config);
