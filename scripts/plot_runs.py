@@ -30,14 +30,15 @@ for argument in arguments:
 width, height, left, bottom, top, right = 720, 400, 60, 50, 20, 20
 values = [y for _, points, peer in runs for _, y in points + ([peer] if peer else [])] + [unigram]
 x_max = max(x for _, points, peer in runs for x, _ in points + ([peer] if peer else [])) * 1.05
-y_min, y_max = min(values) - 0.1, max(values) + 0.1
+margin = 0.1 * max(1, max(values) - min(values))
+y_min, y_max = min(values) - margin, max(values) + margin
 x_at = lambda x: left + (width - left - right) * x / x_max
 y_at = lambda y: top + (height - top - bottom) * (y_max - y) / (y_max - y_min)
 svg = [
     f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
     f'<rect width="{width}" height="{height}" fill="white"/>',
 ]
-step = 0.2
+step = 0.2 if y_max - y_min < 2 else 0.5
 tick = round(y_min / step + 0.5) * step
 while tick <= y_max:
     svg.append(
