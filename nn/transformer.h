@@ -136,8 +136,7 @@ struct Encoder {
   Tensor operator()(const Tensor& x, const Ragged& sequences,
                     Tensors* hidden_states = nullptr) const;
   // At some rows alone, [asked, hidden]: the same numbers but for rounding and for what dropout
-  // draws. The last layer, which is all that asks for other rows' keys and values alone, then costs
-  // a fraction.
+  // draws. Of the other rows the last layer makes nothing but keys and values.
   Tensor operator()(const Tensor& x, const Ragged& sequences, const AskedRows& asked) const;
   void parts(Parts& p);
 
