@@ -23,12 +23,6 @@ struct VocabOptions {
   bool cased = false, overwrite = false;
 };
 
-// Beside --out, so that they can be gone on with.
-void keep_counts(VocabOptions& o) {
-  o.training.partial = o.out.string() + ".partial";
-  o.training.overwrite = o.overwrite;
-}
-
 // The words of the corpus that a model takes apart get tokens of their own, in a new folder.
 void extend(VocabOptions& o) {
   const Tokenizer tokenizer = load_tokenizer(o.extend);
@@ -39,7 +33,6 @@ void extend(VocabOptions& o) {
   };
   fmt::print("reading {}\n", o.extend.string());
   std::fflush(stdout);
-  keep_counts(o);
   const WordCounts counts = count_words(text_files(o.corpus, "--corpus"), o.training);
   progress.end();
   const auto words = domain_words(tokenizer, counts, o.sized ? o.training.size : new_words,
@@ -82,7 +75,6 @@ void run(VocabOptions& o) {
   const double start = seconds_now();
   fmt::print("reading {} file{}\n", files.size(), files.size() == 1 ? "" : "s");
   std::fflush(stdout);
-  keep_counts(o);
   WordPieceStatistics statistics;
   const Vocabulary vocabulary(train_wordpiece(files, o.training, &statistics), o.out.string());
   progress.end();
@@ -123,6 +115,8 @@ void add_vocab(Verb& program) {
   verb.does([o, size] {
     check(o->training.size > 0, "--size {}: it is a number of tokens, from 1", o->training.size);
     o->sized = size.given();
+    o->training.partial = o->out.string() + ".partial";
+    o->training.overwrite = o->overwrite;
     run(*o);
   });
 }

@@ -118,18 +118,13 @@ Tensor MultiHeadAttention::operator()(const Tensor& x, const Ragged& sequences,
   // where a query sees by its position, the op would take its place among the asked for it
   if (options.causal || options.window || options.alibi)
     return take((*this)(x, sequences), asked.rows);
+  if (!options.rotary_base) return (*this)(take(x, asked.rows), asked.sequences, x, sequences);
+  // a query is turned by its place in the whole sequence, before it is taken
+  const Tensors q_k_v = projected(x, sequences);
   AttentionOptions crossed = now({});
   crossed.key_sequences = sequences;
-  const int64_t q = options.heads * options.head_size, k = options.kv_heads * options.head_size;
-  if (options.rotary_base) {
-    const Tensors q_k_v = projected(x, sequences);
-    return output(gradus::attention(take(q_k_v[0], asked.rows), q_k_v[1], q_k_v[2], asked.sequences,
-                                    crossed));
-  }
-  const Tensor query = apply_rows(qkv, take(x, asked.rows), 0, q),
-               both = apply_rows(qkv, x, q, q + 2 * k);
-  return output(gradus::attention(query, slice(both, 1, 0, k), slice(both, 1, k, 2 * k),
-                                  asked.sequences, crossed));
+  return output(
+      gradus::attention(take(q_k_v[0], asked.rows), q_k_v[1], q_k_v[2], asked.sequences, crossed));
 }
 
 Tensors MultiHeadAttention::probabilities(const Tensor& x, const Ragged& sequences,
@@ -213,8 +208,11 @@ TransformerLayer::TransformerLayer(const TransformerOptions& o, int64_t place)
   if (!pre_norm || place > 0) attention_norm = o.norm();
 }
 
-Tensor TransformerLayer::seen(const Tensor& x) const {
-  return pre_norm && attention_norm ? (*attention_norm)(x) : x;
+template <class... Where>
+Tensor TransformerLayer::attended(const Tensor& x, const Where&... where) const {
+  const Tensor from = pre_norm && attention_norm ? (*attention_norm)(x) : x;
+  const Scope scope("attention");
+  return attention(from, where...);
 }
 
 Tensor TransformerLayer::finished(const Tensor& x, const Tensor& attended,
@@ -228,20 +226,12 @@ Tensor TransformerLayer::finished(const Tensor& x, const Tensor& attended,
 }
 
 Tensor TransformerLayer::operator()(const Tensor& x, const Ragged& sequences) const {
-  const auto attended = [&](const Tensor& from) {
-    const Scope scope("attention");
-    return attention(from, sequences);
-  };
-  return finished(x, attended(seen(x)), sequences);
+  return finished(x, attended(x, sequences), sequences);
 }
 
 Tensor TransformerLayer::operator()(const Tensor& x, const Ragged& sequences,
                                     const AskedRows& asked) const {
-  const auto attended = [&](const Tensor& from) {
-    const Scope scope("attention");
-    return attention(from, sequences, asked);
-  };
-  return finished(take(x, asked.rows), attended(seen(x)), asked.sequences);
+  return finished(take(x, asked.rows), attended(x, sequences, asked), asked.sequences);
 }
 
 void TransformerLayer::parts(Parts& p) {

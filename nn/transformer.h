@@ -53,8 +53,9 @@ struct MultiHeadAttention {
   // sequences.
   Tensor operator()(const Tensor& x, const Ragged& sequences, const Tensor& memory,
                     const Ragged& memory_sequences, const Tensor& score_bias = {}) const;
-  // Self-attention of which only some rows are asked for: queries are made for these alone.
-  // [tokens, hidden] -> [asked, hidden], equal to those rows of the above.
+  // Self-attention of which only some rows are asked for, [asked, hidden]: those rows of the above.
+  // Queries are made for these alone; with rotary positions for all; and where a token sees by its
+  // position (causal, window, alibi) the whole is computed.
   Tensor operator()(const Tensor& x, const Ragged& sequences, const AskedRows& asked) const;
   // Who looks at whom: [heads, n, n] (query, key) of each sequence, before dropout.
   Tensors probabilities(const Tensor& x, const Ragged& sequences,
@@ -118,12 +119,13 @@ struct TransformerLayer {
   bool pre_norm;
   explicit TransformerLayer(const TransformerOptions& options, int64_t place = 0);
   Tensor operator()(const Tensor& x, const Ragged& sequences) const;
-  // Its output at some rows alone, [asked, hidden]: of the others only keys and values are made.
+  // Its output at some rows alone, [asked, hidden]: what follows attention is computed there only.
   Tensor operator()(const Tensor& x, const Ragged& sequences, const AskedRows& asked) const;
   void parts(Parts& p);
 
  private:
-  Tensor seen(const Tensor& x) const;  // by attention
+  template <class... Where>
+  Tensor attended(const Tensor& x, const Where&... where) const;
   Tensor finished(const Tensor& x, const Tensor& attended, const Ragged& sequences) const;
 };
 
@@ -136,7 +138,7 @@ struct Encoder {
   Tensor operator()(const Tensor& x, const Ragged& sequences,
                     Tensors* hidden_states = nullptr) const;
   // At some rows alone, [asked, hidden]: the same numbers but for rounding and for what dropout
-  // draws. Of the other rows the last layer makes nothing but keys and values.
+  // draws. The last layer computes only what these rows need (TransformerLayer).
   Tensor operator()(const Tensor& x, const Ragged& sequences, const AskedRows& asked) const;
   void parts(Parts& p);
 

@@ -4,6 +4,7 @@
 #include "gradus/data/corpus_builder.h"
 #include "gradus/data/instances.h"
 #include "tests/data/corpora.h"
+#include "tests/interrupted.h"
 
 namespace gradus {
 namespace {
@@ -17,11 +18,6 @@ Tokenizer letters() {
   for (char c = 'a'; c <= 'z'; ++c) tokens.push_back({c});
   return Tokenizer(Vocabulary(tokens, "letters.txt"));
 }
-
-// What a kill is: the build ends somewhere, and what it had written stays.
-struct Killed : std::runtime_error {
-  Killed() : std::runtime_error("killed") {}
-};
 
 struct Corpus {
   Scratch scratch;
@@ -55,14 +51,13 @@ struct Corpus {
   }
   // Ends at the n-th time that it tells how far it is; false: it had come to its end.
   bool interrupted(int n) {
-    CorpusOptions some = options;
-    some.progress = [&](const char* stage, int64_t, int64_t) {
-      if (std::string(stage) == "reading" && --n < 0) throw Killed();
-    };
-    try {
+    return testing::is_interrupted(n, [&](const auto& tell) {
+      CorpusOptions some = options;
+      some.progress = [&](const char* stage, int64_t, int64_t) {
+        if (std::string(stage) == "reading") tell();
+      };
       build_corpus(out(), letters(), some);
-    } catch (const Killed&) { return true; }
-    return false;
+    });
   }
 };
 

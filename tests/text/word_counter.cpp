@@ -4,6 +4,7 @@
 #include "gradus/base/file.h"
 #include "gradus/base/random.h"
 #include "gradus/text/wordpiece_trainer.h"
+#include "tests/interrupted.h"
 #include "tests/support.h"
 
 using namespace gradus;
@@ -11,10 +12,6 @@ using namespace gradus::testing;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Killed : std::runtime_error {
-  Killed() : std::runtime_error("killed") {}
-};
 
 struct Texts {
   Scratch scratch;
@@ -42,14 +39,11 @@ struct Texts {
   }
   // Ends at the n-th time that it tells how far it is; false: it had come to its end.
   bool interrupted(int n) const {
-    WordCountOptions some = options;
-    some.progress = [&](const std::string&, double, double) {
-      if (--n < 0) throw Killed();
-    };
-    try {
+    return is_interrupted(n, [&](const auto& tell) {
+      WordCountOptions some = options;
+      some.progress = [&](const std::string&, double, double) { tell(); };
       count_words(files, some);
-    } catch (const Killed&) { return true; }
-    return false;
+    });
   }
 };
 
