@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gradus/autograd/leaf_gradients.h"
 #include "gradus/autograd/observer.h"
 
 namespace gradus {
@@ -151,7 +152,7 @@ void Walk::give(const Edge& edge, Tensor gradient, const Node* from, size_t inpu
     mark_reached(edge.leaf);
     if (!to_leaves_) return collect(edge.leaf.get(), 0, gradient);
     NoGrad scope;
-    GradientSlot slot = slot_of(Tensor(edge.leaf));
+    GradientSlot slot = leaf_slot(edge.leaf);
     copy_into(gradient, slot.into, slot.add);
     return;
   }
@@ -174,7 +175,7 @@ Tensor* Walk::sum_of(const Edge& edge) {
 
 GradientSlot Walk::slot(const Edge& edge) {
   if (edge.leaf) mark_reached(edge.leaf);
-  if (edge.leaf && to_leaves_) return slot_of(Tensor(edge.leaf));
+  if (edge.leaf && to_leaves_) return leaf_slot(edge.leaf);
   Tensor* sum = sum_of(edge);
   if (!sum) return {Tensor::empty(edge.shape, edge.dtype)};
   const bool add = sum->defined();
@@ -184,6 +185,14 @@ GradientSlot Walk::slot(const Edge& edge) {
     *sum = own;
   }
   return {*sum, add, true};
+}
+
+GradientSlot Walk::leaf_slot(const std::shared_ptr<TensorImpl>& leaf) const {
+  return options_.into ? options_.into->slot(leaf) : slot_of(Tensor(leaf));
+}
+
+bool Walk::has_gradient(const TensorImpl& leaf) const {
+  return options_.into ? options_.into->has(&leaf) : leaf.grad != nullptr;
 }
 
 GradientSlot slot_of(const Tensor& leaf) {
@@ -227,7 +236,7 @@ Tensors Walk::run(Node& node, const Tensors& dys, bool watched) {
   const auto asked = node.asked_slots_;
   const bool adds = std::any_of(asked.begin(), asked.end(), [&](size_t input) {
     const Edge& edge = node.edges()[input];
-    if (edge.leaf && to_leaves_) return edge.leaf->grad != nullptr;
+    if (edge.leaf && to_leaves_) return has_gradient(*edge.leaf);
     const Tensor* sum = sum_of(edge);
     return sum && sum->defined();
   });

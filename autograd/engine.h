@@ -20,6 +20,8 @@
 
 namespace gradus {
 
+class LeafGradients;  // leaf_gradients.h
+
 struct GradOptions {
   // record the walk itself, so that its results can be differentiated again; implies keep_graph
   bool create_graph = false;
@@ -27,6 +29,8 @@ struct GradOptions {
   // nodes made before that sequence number do not run: what they made counts as given (for
   // recomputation)
   uint64_t since = 0;
+  // the leaves' gradients go there, not to their grad()
+  LeafGradients* into = nullptr;
 };
 
 class Walk {
@@ -65,6 +69,8 @@ class Walk {
   Tensor& pending_sum(const Edge& edge);
   Tensor* sum_of(const Edge& edge);
   GradientSlot slot(const Edge& edge);
+  GradientSlot leaf_slot(const std::shared_ptr<TensorImpl>& leaf) const;
+  bool has_gradient(const TensorImpl& leaf) const;
   void collect(const void* key, int output, const Tensor& gradient);
   void mark_reached(const std::shared_ptr<TensorImpl>& leaf);
 

@@ -6,12 +6,13 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "gradus/autograd/tensor.h"
 
 namespace gradus {
 
-namespace detail {
+// All of them.
 struct Modes {
   bool grad_enabled = true, expanding = false, expanding_outermost = false;
   bool first_order_only = false, training = false;
@@ -19,6 +20,8 @@ struct Modes {
   // checkpoint's first forward: tensors with a gradient that the function uses
   Tensors* touched = nullptr;
 };
+
+namespace detail {
 Modes& modes();
 template <auto member, bool on = true>
 class Switch {
@@ -34,26 +37,41 @@ class Switch {
 }  // namespace detail
 
 // { NoGrad scope; … }  nothing is recorded
-using NoGrad = detail::Switch<&detail::Modes::grad_enabled, false>;
+using NoGrad = detail::Switch<&Modes::grad_enabled, false>;
 // { RecordingScope scope(on); … }
-using RecordingScope = detail::Switch<&detail::Modes::grad_enabled>;
+using RecordingScope = detail::Switch<&Modes::grad_enabled>;
 // fused ops run as the expression they equal: for looking, not for speed
-using Expand = detail::Switch<&detail::Modes::expanding>;
+using Expand = detail::Switch<&Modes::expanding>;
 // The same for the outermost alone, as one composes a layer: attention is matmul, softmax, dropout
 // and matmul, and softmax is one op.
-using ExpandOutermost = detail::Switch<&detail::Modes::expanding_outermost>;
+using ExpandOutermost = detail::Switch<&Modes::expanding_outermost>;
 // What is recorded will be differentiated once: fused ops save only what their kernels need, and
 // create_graph through them is an Error.
-using FirstOrderOnly = detail::Switch<&detail::Modes::first_order_only>;
+using FirstOrderOnly = detail::Switch<&Modes::first_order_only>;
 
 // layers drop out; without it they do not
-using Training = detail::Switch<&detail::Modes::training>;
+using Training = detail::Switch<&Modes::training>;
 
 inline bool training() { return detail::modes().training; }
 inline bool grad_enabled() { return detail::modes().grad_enabled; }
 inline bool expanding() { return detail::modes().expanding || detail::modes().expanding_outermost; }
 inline bool first_order_only() { return detail::modes().first_order_only; }
 bool recording_wanted(Inputs in);  // grad_enabled() and an input wants a gradient
+
+// A thread that does a part of another's work has its modes:
+//   const Modes modes = current_modes();   // on that one
+//   { const ModesScope scope(modes); … }   // on this one
+inline Modes current_modes() { return detail::modes(); }
+class ModesScope {
+ public:
+  explicit ModesScope(Modes modes) : before_(std::exchange(detail::modes(), std::move(modes))) {}
+  ~ModesScope() { detail::modes() = std::move(before_); }
+  ModesScope(const ModesScope&) = delete;
+  ModesScope& operator=(const ModesScope&) = delete;
+
+ private:
+  Modes before_;
+};
 
 // The module that is running: nodes made inside { Scope scope("layer.3"); … } have the path
 // "….layer.3".

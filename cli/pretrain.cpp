@@ -56,6 +56,10 @@ std::function<void()> add_plan(Verb& verb, const std::shared_ptr<PretrainOptions
       },
       "32", "sequences; FROM:TO grows on the way");
   verb.option("--gradient-accumulation-steps", o->gradient_accumulation_steps).positive();
+  verb.option("--data-parallel", o->data_parallel,
+              "so many parts of a batch side by side, a thread each")
+      .positive()
+      .hidden();
   verb.option("--max-seq-length", o->max_seq_length);
   verb.option(
       "--phases", [o](const std::string& text) { o->phases = parse_phases(text); }, "",

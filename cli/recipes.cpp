@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "gradus/base/error.h"
+#include "gradus/base/parallel.h"
 
 namespace gradus::cli {
 
@@ -29,6 +30,8 @@ const Recipe& pretraining_recipe(const std::string& name) {
         {"--masked-lm-prob", "0.3"},
         {"--max-predictions-per-seq", "0"},
         {"--batch-size", "32"},
+        // sixteen threads were no faster so (docs/performance.md)
+        {"--data-parallel", thread_count() == 2 ? "2" : "1"},
         {"--optimizer", "muon"},
         {"--learning-rate", "2.5e-3"},
         {"--warmup-steps", "0.03"},

@@ -122,6 +122,51 @@ void look_at_offsets(const ParameterList& list, const BertConfig& config, int64_
   }
 }
 
+namespace {
+// What all tokens share: +1, -1, +1 … over the features, of which a norm takes nothing away.
+double shared(int64_t feature) { return feature % 2 == 0 ? 1 : -1; }
+
+// Slower ones do not tell neighbours apart, and favour whichever token has more of what all share.
+constexpr double slowest_turn = 0.1;
+}  // namespace
+
+void share_a_direction(const ParameterList& list, const BertConfig& config, double rms) {
+  const NoGrad scope;
+  Tensor embeddings = named(list, word_embeddings_name(config));
+  float* to = embeddings.write<float>();
+  for (int64_t i = 0; i < embeddings.numel(); ++i)
+    to[i] += static_cast<float>(rms * shared(i % config.hidden_size));
+}
+
+void turn_to_offsets(const ParameterList& list, const BertConfig& config, int64_t layers,
+                     double turned) {
+  const NoGrad scope;
+  const TransformerOptions options = config.transformer();
+  const int64_t n = config.hidden_size, d = head_size(config);
+  // attention divides scores by sqrt(d)
+  const double size = turned * std::sqrt(std::sqrt(static_cast<double>(d)));
+  for (int64_t layer = 0; layer < std::min(layers, config.num_hidden_layers); ++layer) {
+    float* query = of_layer(list, config, layer, Matrix::query).write<float>();
+    float* key = of_layer(list, config, layer, Matrix::key).write<float>();
+    for (int64_t head = 0; head < config.num_attention_heads; ++head) {
+      const auto offset = static_cast<double>(head_offset(config, layer, head));
+      for (int64_t i = 0; i < d / 2; ++i) {
+        const double frequency = std::pow(options.rotary_base_of(layer).value(),
+                                          -2 * static_cast<double>(i) / static_cast<double>(d)),
+                     cosine = std::cos(offset * frequency), sine = std::sin(offset * frequency);
+        if (frequency < slowest_turn) break;
+        const int64_t first = (head * d + i) * n, second = first + d / 2 * n;  // the pair's rows
+        for (int64_t feature = 0; feature < n; ++feature) {
+          const double u = size * shared(feature) / static_cast<double>(n);
+          query[first + feature] += static_cast<float>(u * cosine);
+          query[second + feature] += static_cast<float>(u * sine);
+          key[first + feature] += static_cast<float>(u);
+        }
+      }
+    }
+  }
+}
+
 void pass_values_on(const ParameterList& list, const BertConfig& config, double passed_on,
                     double transformed) {
   const NoGrad scope;
@@ -135,12 +180,16 @@ void initialize_from_counts(const ParameterList& list, const BertConfig& config,
                             const CountsInitialization& with) {
   begin_with_counts(list, config, with);
   pass_values_on(list, config, with.passed_on, with.transformed);
-  if (config.modern) return;  // its positions are turns of queries and keys: nothing of them begins
   check(head_size(config) % 2 == 0,
         "initial values from counts: the heads have {} features; it takes an even number",
         head_size(config));
-  place_positions(list, config, with.rms);
-  look_at_offsets(list, config, with.layers, with.sharpness);
+  if (config.modern) {
+    share_a_direction(list, config, 2 * with.rms);
+    turn_to_offsets(list, config, with.layers, with.turned);
+  } else {
+    place_positions(list, config, with.rms);
+    look_at_offsets(list, config, with.layers, with.sharpness);
+  }
 }
 
 }  // namespace gradus

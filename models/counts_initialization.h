@@ -25,12 +25,12 @@ struct CountsInitialization {
   std::span<const float> log_frequency;  // [vocab_size]: natural logarithms of probabilities
   double rms = 0.05;                     // of the embeddings and the positions
   double sharpness = 1.3;                // of the heads: how much of their scores is the offset
+  double turned = 1.6;                   // the same of a ModernBERT's
   int64_t layers = 2;                    // whose heads look at an offset, the first ones
   double passed_on = 0.7, transformed = 0.3;
 };
 
-// A ModernBERT, whose positions are no parameters, gets the embeddings and the values that are
-// passed on.
+// The embeddings, the heads of either kind of positions, and the values that are passed on.
 void initialize_from_counts(const ParameterList& list, const BertConfig& config,
                             const CountsInitialization& with);
 
@@ -56,6 +56,16 @@ void place_positions(const ParameterList& list, const BertConfig& config, double
 int64_t head_offset(const BertConfig& config, int64_t layer, int64_t head);
 void look_at_offsets(const ParameterList& list, const BertConfig& config, int64_t layers,
                      double sharpness);
+
+// A ModernBERT has no position features, its positions are turns of queries and keys; and no biases
+// that could be turned. So every embedding gets a direction that all share (the decoder's softmax
+// does not see it), which queries and keys read: the key as (1, 0) in each pair of features that
+// is turned fast enough, the query turned by w_i d, w_i the pair's rotary frequency. Positions m and n then score
+// turned^2 sum_i cos(w_i (m + d - n)) times the square of the direction's share of a token, which
+// is largest where n is d away.
+void share_a_direction(const ParameterList& list, const BertConfig& config, double rms);
+void turn_to_offsets(const ParameterList& list, const BertConfig& config, int64_t layers,
+                     double turned);
 
 // What a head reads it hands on as it is: the value and output matrices of every layer add
 // passed_on times the identity, the MLM head's transform `transformed` times.

@@ -186,11 +186,9 @@ MultiHeadAttentionOptions attention_of(const TransformerOptions& o, int64_t plac
                                       .heads = o.heads,
                                       .dropout = o.attention_dropout,
                                       .causal = o.causal,
-                                      .rotary_base = o.rotary_base,
+                                      .rotary_base = o.rotary_base_of(place),
                                       .bias = o.attention_bias};
-  if (!o.is_local(place)) return attention;
-  attention.window = o.local_window;
-  if (o.local_rotary_base) attention.rotary_base = o.local_rotary_base;
+  if (o.is_local(place)) attention.window = o.local_window;
   return attention;
 }
 

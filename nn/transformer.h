@@ -103,6 +103,9 @@ struct TransformerOptions {
   std::optional<int64_t> local_window = {};
   std::optional<double> local_rotary_base = {};
   bool is_local(int64_t layer) const { return layer % global_every != 0; }
+  std::optional<double> rotary_base_of(int64_t layer) const {
+    return is_local(layer) && local_rotary_base ? local_rotary_base : rotary_base;
+  }
   LayerNorm norm() const { return LayerNorm(hidden, layer_norm_eps, {.bias = norm_bias}); }
 };
 

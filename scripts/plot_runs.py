@@ -30,7 +30,7 @@ for argument in arguments:
 width, height, left, bottom, top, right = 720, 400, 60, 50, 20, 20
 values = [y for _, points, peer in runs for _, y in points + ([peer] if peer else [])] + [unigram]
 x_max = max(x for _, points, peer in runs for x, _ in points + ([peer] if peer else [])) * 1.05
-margin = 0.1 * max(1, max(values) - min(values))
+margin = 0.15 * max(1, max(values) - min(values))
 y_min, y_max = min(values) - margin, max(values) + margin
 x_at = lambda x: left + (width - left - right) * x / x_max
 y_at = lambda y: top + (height - top - bottom) * (y_max - y) / (y_max - y_min)
@@ -59,6 +59,7 @@ svg.append(
     f'<line x1="{left}" x2="{width - right}" y1="{y_at(unigram):.1f}" y2="{y_at(unigram):.1f}" stroke="#888" stroke-dasharray="5 4"/>'
     f'<text x="{width - right}" y="{y_at(unigram) - 5:.1f}" text-anchor="end" fill="#666">unigram {unigram}</text>'
 )
+label_heights = []
 for (name, points, peer), colour in zip(runs, colours):
     path = " ".join(f"{x_at(x):.1f},{y_at(y):.1f}" for x, y in points)
     svg.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
@@ -66,8 +67,12 @@ for (name, points, peer), colour in zip(runs, colours):
         f'<circle cx="{x_at(x):.1f}" cy="{y_at(y):.1f}" r="3" fill="{colour}"/>' for x, y in points
     ]
     x, y = points[-1]
+    height_of_label = y_at(y) + 18
+    while any(abs(height_of_label - other) < 14 for other in label_heights):
+        height_of_label += 1
+    label_heights.append(height_of_label)
     svg.append(
-        f'<text x="{x_at(x) - 4:.1f}" y="{y_at(y) + 18:.1f}" text-anchor="end" fill="{colour}">{name}: {y:.3f}</text>'
+        f'<text x="{x_at(x) - 4:.1f}" y="{height_of_label:.1f}" text-anchor="end" fill="{colour}">{name}: {y:.3f}</text>'
     )
     if peer:
         px, py = x_at(peer[0]), y_at(peer[1])

@@ -44,7 +44,7 @@ std::string Task::describe(const TaskSet& training, const TaskSet* validation) c
 std::vector<UnitLogits> run_task(const BertForTask& model, const TaskSet& set, int64_t batch_tokens,
                                  const std::function<void()>& between_batches) {
   const NoGrad no_grad;
-  const detail::Switch<&detail::Modes::training> not_training(false);
+  const detail::Switch<&Modes::training> not_training(false);
   constexpr int64_t kAtOnce = 8192;  // units encoded at a time
   std::vector<UnitLogits> result(static_cast<size_t>(set.size()));
   for (int64_t begin = 0; begin < set.size(); begin += kAtOnce) {

@@ -90,7 +90,7 @@ class Measurement {
   void flush() {
     if (!rows_.empty()) {
       const NoGrad no_grad;
-      const detail::Switch<&detail::Modes::training> not_training(false);
+      const detail::Switch<&Modes::training> not_training(false);
       const BertInput input(model_.bert.config, batch_);
       const DecoderLoss loss = model_.predictions.loss(
           model_.bert(input), model_.bert.embeddings.word_embeddings.weight, rows_, labels_, 1);

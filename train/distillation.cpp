@@ -15,7 +15,7 @@ namespace {
 // While the teacher speaks: no history, no dropout.
 struct Speaking {
   NoGrad no_grad;
-  detail::Switch<&detail::Modes::training> not_training{false};
+  detail::Switch<&Modes::training> not_training{false};
 };
 
 void require_alike(const Tokenizer& student, const std::filesystem::path& folder) {

@@ -85,17 +85,18 @@ Estimate estimate(const BertForPreTraining& model, const CorpusFile& corpus,
     for (const Parameter& p : teacher->learned()) learned.push_back(p);
   const auto optimizer = make_optimizer(plan.optimizer, learned, plan.settings);
   // its arena holds a gradient for each parameter that is trained, and its own numbers
-  result.memory.gradients = 4 * static_cast<double>(optimizer->arena().size());
-  result.memory.optimizer =
-      live_bytes() - before - result.memory.parameters - result.memory.gradients;
-  const double at_rest = live_bytes();
+  const double gradients = 4 * static_cast<double>(optimizer->arena().size());
+  result.memory.optimizer = live_bytes() - before - result.memory.parameters - gradients;
+  result.memory.gradients = gradients * static_cast<double>(plan.data_parallel);
+  const double at_rest = live_bytes() + result.memory.gradients - gradients;
   result.memory.corpus = static_cast<double>(std::filesystem::file_size(corpus.path()));
 
   Curriculum stream(corpus, options);
   const auto timed = [&](double progress, int64_t steps) {
-    Probe probe(copy, stream, progress, plan.gradient_accumulation_steps, teacher);
+    Probe probe(copy, stream, progress, plan.gradient_accumulation_steps * plan.data_parallel,
+                teacher);
     train(learned, *optimizer, {Schedule::Shape::constant, 0, 0, steps + 1}, probe,
-          {.seed = options.seed, .quiet = true});
+          {.data_parallel = plan.data_parallel, .seed = options.seed, .quiet = true});
     return probe.a_step();
   };
   reset_memory_peak();

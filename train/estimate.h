@@ -32,7 +32,7 @@ struct Plan {
   Schedule schedule;
   double max_minutes = 0;  // 0: no limit
   bool by_clock = false;
-  int64_t gradient_accumulation_steps = 1, evaluations = 0, eval_instances = 0;
+  int64_t gradient_accumulation_steps = 1, data_parallel = 1, evaluations = 0, eval_instances = 0;
   std::string optimizer = "adamw";
   OptimizerSettings settings = {};
 };

@@ -62,6 +62,7 @@ void add_settings(nlohmann::ordered_json& settings, const LearningOptions& o,
   if (o.adam_beta2) settings["adam_beta2"] = *o.adam_beta2;
   settings["max_grad_norm"] = o.max_grad_norm;
   settings["optimizer"] = o.optimizer;
+  if (o.data_parallel > 1) settings["data_parallel"] = o.data_parallel;
   if (o.matmul_precision != "highest") settings["matmul_precision"] = o.matmul_precision;
   settings["seed"] = o.seed;
 }

@@ -1,9 +1,13 @@
 #include "gradus/train/loop.h"
 
+#include <span>
+
 #include "gradus/autograd/engine.h"
+#include "gradus/autograd/leaf_gradients.h"
 #include "gradus/autograd/modes.h"
 #include "gradus/autograd/observer.h"
 #include "gradus/autograd/random.h"
+#include "gradus/base/parallel.h"
 #include "gradus/nn/audit.h"
 #include "gradus/train/progress.h"
 #include "gradus/train/run.h"
@@ -23,6 +27,7 @@ class Loop : RunSetup {
 
  private:
   bool step();
+  Tensors learn_from_parts(const Batch& batch);
   void update(double loss);
   void log();
   void judge();
@@ -31,6 +36,14 @@ class Loop : RunSetup {
   bool evaluation_is_due();
   bool out_of_patience() const;
 
+  // What came of a part of a batch.
+  struct Lane {
+    LeafGradients gradients;  // of the first: none, they are the leaves' own
+    Means means;
+    double loss = 0;
+    Tensors reached;
+  };
+  std::vector<Lane> lanes_;
   Run run_;        // its folder, log and checkpoints
   RunState& now_;  // where it stands
   StopSignals signals_;
@@ -52,6 +65,43 @@ bool Loop::evaluation_is_due() {
   return due > std::exchange(now_.evaluations_due, due);
 }
 
+// Forward and backward of the next parts of the batch, as many as go together; the leaves that they
+// reached. The first adds to the gradients, the others into some of their own that are added after
+// it, in their order: which thread had which part, and when, changes no bit.
+Tensors Loop::learn_from_parts(const Batch& batch) {
+  const auto begin = static_cast<size_t>(now_.parts_done),
+             count = std::min(batch.parts.size() - begin, static_cast<size_t>(o_.data_parallel));
+  if (lanes_.size() < count) lanes_.resize(count);
+  const Modes modes = current_modes();
+  const auto learn = [&](int64_t i) {
+    Lane& lane = lanes_[static_cast<size_t>(i)];
+    const ModesScope same_modes(modes);
+    const Training training;
+    const FirstOrderOnly first_order;
+    const std::shared_ptr<void> around = objective_.around();
+    const RandomScope random(o_.seed, static_cast<uint64_t>(now_.result.steps));
+    const Tensor loss = batch.parts[begin + static_cast<size_t>(i)](lane.means);
+    lane.reached = backward(loss, {.into = i == 0 ? nullptr : &lane.gradients}).reached;
+    lane.loss = loss.item();
+  };
+  const auto lanes = static_cast<int64_t>(count);
+  // what is around one part is around all of the model; observers hear of this thread alone
+  if (lanes > 1 && observers().empty() && !objective_.around())
+    parallel_for(lanes, 1, [&](int64_t i, int64_t) { learn(i); });
+  else
+    for (int64_t i = 0; i < lanes; ++i) learn(i);
+  Tensors reached;
+  for (Lane& lane : std::span(lanes_).first(count)) {
+    lane.gradients.add_to_leaves();
+    now_.loss += lane.loss;
+    now_.means.add(std::exchange(lane.means, {}));
+    reached.insert(reached.end(), lane.reached.begin(), lane.reached.end());
+    lane.reached.clear();
+  }
+  now_.parts_done += lanes;
+  return reached;
+}
+
 // One update, or as far as it came when a signal asked to stop: false.
 bool Loop::step() {
   const double start = seconds_now();
@@ -65,18 +115,10 @@ bool Loop::step() {
   const auto parts = static_cast<int64_t>(batch.parts.size());
   Tensors reached;
   const bool first = now_.result.steps == 0 && now_.parts_done == 0;
-  {
-    const Training training;
-    const FirstOrderOnly first_order;
-    while (now_.parts_done < parts) {
-      const std::shared_ptr<void> around = objective_.around();
-      const RandomScope random(o_.seed, static_cast<uint64_t>(now_.result.steps));
-      const Tensor loss = batch.parts[static_cast<size_t>(now_.parts_done)](now_.means);
-      const Tensors now = backward(loss).reached;
-      now_.loss += loss.item();
-      if (first) reached.insert(reached.end(), now.begin(), now.end());
-      if (++now_.parts_done < parts && signals_.asked()) return spend(), false;
-    }
+  while (now_.parts_done < parts) {
+    const Tensors now = learn_from_parts(batch);
+    if (first) reached.insert(reached.end(), now.begin(), now.end());
+    if (now_.parts_done < parts && signals_.asked()) return spend(), false;
   }
   if (first && parts > 0) audit(parameters_, reached, o_.unreached_on_purpose);
   try {
@@ -100,7 +142,8 @@ void Loop::update(double loss) {
   const std::function<void(const std::string&)> say = [&](const std::string& line) {
     run_.say(line);
   };
-  for (const auto& hook : o_.before_update) hook({now_.result.steps + 1, loss, optimizer_, say});
+  for (const auto& hook : o_.before_update)
+    hook({now_.result.steps + 1, loss, now_.means, optimizer_, say});
   const double norm = optimizer_.step(o_.max_grad_norm);
   now_.means.add("loss", loss);
   now_.means.add("grad_norm", norm);

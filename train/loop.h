@@ -34,6 +34,7 @@ class Means {
  public:
   // A sum over so many things (predicted tokens, pairs, steps); without any, nothing.
   void add(const std::string& name, double sum, double count = 1);
+  void add(const Means& others);
   double operator[](const std::string& name) const;  // NaN where nothing was added
   Metrics all() const;
   void clear() { sums_.clear(); }
@@ -50,9 +51,10 @@ class Means {
 
 // What one step learns from.
 struct Batch {
-  // Forward passes, each followed by its backward: a part of the batch that fits memory. Each
-  // returns its part of the loss, divided by the weight of the whole batch, so that losses and
-  // gradients add up to the batch's; and may tell more. None: the step has nothing to learn from.
+  // Forward passes, each followed by its backward: a part of the batch that fits memory, or a
+  // thread's (options.data_parallel: they may run side by side). Each returns its part of the loss,
+  // divided by the weight of the whole batch, so that losses and gradients add up to the batch's;
+  // and may tell more. None: the step has nothing to learn from.
   std::vector<std::function<Tensor(Means&)>> parts = {};
   int64_t tokens = 0;
   double flop = 0;  // useful floating-point operations of the step; 0: not known
@@ -104,7 +106,8 @@ class Objective {
 struct BeforeUpdate {
   int64_t step;  // that is about to be made, from 1
   double loss;
-  Optimizer& optimizer;                                // its arena has the gradients
+  const Means& means;    // since the last line of the log, this step's too
+  Optimizer& optimizer;  // its arena has the gradients
   const std::function<void(const std::string&)>& say;  // shows a line to people
 };
 
@@ -128,6 +131,10 @@ struct TrainOptions {
   std::string settings = "{}";
   std::vector<std::string> harmless = {};
 
+  // So many parts of a batch go side by side, each on one thread, with gradients of its own that are
+  // added in the order of the parts: less to wait for than with all threads in each op. The same
+  // bits on any number of threads, though not those of another number of parts.
+  int64_t data_parallel = 1;
   double max_grad_norm = 1;  // 0: gradients are not clipped
   uint64_t seed = 42;        // of what is drawn in a step
   // Ends the run: after so many minutes of training. Alone, the schedule follows the clock.

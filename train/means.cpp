@@ -17,6 +17,10 @@ void Means::add(const std::string& name, double sum, double count) {
   }
 }
 
+void Means::add(const Means& others) {
+  for (const Sum& sum : others.sums_) add(sum.name, sum.sum, sum.count);
+}
+
 double Means::operator[](const std::string& name) const {
   for (const Sum& sum : sums_)
     if (sum.name == name) return sum.sum / sum.count;

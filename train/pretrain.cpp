@@ -75,6 +75,7 @@ CurriculumOptions curriculum(const PretrainOptions& o) {
 const PretrainOptions& checked(const PretrainOptions& o) {
   check_learning(o);
   check_count("options.gradient_accumulation_steps", o.gradient_accumulation_steps, 1);
+  check_count("options.data_parallel", o.data_parallel, 1);
   check_count("options.eval_instances", o.eval_instances, 0);
   check_distillation(o.distillation);
   check_range("options.eval_masked_lm_prob", o.eval_masked_lm_prob, {.above = 0, .below = 1});
@@ -125,7 +126,6 @@ class Pretraining : public Objective {
   std::string loaded_;
   std::optional<PretrainingMetrics> validation_;
   std::optional<WatchedMasks> watched_;
-  double masked_loss_ = 0;  // mean of the steps since the last line of the log
 };
 
 Pretraining::Pretraining(const PretrainOptions& o)
@@ -181,16 +181,9 @@ std::vector<Parameter> Pretraining::learned() const {
 }
 
 Batch Pretraining::next(double progress) {
-  Batch batch =
-      training_batch(model_, std::make_shared<const PretrainingBatch>(curriculum_->next(progress)),
-                     o_.gradient_accumulation_steps, teacher_.get());
-  for (auto& part : batch.parts)
-    part = [this, part = std::move(part)](Means& means) {
-      const Tensor loss = part(means);
-      masked_loss_ = means["masked_lm_loss"];
-      return loss;
-    };
-  return batch;
+  return training_batch(model_,
+                        std::make_shared<const PretrainingBatch>(curriculum_->next(progress)),
+                        o_.gradient_accumulation_steps * o_.data_parallel, teacher_.get());
 }
 
 std::string Pretraining::state() const {
@@ -293,6 +286,7 @@ Estimate Pretraining::estimate() const {
             .max_minutes = o_.max_minutes,
             .by_clock = by_clock(o_),
             .gradient_accumulation_steps = o_.gradient_accumulation_steps,
+            .data_parallel = o_.data_parallel,
             .eval_instances = o_.eval_instances,
             .optimizer = o_.optimizer,
             .settings = optimizer_settings(o_)};
@@ -327,8 +321,8 @@ PretrainResult Pretraining::run() {
   options.about = corpus_advice(numbers, corpus_.info()) + options.about;
   const auto advice = std::make_shared<LossAdvice>(LossAdvice::Run{
       numbers.unigram_entropy, o_.init ? o_.init->string() : o_.initialization, o_.learning_rate});
-  options.before_update.emplace_back([this, advice](const BeforeUpdate& now) {
-    if (const auto text = advice->at(now.step, masked_loss_)) now.say(*text);
+  options.before_update.emplace_back([advice](const BeforeUpdate& now) {
+    if (const auto text = advice->at(now.step, now.means["masked_lm_loss"])) now.say(*text);
   });
   options.about += expected;
   if (teacher_) options.about += "\n" + teacher_->describe();

@@ -122,7 +122,7 @@ PretrainingMetrics evaluate(const BertForPreTraining& model, const InstanceSourc
                             int64_t limit, const std::function<void()>& between_batches,
                             int64_t batch_size) {
   const NoGrad no_grad;
-  const detail::Switch<&detail::Modes::training> not_training(false);
+  const detail::Switch<&Modes::training> not_training(false);
   const int64_t count = limit > 0 ? std::min(limit, source.size(0)) : source.size(0);
   InstanceStream stream(source);
   double masked = 0, next = 0;

@@ -2,8 +2,10 @@
 // fit there is an Error, never reshaped.
 #include <cstring>
 #include <memory>
+#include <thread>
 
 #include "gradus/autograd/graph.h"
+#include "gradus/autograd/leaf_gradients.h"
 #include "gradus/autograd/observer.h"
 #include "gradus/ops/ops.h"
 #include "tests/support.h"
@@ -48,6 +50,7 @@ struct Accumulation {
     const Tensor h = bias_gelu(linear(x, weight, bias), bias);
     return decoder_loss(h, table, decoder_bias, from_vector(labels, {700})).loss;
   }
+  Tensors leaves() const { return {table, weight, bias, decoder_bias}; }
   Tensors gradients() const {
     return {table.grad(), weight.grad(), bias.grad(), decoder_bias.grad()};
   }
@@ -110,6 +113,38 @@ TEST_CASE("gradients: one that the caller holds does not change, and that change
   backward(held.loss(1));
   CHECK(kept[0].to_vector<float>() == before);
   CHECK(same_bits(plain.gradients(), held.gradients()));
+}
+
+TEST_CASE("gradients: losses into gradients of their own, side by side, then added in order") {
+  Accumulation one_by_one, side_by_side;
+  LeafGradients second, third;
+  backward(one_by_one.loss(0));
+  backward(one_by_one.loss(1), {.into = &second});
+  CHECK(second.has(one_by_one.table.impl().get()));
+  backward(one_by_one.loss(2), {.into = &third});
+  second.add_to_leaves();
+  third.add_to_leaves();
+  CHECK_FALSE(second.has(one_by_one.table.impl().get()));
+
+  std::vector<LeafGradients> own(3);
+  for (int round = 0; round < 2; ++round) {  // the memory of the first round is used again
+    for (const Tensor& leaf : side_by_side.leaves()) leaf.clear_grad();
+    std::vector<std::thread> threads;
+    for (int64_t i = 0; i < 3; ++i)
+      threads.emplace_back(
+          [&, i] { backward(side_by_side.loss(i), {.into = &own[static_cast<size_t>(i)]}); });
+    for (std::thread& thread : threads) thread.join();
+    CHECK_FALSE(side_by_side.table.grad().defined());
+    for (LeafGradients& gradients : own) gradients.add_to_leaves();
+    CHECK(same_bits(one_by_one.gradients(), side_by_side.gradients()));
+  }
+  // where somebody watches, too
+  Accumulation watched;
+  const Watcher watcher;
+  backward(watched.loss(0), {.into = own.data()});
+  for (size_t i = 1; i < 3; ++i) backward(watched.loss(static_cast<int64_t>(i)), {.into = &own[i]});
+  for (LeafGradients& gradients : own) gradients.add_to_leaves();
+  CHECK(same_bits(one_by_one.gradients(), watched.gradients()));
 }
 
 TEST_CASE("gradients: set_grad() writes where the leaf's gradient lies") {

@@ -335,7 +335,7 @@ TEST_CASE("taken apart: under Expand the loss and every gradient are the fused o
     if (!p.tied && p.begin == 0) leaves.push_back(p.leaf);
   const Training training;
   const auto run = [&](bool apart) {
-    const detail::Switch<&detail::Modes::expanding> scope(apart);
+    const detail::Switch<&Modes::expanding> scope(apart);
     const RandomScope random(7, 1);
     const Tensor loss = model.loss(batch.input, batch.targets).total;
     Tensors result = grad(loss, leaves);

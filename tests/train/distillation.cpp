@@ -72,7 +72,7 @@ TEST_CASE("what a teacher says, by its formulas") {
   initialize_bert(parameters(student.model), student.model.bert.config,
                   BertInitialization::hugging_face, 5);
   student.hidden_states.clear();
-  const detail::Switch<&detail::Modes::training> not_training(false);
+  const detail::Switch<&Modes::training> not_training(false);
   student.model.bert(student.input, &student.hidden_states);
   const double t = 1.5;
   const auto loss = [&](double weight, double hidden) {

@@ -1,5 +1,6 @@
 #include <omp.h>
 
+#include "gradus/autograd/observer.h"
 #include "gradus/kernels/tile_gemm.h"
 #include "gradus/train/measure.h"
 #include "tests/train/small_runs.h"
@@ -60,6 +61,49 @@ TEST_CASE("a whole run is the same, bit for bit, on one thread and on several") 
   CHECK(result.steps == 6);
   CHECK(read_file(scratch / "one/model.safetensors") ==
         read_file(scratch / "three/model.safetensors"));
+}
+
+TEST_CASE(
+    "parts of a batch side by side: the same bits on any number of threads, near the whole's") {
+  const Scratch scratch;
+  const int threads = omp_get_max_threads();
+  const auto run = [&](const char* out, int64_t parts, int on, int64_t accumulation = 1) {
+    omp_set_num_threads(on);
+    PretrainOptions o = small_pretraining(scratch, out);
+    o.data_parallel = parts, o.gradient_accumulation_steps = accumulation;
+    o.dropout = 0.1;
+    const PretrainResult result = pretrain(o);
+    omp_set_num_threads(threads);
+    return result.last;
+  };
+  const auto weights = [&](const char* out) {
+    return read_file(scratch / out / "model.safetensors");
+  };
+  const Metrics whole = run("whole", 1, 2), parts = run("three on four", 3, 4);
+  run("three on one", 3, 1);
+  run("three on two", 3, 2);
+  CHECK(weights("three on one") == weights("three on four"));
+  CHECK(weights("three on two") == weights("three on four"));
+  CHECK(weights("whole") != weights("three on four"));  // as numbers round
+  REQUIRE(whole.size() == parts.size());
+  for (size_t i = 0; i < whole.size(); ++i) {
+    CHECK(whole[i].first == parts[i].first);
+    CHECK(whole[i].second == doctest::Approx(parts[i].second).epsilon(1e-4));
+  }
+  {
+    struct : Observer {
+    } watcher;  // hears of one thread alone: parts go one after the other
+    run("watched", 3, 4);
+  }
+  CHECK(weights("watched") == weights("three on four"));
+  // twice two parts a step
+  run("accumulated", 2, 3, 2);
+  run("accumulated on one", 2, 1, 2);
+  CHECK(weights("accumulated") == weights("accumulated on one"));
+  CHECK_MENTIONS(read_file(scratch / "accumulated/run.json"), "\"data_parallel\": 2");
+  CHECK(read_file(scratch / "whole/run.json").find("data_parallel") == std::string::npos);
+  CHECK_MENTIONS(error_of([&] { run("wrong", 0, 1); }), "options.data_parallel", "0");
+  omp_set_num_threads(threads);
 }
 
 TEST_CASE("products in bf16: the same bits on any number of threads, near f32, and said") {
