@@ -59,10 +59,10 @@ void look_at_offsets(const ParameterList& list, const BertConfig& config, int64_
 
 // A ModernBERT has no position features, its positions are turns of queries and keys; and no biases
 // that could be turned. So every embedding gets a direction that all share (the decoder's softmax
-// does not see it), which queries and keys read: the key as (1, 0) in each pair of features that
-// is turned fast enough, the query turned by w_i d, w_i the pair's rotary frequency. Positions m and n then score
-// turned^2 sum_i cos(w_i (m + d - n)) times the square of the direction's share of a token, which
-// is largest where n is d away.
+// does not see it), which queries and keys read: the key as (1, 0) in each pair of features that is
+// turned fast enough, the query turned by w_i d, w_i the pair's rotary frequency. Positions m and n
+// then score turned^2 sum_i cos(w_i (m + d - n)) times the square of the direction's share of a
+// token, which is largest where n is d away.
 void share_a_direction(const ParameterList& list, const BertConfig& config, double rms);
 void turn_to_offsets(const ParameterList& list, const BertConfig& config, int64_t layers,
                      double turned);

@@ -131,9 +131,9 @@ struct TrainOptions {
   std::string settings = "{}";
   std::vector<std::string> harmless = {};
 
-  // So many parts of a batch go side by side, each on one thread, with gradients of its own that are
-  // added in the order of the parts: less to wait for than with all threads in each op. The same
-  // bits on any number of threads, though not those of another number of parts.
+  // So many parts of a batch go side by side, each on one thread, with gradients of its own that
+  // are added in the order of the parts: less to wait for than with all threads in each op. The
+  // same bits on any number of threads, though not those of another number of parts.
   int64_t data_parallel = 1;
   double max_grad_norm = 1;  // 0: gradients are not clipped
   uint64_t seed = 42;        // of what is drawn in a step
