@@ -14,8 +14,8 @@ namespace gradus {
 struct Estimate {
   int64_t parameters = 0;
   double flop_per_token = 0;  // forward and backward
-  // Bytes. Activations: the most that a step holds beside the others, of one micro-batch. The
-  // corpus is mapped: what of it is resident, the system decides.
+  // Bytes. Gradients: of each part that goes side by side. Activations: the most that a step holds
+  // beside the others. The corpus is mapped: what of it is resident, the system decides.
   struct Memory {
     double parameters = 0, gradients = 0, optimizer = 0, activations = 0, corpus = 0;
     double total() const { return parameters + gradients + optimizer + activations; }

@@ -111,8 +111,8 @@ TEST_CASE("counts: each head of the first two layers looks at the token its offs
 }
 
 TEST_CASE("counts: each part sets what it names and nothing else") {
-  const auto changed_by = [](auto&& change) {
-    Begun before, after;
+  const auto changed_by = [](auto&& change, bool modern = false) {
+    Begun before(64, modern), after(64, modern);
     change(after);
     std::string names;
     for (size_t i = 0; i < before.list.size(); ++i)
@@ -136,6 +136,11 @@ TEST_CASE("counts: each part sets what it names and nothing else") {
           const WordVectors words = word_vectors(PositivePmi(b.corpus), b.config.hidden_size, 1);
           begin_with_counts(b.list, b.config, {words.vectors, words.log_frequency});
         }) == "bert.embeddings.word_embeddings.weight\ncls.predictions.bias\n");
+  constexpr bool modern = true;
+  CHECK(changed_by([](Begun& b) { share_a_direction(b.list, b.config, 0.1); }, modern) ==
+        "model.embeddings.tok_embeddings.weight\n");
+  CHECK(changed_by([](Begun& b) { turn_to_offsets(b.list, b.config, 1, 1.6); }, modern) ==
+        "model.layers.0.attn.Wqkv.weight\n");
 }
 
 TEST_CASE("counts: heads whose width is odd, and vectors of another width, are refused") {
