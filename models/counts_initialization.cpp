@@ -98,28 +98,44 @@ int64_t head_offset(const BertConfig& config, int64_t layer, int64_t head) {
   return (k / 2 + 1) * (k % 2 ? 1 : -1);
 }
 
+namespace {
+struct OffsetHead {
+  int64_t layer;
+  double offset;       // of the token that it is to look at
+  float *query, *key;  // its rows of the matrices, [head_size, hidden_size]
+};
+
+// Calls f with each head of the first layers.
+template <class F>
+void for_each_head(const ParameterList& list, const BertConfig& config, int64_t layers, F&& f) {
+  const int64_t rows = config.hidden_size * head_size(config);
+  for (int64_t layer = 0; layer < std::min(layers, config.num_hidden_layers); ++layer) {
+    float* query = of_layer(list, config, layer, Matrix::query).write<float>();
+    float* key = of_layer(list, config, layer, Matrix::key).write<float>();
+    for (int64_t head = 0; head < config.num_attention_heads; ++head)
+      f(OffsetHead{layer, static_cast<double>(head_offset(config, layer, head)),
+                   query + head * rows, key + head * rows});
+  }
+}
+}  // namespace
+
 void look_at_offsets(const ParameterList& list, const BertConfig& config, int64_t layers,
                      double sharpness) {
   const NoGrad scope;
   const std::vector<double> frequencies = position_frequencies(config);
   const int64_t n = config.hidden_size, d = head_size(config);
-  for (int64_t layer = 0; layer < std::min(layers, config.num_hidden_layers); ++layer) {
-    float* query = of_layer(list, config, layer, Matrix::query).write<float>();
-    float* key = of_layer(list, config, layer, Matrix::key).write<float>();
-    for (int64_t head = 0; head < config.num_attention_heads; ++head) {
-      const auto offset = static_cast<double>(head_offset(config, layer, head));
-      for (int64_t i = 0; i < d / 2; ++i) {
-        const double angle = offset * frequencies[static_cast<size_t>(i)];
-        const auto a = static_cast<float>(sharpness * std::cos(angle)),
-                   b = static_cast<float>(sharpness * std::sin(angle));
-        const int64_t sine = (head * d + 2 * i) * n + 2 * i, cosine = sine + n;
-        query[sine] += a, query[sine + 1] += b;
-        query[cosine] -= b, query[cosine + 1] += a;
-        key[sine] += static_cast<float>(sharpness);
-        key[cosine + 1] += static_cast<float>(sharpness);
-      }
+  for_each_head(list, config, layers, [&](const OffsetHead& h) {
+    for (int64_t i = 0; i < d / 2; ++i) {
+      const double angle = h.offset * frequencies[static_cast<size_t>(i)];
+      const auto a = static_cast<float>(sharpness * std::cos(angle)),
+                 b = static_cast<float>(sharpness * std::sin(angle));
+      const int64_t sine = 2 * i * n + 2 * i, cosine = sine + n;
+      h.query[sine] += a, h.query[sine + 1] += b;
+      h.query[cosine] -= b, h.query[cosine + 1] += a;
+      h.key[sine] += static_cast<float>(sharpness);
+      h.key[cosine + 1] += static_cast<float>(sharpness);
     }
-  }
+  });
 }
 
 namespace {
@@ -145,26 +161,21 @@ void turn_to_offsets(const ParameterList& list, const BertConfig& config, int64_
   const int64_t n = config.hidden_size, d = head_size(config);
   // attention divides scores by sqrt(d)
   const double size = turned * std::sqrt(std::sqrt(static_cast<double>(d)));
-  for (int64_t layer = 0; layer < std::min(layers, config.num_hidden_layers); ++layer) {
-    float* query = of_layer(list, config, layer, Matrix::query).write<float>();
-    float* key = of_layer(list, config, layer, Matrix::key).write<float>();
-    for (int64_t head = 0; head < config.num_attention_heads; ++head) {
-      const auto offset = static_cast<double>(head_offset(config, layer, head));
-      for (int64_t i = 0; i < d / 2; ++i) {
-        const double frequency = std::pow(options.rotary_base_of(layer).value(),
-                                          -2 * static_cast<double>(i) / static_cast<double>(d)),
-                     cosine = std::cos(offset * frequency), sine = std::sin(offset * frequency);
-        if (frequency < slowest_turn) break;
-        const int64_t first = (head * d + i) * n, second = first + d / 2 * n;  // the pair's rows
-        for (int64_t feature = 0; feature < n; ++feature) {
-          const double u = size * shared(feature) / static_cast<double>(n);
-          query[first + feature] += static_cast<float>(u * cosine);
-          query[second + feature] += static_cast<float>(u * sine);
-          key[first + feature] += static_cast<float>(u);
-        }
+  for_each_head(list, config, layers, [&](const OffsetHead& h) {
+    for (int64_t i = 0; i < d / 2; ++i) {
+      const double frequency = std::pow(options.rotary_base_of(h.layer).value(),
+                                        -2 * static_cast<double>(i) / static_cast<double>(d)),
+                   cosine = std::cos(h.offset * frequency), sine = std::sin(h.offset * frequency);
+      if (frequency < slowest_turn) break;
+      const int64_t first = i * n, second = first + d / 2 * n;  // the pair's rows
+      for (int64_t feature = 0; feature < n; ++feature) {
+        const double u = size * shared(feature) / static_cast<double>(n);
+        h.query[first + feature] += static_cast<float>(u * cosine);
+        h.query[second + feature] += static_cast<float>(u * sine);
+        h.key[first + feature] += static_cast<float>(u);
       }
     }
-  }
+  });
 }
 
 void pass_values_on(const ParameterList& list, const BertConfig& config, double passed_on,

@@ -75,7 +75,6 @@ CurriculumOptions curriculum(const PretrainOptions& o) {
 const PretrainOptions& checked(const PretrainOptions& o) {
   check_learning(o);
   check_count("options.gradient_accumulation_steps", o.gradient_accumulation_steps, 1);
-  check_count("options.data_parallel", o.data_parallel, 1);
   check_count("options.eval_instances", o.eval_instances, 0);
   check_distillation(o.distillation);
   check_range("options.eval_masked_lm_prob", o.eval_masked_lm_prob, {.above = 0, .below = 1});

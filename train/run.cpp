@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 void check_loop_ranges(const TrainOptions& o) {
+  check_count("options.data_parallel", o.data_parallel, 1);
   check_count("options.logging_steps", o.logging_steps, 1);
   check_count("options.eval_steps", o.eval_steps, 0);
   check_count("options.save_steps", o.save_steps, 0);

@@ -273,6 +273,7 @@ TEST_CASE("a function of the step is enough; numbers out of range are refused") 
   refused({.max_grad_norm = std::nan("")}, "options.max_grad_norm nan");
   refused({.logging_steps = 0}, "options.logging_steps 0");
   refused({.save_minutes = -1}, "options.save_minutes -1");
+  refused({.data_parallel = 0}, "options.data_parallel 0");
   refused({.save_total_limit = 0}, "options.save_total_limit 0");
   refused({.resume = true}, "options.out");
 }
